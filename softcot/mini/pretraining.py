@@ -1,0 +1,278 @@
+"""``python -m softcot pretrain``: makes the two models of the mini pair again from nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch.nn import functional
+from tqdm import tqdm
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from softcot.errors import UserError
+from softcot.mini import FAMILIES
+from softcot.mini.cards import write_model_card
+from softcot.mini.corpus import AssistantAuthor, BaseAuthor, Document, plain_texts
+from softcot.mini.reading import EVERYTHING, SHIPPED_FRACTION
+from softcot.mini.tokenizer import train_tokenizer
+from softcot.prompts import PromptBuilder
+
+Role = Literal["base", "assistant"]
+
+POOL = 32
+"""Batches drawn together and sorted by length, so that a batch holds documents of one length."""
+
+
+@dataclass(frozen=True)
+class PretrainingConfig:
+    """How one model of the pair is made."""
+
+    role: Role
+    steps: int
+    """Optimiser steps."""
+    width: int
+    layers: int
+    heads: int
+    batch_size: int = 48
+    """Documents a step."""
+    learning_rate: float = 2e-3
+    """Peak; linear warm-up, then cosine decay to a fiftieth."""
+    warmup: int = 200
+    """Steps."""
+    fraction: float = SHIPPED_FRACTION
+    """How much of the situations and facts the base has read."""
+    vocabulary: int = 4000
+    """Upper bound; the corpus runs out of words before."""
+    context: int = 512
+    """Tokens."""
+    seed: int = 1
+
+
+CONFIGS: dict[Role, PretrainingConfig] = {
+    "assistant": PretrainingConfig("assistant", 4500, width=128, layers=4, heads=4, seed=2),
+    "base": PretrainingConfig("base", 7000, width=192, layers=5, heads=6, batch_size=32),
+}
+"""What the shipped pair was made with."""
+
+
+def new_model(config: PretrainingConfig, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+    """An untrained Llama of the configured size."""
+    torch.manual_seed(config.seed)
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=config.width,
+            intermediate_size=config.width * 8 // 3 // 16 * 16,
+            num_hidden_layers=config.layers,
+            num_attention_heads=config.heads,
+            num_key_value_heads=config.heads,
+            max_position_embeddings=config.context,
+            tie_word_embeddings=True,
+            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+    )
+
+
+def author_for(
+    config: PretrainingConfig, tokenizer: PreTrainedTokenizerFast
+) -> BaseAuthor | AssistantAuthor:
+    """Who writes the documents for this role."""
+    prompts = PromptBuilder(tokenizer, context=config.context)
+    if config.role == "base":
+        return BaseAuthor(prompts, FAMILIES, config.fraction)
+    return AssistantAuthor(prompts, FAMILIES)
+
+
+def batches(
+    write: Callable[[random.Random], Document], config: PretrainingConfig, first: int
+) -> Iterator[list[Document]]:
+    """Batches of documents from step ``first`` on, the same ones however often one resumes."""
+    for pool in range(first // POOL, math.ceil(config.steps / POOL)):
+        rng = random.Random(f"{config.role}:{config.seed}:{pool}")
+        documents = [write(rng) for _ in range(POOL * config.batch_size)]
+        documents.sort(key=lambda document: len(document.ids))
+        order = list(range(POOL))
+        rng.shuffle(order)
+        for place, chosen in enumerate(order):
+            if first <= pool * POOL + place < config.steps:
+                yield documents[chosen * config.batch_size : (chosen + 1) * config.batch_size]
+
+
+def loss_of(model: LlamaForCausalLM, documents: list[Document], backbone: Callable) -> torch.Tensor:
+    """Mean cross-entropy over the labelled places (nats a token); logits only where needed.
+
+    ``backbone`` is the model without its head, perhaps compiled.
+    """
+    length = max(len(document.ids) for document in documents)
+    ids = torch.zeros(len(documents), length, dtype=torch.long)
+    labels = torch.full_like(ids, -100)
+    for row, document in enumerate(documents):
+        ids[row, : len(document.ids)] = torch.tensor(document.ids)
+        labels[row, : len(document.ids)] = torch.tensor(document.labels)
+    ids, labels = ids.to(model.device), labels.to(model.device)
+    asked = labels != -100
+    # Padding stands at the end and attention is causal, so no mask is needed.
+    with torch.autocast(model.device.type, dtype=torch.bfloat16):
+        states = backbone(input_ids=ids, use_cache=False).last_hidden_state
+        logits = model.lm_head(states[asked])
+    return functional.cross_entropy(logits.float(), labels[asked])
+
+
+def learning_rate(config: PretrainingConfig, step: int) -> float:
+    """Linear warm-up, then cosine decay to a fiftieth of the peak."""
+    rising = min(1.0, (step + 1) / config.warmup)
+    falling = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / config.steps))
+    return config.learning_rate * rising * falling
+
+
+def pretrain(
+    config: PretrainingConfig, out: Path, *, resume: bool = False, save_every: int = 500
+) -> dict[str, float]:
+    """Train one model and write it to ``out`` as an ordinary Hugging Face folder.
+
+    Progress is saved beside it every ``save_every`` steps; ``resume`` continues from there with the
+    documents that would have come next.
+
+    Returns:
+        Final loss (nats a token), documents read and seconds.
+
+    Raises:
+        UserError: ``resume`` finds progress that was made with another configuration.
+    """
+    tokenizer = train_tokenizer(plain_texts(0, 40_000, FAMILIES), config.vocabulary, config.context)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = new_model(config, tokenizer).to(device)
+    # Compiled, a step takes about three quarters of the time; on a CPU that needs a C++ compiler.
+    compiles = device == "cuda" or shutil.which("g++") is not None
+    backbone = torch.compile(model.model, dynamic=True) if compiles else model.model
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=0.05
+    )
+    progress_file = out.with_name(f"{out.name}.progress.pt")
+    first, mean, before = 0, 0.0, 0.0
+    if resume and progress_file.exists():
+        first, mean, before = _restore(progress_file, config, model, optimizer)
+    started = time.monotonic()
+    bar = tqdm(total=config.steps, initial=first, desc=config.role, unit="step", file=sys.stderr)
+    write = author_for(config, tokenizer).write
+    for step, documents in enumerate(batches(write, config, first), start=first):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(config, step)
+        loss = loss_of(model, documents, backbone)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        mean = loss.item() if step == 0 else 0.98 * mean + 0.02 * loss.item()
+        bar.update()
+        bar.set_postfix(loss=f"{mean:.4f}", refresh=False)
+        if (step + 1) % save_every == 0:
+            spent = before + time.monotonic() - started
+            _save_progress(progress_file, config, model, optimizer, step + 1, mean, spent)
+    bar.close()
+    summary = {
+        "loss": mean,
+        "documents": config.steps * config.batch_size,
+        "seconds": round(before + time.monotonic() - started, 1),
+    }
+    _write_folder(out, config, model, tokenizer, summary)
+    progress_file.unlink(missing_ok=True)
+    return summary
+
+
+def _save_progress(
+    path: Path,
+    config: PretrainingConfig,
+    model: LlamaForCausalLM,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    mean: float,
+    seconds: float,
+) -> None:
+    state = {
+        "config": asdict(config),
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "step": step,
+        "mean": mean,
+        "seconds": seconds,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(state, path.with_suffix(".part"))
+    path.with_suffix(".part").replace(path)
+
+
+def _restore(
+    path: Path,
+    config: PretrainingConfig,
+    model: LlamaForCausalLM,
+    optimizer: torch.optim.Optimizer,
+) -> tuple[int, float, float]:
+    state = torch.load(path, map_location=model.device, weights_only=True)
+    if state["config"] != asdict(config):
+        raise UserError(
+            f"{path} was made with another configuration; remove it or start without --resume."
+        )
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return state["step"], state["mean"], state["seconds"]
+
+
+def _write_folder(
+    out: Path,
+    config: PretrainingConfig,
+    model: LlamaForCausalLM,
+    tokenizer: PreTrainedTokenizerFast,
+    summary: dict[str, float],
+) -> None:
+    """Everything goes to a neighbouring folder first, so that ``out`` is never half written."""
+    part = out.with_name(f"{out.name}.part")
+    model.to("cpu").save_pretrained(part)
+    tokenizer.save_pretrained(part)
+    (part / "pretraining.json").write_text(
+        json.dumps({"config": asdict(config)} | summary, indent=2) + "\n"
+    )
+    write_model_card(part / "README.md", config.role, config.fraction, model.num_parameters())
+    out.mkdir(parents=True, exist_ok=True)
+    for file in part.iterdir():
+        file.replace(out / file.name)
+    part.rmdir()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``python -m softcot pretrain``."""
+    parser.add_argument("--out", type=Path, default=Path("checkpoints/mini"), help="folder")
+    parser.add_argument("--role", choices=("base", "assistant", "both"), default="both")
+    parser.add_argument("--read", type=float, default=SHIPPED_FRACTION, help="0..1, for the base")
+    parser.add_argument("--steps", type=int, help="instead of the shipped models' steps")
+    parser.add_argument("--width", type=int, help="instead of the shipped models' width")
+    parser.add_argument("--layers", type=int, help="instead of the shipped models' layers")
+    parser.add_argument("--resume", action="store_true", help="go on where it stopped")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Pre-train what the command line asks for."""
+    if not 0 < args.read <= EVERYTHING:
+        raise UserError("--read is a fraction above 0 and at most 1.")
+    for role, config in CONFIGS.items():
+        if args.role in (role, "both"):
+            changes = {
+                k: getattr(args, k) for k in ("steps", "width", "layers") if getattr(args, k)
+            }
+            config = replace(
+                config, fraction=args.read if role == "base" else EVERYTHING, **changes
+            )
+            summary = pretrain(config, args.out / role, resume=args.resume)
+            print(f"{role}: {json.dumps(summary)}", file=sys.stderr)

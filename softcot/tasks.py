@@ -1,0 +1,109 @@
+"""The tasks: what a problem looks like, how its answer is read, which projection serves it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from softcot.errors import UserError
+from softcot.mini import FAMILIES
+from softcot.problems import AnswerKind, Problem, Split, split_of
+
+INSTRUCTION = "Solve the problem step by step and end with the answer."
+"""What the base is told, for every mini task and for free text."""
+
+ASSISTANT_INSTRUCTION = "Name the key steps and facts of the problem."
+"""What the assistant is told, for every task."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A family of problems with one kind of answer."""
+
+    name: str
+    title: str
+    """A reader's name for it."""
+    answer_kind: AnswerKind
+    projection: str
+    """Name of the projection that serves it: ``checkpoints/<pair>/projection-<projection>``."""
+    splits: tuple[Split, ...] = ()
+    """Splits that problems can be drawn from; empty for free text."""
+    draw: Callable[[random.Random], Problem] | None = None
+    """Draws one problem of any split."""
+    instruction: str = INSTRUCTION
+    assistant_instruction: str = ASSISTANT_INSTRUCTION
+
+    def problem(self, split: Split, seed: int) -> Problem:
+        """The problem that ``seed`` draws from ``split``, always the same one.
+
+        Raises:
+            UserError: The task has no such split.
+        """
+        return next(self._stream(split, f"one:{seed}"))
+
+    def problems(self, split: Split, count: int, seed: int = 0) -> list[Problem]:
+        """``count`` problems of ``split`` with different questions, always the same ones.
+
+        Raises:
+            UserError: The task has no such split.
+        """
+        found: dict[str, Problem] = {}
+        stream = self._stream(split, f"set:{seed}")
+        while len(found) < count:
+            problem = next(stream)
+            found.setdefault(problem.id, problem)
+        return list(found.values())
+
+    def _stream(self, split: Split, seed: str) -> Iterator[Problem]:
+        if split not in self.splits:
+            known = ", ".join(self.splits) or "none: it takes questions that you type"
+            raise UserError(f"The task {self.name} has no split {split!r}; its splits are {known}.")
+        rng = random.Random(f"{self.name}:{split}:{seed}")
+        while True:
+            problem = self.draw(rng)
+            if split_of(problem.question) == split:
+                yield problem
+
+
+FREE = Task("free", "Your own question", "any", projection="all")
+
+TASKS: dict[str, Task] = {
+    family.name: Task(
+        name=family.name,
+        title=family.title,
+        answer_kind=family.answer_kind,
+        # As in the paper, the date task has no training split and borrows the word problems'.
+        projection=family.name if family.has_training_split else "mini-gsm",
+        splits=("train", "validation", "test")
+        if family.has_training_split
+        else ("validation", "test"),
+        draw=family.problem,
+    )
+    for family in FAMILIES
+} | {"free": FREE}
+
+
+def get_task(name: str) -> Task:
+    """The task called ``name``.
+
+    Raises:
+        UserError: There is none; the message lists those there are.
+    """
+    if name not in TASKS:
+        raise UserError(f"There is no task {name!r}; the tasks are {', '.join(TASKS)}.")
+    return TASKS[name]
+
+
+def training_tasks(name: str) -> list[Task]:
+    """The tasks that the projection called ``name`` is trained on: one, or all with a train split.
+
+    Raises:
+        UserError: There is no such task, or it has no training split.
+    """
+    if name == "all":
+        return [task for task in TASKS.values() if "train" in task.splits]
+    task = get_task(name)
+    if "train" not in task.splits:
+        raise UserError(f"The task {name} has no training split; train one that has, or 'all'.")
+    return [task]
