@@ -1,0 +1,76 @@
+"""Named pairs of models, where they live, and the few numbers every entry point shares."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from softcot.errors import UserError
+
+MAX_THOUGHTS = 16
+"""Largest K the mini projections are trained for."""
+
+DEFAULT_THOUGHTS = 12
+"""K where nobody chose one."""
+
+MAX_NEW_TOKENS = 160
+"""Length of an answer where nobody chose one, and the room a question must leave for it."""
+
+
+@dataclass(frozen=True)
+class PairPreset:
+    """A base model, its assistant and the folder of the projections between them."""
+
+    name: str
+    """What `--pair` takes."""
+    base: str | Path
+    """Folder or Hub id of the model that reasons."""
+    assistant: str | Path
+    """Folder or Hub id of the smaller model that thinks softly."""
+    projections: Path
+    """Folder that holds `projection-<task>` folders."""
+    source: str
+    """Where the models come from."""
+
+    def projection_paths(self) -> dict[str, Path]:
+        """Task name -> folder, for every projection that is there."""
+        folders = sorted(self.projections.glob("projection-*"))
+        return {folder.name.removeprefix("projection-"): folder for folder in folders}
+
+
+PRESETS: dict[str, PairPreset] = {
+    "mini": PairPreset(
+        name="mini",
+        base=Path("mini/base"),
+        assistant=Path("mini/assistant"),
+        projections=Path("mini"),
+        source="trained from scratch by this project: `python -m softcot pretrain`",
+    ),
+}
+"""The known pairs; a relative `Path` is below `checkpoint_root()`."""
+
+
+def checkpoint_root() -> Path:
+    """The folder of the shipped checkpoints; the variable SOFTCOT_CHECKPOINTS overrides it."""
+    override = os.environ.get("SOFTCOT_CHECKPOINTS")
+    return Path(override) if override else Path(__file__).resolve().parent.parent / "checkpoints"
+
+
+def get_preset(name: str) -> PairPreset:
+    """The preset called `name`, its paths resolved against `checkpoint_root()`.
+
+    Raises:
+        UserError: No preset has this name.
+    """
+    if name not in PRESETS:
+        raise UserError(f"There is no pair called {name!r}; choose one of: {', '.join(PRESETS)}.")
+    preset, root = PRESETS[name], checkpoint_root()
+
+    def resolve(place: str | Path) -> str | Path:
+        return root / place if isinstance(place, Path) else place
+
+    return replace(
+        preset,
+        base=resolve(preset.base),
+        assistant=resolve(preset.assistant),
+        projections=root / preset.projections,
+    )

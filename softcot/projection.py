@@ -1,0 +1,141 @@
+"""The one trained module: a linear layer from the assistant's states to the base's embeddings."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from huggingface_hub import PyTorchModelHubMixin
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from softcot.errors import UserError
+from softcot.presets import MAX_THOUGHTS
+
+if TYPE_CHECKING:
+    from softcot.models import Pair
+
+CARD = """---
+library_name: softcot
+tags: [softcot, soft-thoughts]
+---
+# SoftCoT projection: {task}, pair {pair}
+
+One linear layer, {assistant_width} -> {base_width} (fp32, {parameters:,} parameters), that turns
+the last states of a frozen assistant into up to {max_thoughts} soft thoughts for a frozen base
+model. Trained on `{task}`; nothing else was trained.
+
+- base model: `{base_fingerprint}`
+- assistant model: `{assistant_fingerprint}`
+
+Load it with `softcot.projection.Projection.load(folder)`.
+"""
+
+
+class Projection(nn.Module, PyTorchModelHubMixin):
+    """Thoughts = states @ weight.T + bias, in fp32 whatever the two models run in.
+
+    Args:
+        assistant_width: Hidden size of the assistant.
+        base_width: Hidden size of the base.
+        max_thoughts: Largest K it was trained for.
+        pair: Name of the pair it belongs to.
+        task: What it was trained on.
+        base_fingerprint: Fingerprint of the base; empty when unknown.
+        assistant_fingerprint: Fingerprint of the assistant; empty when unknown.
+    """
+
+    def __init__(
+        self,
+        assistant_width: int,
+        base_width: int,
+        max_thoughts: int = MAX_THOUGHTS,
+        pair: str = "",
+        task: str = "",
+        base_fingerprint: str = "",
+        assistant_fingerprint: str = "",
+    ):
+        super().__init__()
+        self.assistant_width = assistant_width
+        self.base_width = base_width
+        self.max_thoughts = max_thoughts
+        self.pair = pair
+        self.task = task
+        self.base_fingerprint = base_fingerprint
+        self.assistant_fingerprint = assistant_fingerprint
+        self.linear = nn.Linear(assistant_width, base_width, dtype=torch.float32)
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        """Map assistant states float[B, K, d_assistant] to thoughts float32[B, K, d_base]."""
+        if states.shape[-1] != self.assistant_width:
+            raise ValueError(f"states are {states.shape[-1]} wide, not {self.assistant_width}")
+        return self.linear(states.float())
+
+    @classmethod
+    def for_pair(
+        cls, pair: "Pair", task: str, max_thoughts: int = MAX_THOUGHTS, seed: int = 0
+    ) -> "Projection":
+        """A fresh projection whose thoughts start with the spread of the base's embeddings.
+
+        Thoughts far smaller or larger than any embedding start far from everything the base has
+        read; with the default initialisation of `nn.Linear` they are.
+        """
+        fingerprints = pair.fingerprints
+        projection = cls(
+            pair.assistant.width,
+            pair.base.width,
+            max_thoughts=max_thoughts,
+            pair=pair.name,
+            task=task,
+            base_fingerprint=fingerprints["base"],
+            assistant_fingerprint=fingerprints["assistant"],
+        )
+        # The last norm of the assistant fixes the size of its states, so any text will do here.
+        probe = torch.arange(min(64, len(pair.assistant.tokenizer)))[None]
+        with torch.no_grad():
+            states = pair.assistant.states(probe.to(pair.assistant.device)).cpu()
+            spread = pair.base.embeddings.float().std().item()
+            size = states.square().mean().sqrt().item() * pair.assistant.width**0.5
+            generator = torch.Generator().manual_seed(seed)
+            projection.linear.weight.normal_(std=spread / size, generator=generator)
+            projection.linear.bias.zero_()
+        return projection.to(pair.base.device)
+
+    def save(self, path: str | Path) -> None:
+        """Write weights, config and model card into the folder `path`, each file at once."""
+        path = Path(path)
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path, prefix=".new-") as fresh:
+            self.save_pretrained(fresh)
+            card = CARD.format(parameters=sum(p.numel() for p in self.parameters()), **vars(self))
+            Path(fresh, "README.md").write_text(card, encoding="utf-8")
+            for file in Path(fresh).iterdir():
+                os.replace(file, path / file.name)
+
+    @classmethod
+    def load(cls, path: str | Path, device: str | torch.device = "cpu") -> "Projection":
+        """Read the folder `path`; every key and every weight must be there and nothing else.
+
+        Raises:
+            UserError: The folder is missing or damaged.
+        """
+        path = Path(path)
+        if not path.is_dir():
+            raise UserError(
+                f"There is no projection in {path}; train it with `python -m softcot train`."
+            )
+        try:
+            projection = cls(**json.loads((path / "config.json").read_text(encoding="utf-8")))
+            projection.load_state_dict(load_file(path / "model.safetensors"))
+            if not all(p.isfinite().all() for p in projection.parameters()):
+                raise ValueError("a weight is not a finite number")
+        except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(
+                f"The projection in {path} is damaged ({reason}); "
+                "train it again with `python -m softcot train`."
+            ) from error
+        return projection.eval().requires_grad_(False).to(device)

@@ -1,0 +1,48 @@
+"""The assistant: one forward pass, all K."""
+
+import pytest
+import torch
+from conftest import build_problems
+
+from softcot.assistant import soft_states
+from softcot.tasks import ASSISTANT_INSTRUCTION
+
+QUESTIONS = [problem.question for problem in build_problems(4)]
+
+
+def states(pair, questions, thoughts):
+    return soft_states(pair.assistant, questions, thoughts, ASSISTANT_INSTRUCTION)
+
+
+def test_shape_and_dtype(pair):
+    found = states(pair, QUESTIONS, 6)
+    assert found.shape == (4, 6, 16) and found.dtype == torch.float32
+    assert not found.requires_grad
+
+
+@pytest.mark.parametrize("thoughts", [1, 4, 15])
+def test_states_of_k_are_the_first_k_of_more(pair, thoughts):
+    most = states(pair, QUESTIONS, 16)
+    torch.testing.assert_close(states(pair, QUESTIONS, thoughts), most[:, :thoughts])
+
+
+def test_a_row_does_not_depend_on_its_neighbours(pair):
+    together = states(pair, QUESTIONS, 5)
+    for row, question in zip(together, QUESTIONS, strict=True):
+        torch.testing.assert_close(states(pair, [question], 5)[0], row)
+
+
+def test_states_are_the_last_hidden_states_at_the_placeholders(pair):
+    lm = pair.assistant
+    prompt = lm.prompts.assistant(QUESTIONS[1], instruction=ASSISTANT_INSTRUCTION, thoughts=3)
+    output = lm.model(torch.tensor([prompt.ids]), output_hidden_states=True)
+    torch.testing.assert_close(states(pair, [QUESTIONS[1]], 3)[0], output.hidden_states[-1][0, -3:])
+
+
+def test_different_questions_have_different_states(pair):
+    first, second = states(pair, QUESTIONS[:2], 4)
+    assert (first - second).abs().max() > 0.01
+
+
+def test_no_thoughts_no_states(pair):
+    assert states(pair, QUESTIONS, 0).shape == (4, 0, 16)

@@ -1,0 +1,183 @@
+"""Decoding: what `generate` writes, row by row, streamed, seeded and stoppable."""
+
+import copy
+
+import pytest
+import torch
+
+from softcot.decoding import Row, Sampling, _choose, decode, finish
+from softcot.errors import UserError
+from softcot.method import PromptEmbeds, SoftCoT, ZeroShotCoT, join
+
+
+@pytest.fixture
+def prompt(pair, problems) -> PromptEmbeds:
+    """Five rows of zero-shot CoT and five of SoftCoT."""
+    soft = SoftCoT(pair, pair.projection("mini-gsm"))
+    return join([ZeroShotCoT(pair).prepare(problems), soft.prepare(problems, 6)])
+
+
+def one(prompt: PromptEmbeds, row: int) -> PromptEmbeds:
+    count = prompt.prompt_tokens[row]
+    return PromptEmbeds(
+        embeds=prompt.embeds[row : row + 1, -count:],
+        attention_mask=prompt.attention_mask[row : row + 1, -count:],
+        position_ids=prompt.position_ids[row : row + 1, -count:],
+        prompt_tokens=[count],
+    )
+
+
+def with_ends(lm, *ids: int):
+    """The same model, which also stops at these tokens."""
+    changed = copy.copy(lm)
+    changed.model = copy.copy(lm.model)
+    changed.model.generation_config = copy.deepcopy(lm.model.generation_config)
+    changed.model.generation_config.eos_token_id = [3, *ids]
+    return changed
+
+
+def run(lm, prompt, row_seeds=None, **sampling) -> list[Row]:
+    return finish(decode(lm, prompt, Sampling(**sampling), row_seeds))
+
+
+def generate(lm, prompt, count: int, ends: list[int]) -> list[list[int]]:
+    ids = lm.model.generate(
+        inputs_embeds=prompt.embeds,
+        attention_mask=prompt.attention_mask,
+        max_new_tokens=count,
+        do_sample=False,
+        eos_token_id=ends,
+        pad_token_id=0,
+    ).tolist()
+    for row in ids:
+        stops = [place for place, token in enumerate(row) if token in ends]
+        del row[stops[0] + 1 if stops else count :]
+    return ids
+
+
+def test_greedy_equals_generate(pair, prompt):
+    rows = run(pair.base, prompt, max_new_tokens=40)
+    assert [row.ids for row in rows] == generate(pair.base, prompt, 40, [3])
+    assert len({tuple(row.ids) for row in rows}) > 5
+
+
+def test_greedy_equals_generate_when_rows_end_apart(pair, prompt):
+    plain = [row.ids for row in run(pair.base, prompt, max_new_tokens=24)]
+    ends = [plain[0][3], plain[4][9], plain[7][0]]
+    lm = with_ends(pair.base, *ends)
+    rows = run(lm, prompt, max_new_tokens=24)
+    assert [row.ids for row in rows] == generate(lm, prompt, 24, [3, *ends])
+    assert len({len(row.ids) for row in rows}) >= 3
+    for row in rows:
+        assert row.finished and row.seconds > 0
+        assert row.stop_reason == ("end" if row.ids[-1] in lm.end_ids else "length")
+
+
+def test_single_rows_equal_the_batch_and_generate(pair, prompt):
+    together = run(pair.base, prompt, max_new_tokens=20)
+    for number, row in enumerate(together):
+        alone = one(prompt, number)
+        assert run(pair.base, alone, max_new_tokens=20)[0].ids == row.ids
+        assert generate(pair.base, alone, 20, [3])[0] == row.ids
+
+
+def test_samples_do_not_depend_on_neighbours(pair, prompt):
+    sampling = {"temperature": 1.0, "top_p": 0.9, "max_new_tokens": 20}
+    seeds = list(range(100, 110))
+    together = run(pair.base, prompt, seeds, **sampling)
+    for number in (0, 4, 9):
+        alone = run(pair.base, one(prompt, number), [seeds[number]], **sampling)
+        assert alone[0].ids == together[number].ids
+
+
+def test_seeds_decide_samples(pair, prompt):
+    def texts(seed, row_seeds=None):
+        settings = {"temperature": 1.0, "seed": seed, "max_new_tokens": 12}
+        return [row.ids for row in run(pair.base, prompt, row_seeds, **settings)]
+
+    assert texts(41) == texts(41) != texts(42)
+    assert texts(41, list(range(10))) == texts(41)
+    first = join([one(prompt, 0)] * 3)
+    samples = run(pair.base, first, temperature=1.0, max_new_tokens=12)
+    assert len({tuple(row.ids) for row in samples}) == 3
+    same = run(pair.base, first, [7, 7, 7], temperature=1.0, max_new_tokens=12)
+    assert len({tuple(row.ids) for row in same}) == 1
+
+
+def test_every_step_is_streamed(pair, prompt):
+    lengths = [[len(row.ids) for row in rows] for rows in
+               decode(pair.base, prompt, Sampling(max_new_tokens=6))]  # fmt: skip
+    assert lengths == [[step] * 10 for step in range(1, 7)]
+
+
+def test_closing_the_generator_stops_at_once(pair, prompt, monkeypatch):
+    steps = decode(pair.base, prompt, Sampling(max_new_tokens=100))
+    next(steps)
+    rows = next(steps)
+    calls = []
+    monkeypatch.setattr("softcot.decoding._forward", lambda *_: calls.append(1))
+    steps.close()
+    assert not calls
+    assert all(len(row.ids) == 2 and not row.finished for row in rows)
+    assert {row.stop_reason for row in rows} == {"stopped"}
+
+
+def test_decoding_leaves_gradients_alone(pair, prompt):
+    steps = decode(pair.base, prompt, Sampling(max_new_tokens=3))
+    next(steps)
+    assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
+    steps.close()
+
+
+def test_the_context_is_a_limit_too(pair, prompt, monkeypatch):
+    monkeypatch.setattr(pair.base.prompts, "context", max(prompt.prompt_tokens) + 4)
+    rows = run(pair.base, prompt, max_new_tokens=50)
+    left = [pair.base.context - count for count in prompt.prompt_tokens]
+    assert [len(row.ids) for row in rows] == [min(50, room) for room in left]
+    assert {row.stop_reason for row in rows} == {"length"}
+
+
+LOGITS = torch.tensor([[2.0, 1.0, 0.0, -1.0, -2.0]])
+
+
+def draw(count=4000, **settings) -> torch.Tensor:
+    generators = [torch.Generator().manual_seed(seed) for seed in range(count)]
+    tokens = _choose(LOGITS.expand(count, -1), Sampling(**settings), generators)
+    return torch.bincount(tokens, minlength=5) / count
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_samples_follow_the_distribution(temperature):
+    expected = (LOGITS[0] / temperature).softmax(-1)
+    torch.testing.assert_close(draw(temperature=temperature), expected, atol=0.03, rtol=0)
+
+
+def test_top_k_and_top_p_cut_the_tail():
+    three = torch.tensor([2.0, 1.0, 0.0, -torch.inf, -torch.inf]).softmax(-1)
+    torch.testing.assert_close(draw(temperature=1.0, top_k=3), three, atol=0.03, rtol=0)
+    # 0.636 + 0.234 < 0.9, so the third token is still in.
+    torch.testing.assert_close(draw(temperature=1.0, top_p=0.9), three, atol=0.03, rtol=0)
+    for certain in ({"top_k": 1}, {"top_p": 1e-9}):
+        assert draw(count=50, temperature=1.0, **certain)[0] == 1
+    assert draw(count=50, temperature=1.0, top_k=99).sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"temperature": -0.1}, "temperature must be a number from 0 to 10; it is -0.1"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"temperature": float("inf")}, "temperature"),
+        ({"top_p": 0.0}, "top-p must be above 0 and at most 1; it is 0.0"),
+        ({"top_p": 1.1}, "top-p"),
+        ({"top_p": float("nan")}, "top-p"),
+        ({"top_k": -1}, "top-k"),
+        ({"top_k": 2.5}, "top-k"),
+        ({"seed": -1}, "seed"),
+        ({"max_new_tokens": 0}, "max-new-tokens must be a whole number, 1 or more; it is 0"),
+        ({"max_new_tokens": True}, "max-new-tokens"),
+    ],
+)
+def test_meaningless_sampling_is_refused(settings, words):
+    with pytest.raises(UserError, match=words):
+        Sampling(**settings)

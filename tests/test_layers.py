@@ -1,0 +1,61 @@
+"""Imports point one way, and the modules that only handle text need no torch."""
+
+import ast
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+STAGES = """errors presets problems tasks prompts answers projection models assistant controls
+method decoding answering training evaluation analysis plots cli __main__""".split()
+PURE = ["errors", "presets", "problems", "tasks", "prompts", "answers"]
+HEAVY = {"torch", "transformers", "numpy", "sklearn", "scipy", "gradio", "plotly"}
+
+
+def name_of(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+FILES = {name_of(file): file for file in sorted((ROOT / "softcot").rglob("*.py"))}
+
+
+def imports(node: ast.AST) -> set[str]:
+    """Modules imported below a node; those for type checkers only do not count."""
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        return set()
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    if isinstance(node, ast.ImportFrom):
+        assert not node.level, "imports are absolute"
+        paths = [f"{node.module}.{alias.name}" for alias in node.names]
+        return {path if path in FILES else node.module for path in paths}
+    return set().union(*map(imports, ast.iter_child_nodes(node)))
+
+
+GRAPH = {name: imports(ast.parse(file.read_text("utf-8"))) for name, file in FILES.items()}
+
+
+def test_no_module_imports_itself_in_a_circle():
+    list(TopologicalSorter(GRAPH).static_order())
+
+
+def test_stages_import_earlier_stages_only():
+    for number, stage in enumerate(STAGES):
+        later = {f"softcot.{other}" for other in STAGES[number:]}
+        assert not GRAPH.get(f"softcot.{stage}", set()) & later, stage
+
+
+def test_the_core_knows_nothing_of_the_decoder():
+    for stage in ("models", "assistant", "projection", "controls", "method"):
+        assert "softcot.decoding" not in GRAPH[f"softcot.{stage}"]
+    assert "softcot.method" not in GRAPH["softcot.decoding"]
+
+
+def test_pure_modules_load_nothing_heavy():
+    code = "import sys; " + "; ".join(f"import softcot.{name}" for name in PURE)
+    code += "; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not HEAVY & set(loaded.stdout.split())

@@ -1,0 +1,176 @@
+"""The method: zero-shot CoT, the splice, and what stands in the slots."""
+
+import pytest
+import torch
+from conftest import build_problems
+
+from softcot.assistant import soft_states
+from softcot.controls import CONTROLS
+from softcot.errors import UserError
+from softcot.method import METHODS, SoftCoT, ZeroShotCoT, get_method, splice
+from softcot.problems import Problem
+from softcot.tasks import ASSISTANT_INSTRUCTION, FREE, INSTRUCTION, get_task
+
+TASK = get_task("mini-gsm")
+DONORS = build_problems(6, seed=9)
+
+
+@pytest.fixture
+def soft(pair) -> SoftCoT:
+    return SoftCoT(pair, pair.projection("mini-gsm"))
+
+
+def controlled(pair, control, seed=0, donors=DONORS) -> SoftCoT:
+    return get_method("softcot", pair, TASK, control=control, seed=seed, donors=donors)
+
+
+def test_splice_puts_each_thought_where_a_loop_would():
+    embeds, thoughts = torch.randn(3, 9, 4), torch.randn(3, 2, 4)
+    mask = torch.zeros(3, 9, dtype=torch.bool)
+    for row, slots in enumerate(([0, 8], [3, 4], [2, 7])):
+        mask[row, slots] = True
+    expected = embeds.clone()
+    for row in range(3):
+        for slot, place in enumerate(mask[row].nonzero().flatten().tolist()):
+            expected[row, place] = thoughts[row, slot]
+    before = embeds.clone()
+    spliced = splice(embeds, mask, thoughts)
+    assert torch.equal(spliced, expected) and torch.equal(embeds, before)
+
+
+def test_splice_sends_gradients_to_the_thoughts_only():
+    embeds, thoughts = torch.randn(2, 5, 4), torch.randn(2, 2, 4, requires_grad=True)
+    mask = torch.tensor([[0, 1, 1, 0, 0], [0, 0, 0, 1, 1]], dtype=torch.bool)
+    splice(embeds.bfloat16(), mask, thoughts).float().sum().backward()
+    assert torch.equal(thoughts.grad, torch.ones(2, 2, 4))
+
+
+@pytest.mark.parametrize("mask", [[[0, 1, 0]], [[1, 1, 1]], [[0, 0, 0]]])
+def test_splice_demands_exactly_k_slots(mask):
+    with pytest.raises(AssertionError, match="exactly 2 slots"):
+        splice(torch.zeros(1, 3, 4), torch.tensor(mask, dtype=torch.bool), torch.zeros(1, 2, 4))
+
+
+def test_zero_shot_is_the_embedded_prompt(pair, problems):
+    prepared = ZeroShotCoT(pair).prepare(problems)
+    for row, problem in enumerate(problems):
+        prompt = pair.base.prompts.base(problem.question, instruction=INSTRUCTION)
+        count = prepared.prompt_tokens[row]
+        assert count == len(prompt) == prepared.attention_mask[row].sum()
+        embedded = pair.base.embed(torch.tensor(prompt.ids))
+        assert torch.equal(prepared.embeds[row, -count:], embedded)
+        assert prepared.position_ids[row, -count:].tolist() == list(range(count))
+
+
+def test_no_thoughts_is_exactly_zero_shot(pair, problems, soft):
+    plain, empty = ZeroShotCoT(pair).prepare(problems), soft.prepare(problems, 0)
+    assert torch.equal(plain.embeds, empty.embeds)
+    assert torch.equal(plain.attention_mask, empty.attention_mask)
+    assert torch.equal(plain.position_ids, empty.position_ids)
+    assert plain.prompt_tokens == empty.prompt_tokens
+    for control in CONTROLS:
+        assert torch.equal(controlled(pair, control).prepare(problems, 0).embeds, plain.embeds)
+
+
+def test_zero_shot_ignores_k(pair, problems):
+    method = ZeroShotCoT(pair)
+    assert torch.equal(method.prepare(problems, 7).embeds, method.prepare(problems, 0).embeds)
+
+
+@pytest.mark.parametrize("thoughts", [1, 6, 16])
+def test_softcot_equals_a_computation_by_hand(pair, problems, soft, thoughts):
+    prepared = soft.prepare(problems, thoughts)
+    layer = soft.projection.linear
+    for row, problem in enumerate(problems):
+        states = soft_states(pair.assistant, [problem.question], thoughts, ASSISTANT_INSTRUCTION)
+        vectors = states[0] @ layer.weight.T + layer.bias
+        prompt = pair.base.prompts.base(
+            problem.question, instruction=INSTRUCTION, thoughts=thoughts
+        )
+        expected = pair.base.embed(torch.tensor(prompt.ids)).clone()
+        start = prompt.slot_mask.index(True)
+        expected[start : start + thoughts] = vectors
+        torch.testing.assert_close(prepared.embeds[row, -len(prompt) :], expected)
+    torch.testing.assert_close(soft.thoughts(problems, thoughts)[-1], vectors)
+
+
+@pytest.mark.parametrize("thoughts", [-1, 17])
+def test_k_out_of_range_is_refused(problems, soft, thoughts):
+    with pytest.raises(UserError, match=f"K = {thoughts} thoughts is out of range; choose 0 to 16"):
+        soft.prepare(problems, thoughts)
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_controls_do_not_depend_on_neighbours(pair, problems, control):
+    method = controlled(pair, control)
+    together = method.thoughts(problems, 4)
+    alone = method.thoughts(problems[3:4], 4)
+    torch.testing.assert_close(together[3:4], alone)
+
+
+def test_swap_is_the_thoughts_of_another_question(pair, problems, soft):
+    swapped = controlled(pair, "swap").thoughts(problems, 4)
+    offered = soft.thoughts(DONORS, 4)
+    distance = torch.cdist(swapped.flatten(1), offered.flatten(1))
+    assert (distance.min(1).values < 1e-4).all()
+    assert not torch.allclose(swapped, soft.thoughts(problems, 4))
+
+
+def test_swap_never_takes_the_same_question(pair, problems, soft):
+    one, other = problems[:2]
+    swapped = controlled(pair, "swap", donors=[one, other]).thoughts([one, other], 4)
+    torch.testing.assert_close(swapped, soft.thoughts([other, one], 4))
+    with pytest.raises(UserError, match="different question"):
+        controlled(pair, "swap", donors=[one]).thoughts([one], 4)
+
+
+def test_mean_is_the_mean_over_the_donors_for_every_k(pair, problems, soft):
+    method = controlled(pair, "mean")
+    for thoughts in (3, 16):
+        expected = soft.thoughts(DONORS, thoughts).mean(0)
+        for row in method.thoughts(problems, thoughts):
+            torch.testing.assert_close(row, expected)
+
+
+@pytest.mark.parametrize("control", ["swap", "shuffle", "noise"])
+def test_control_seeds_decide(pair, control):
+    many = build_problems(8, seed=4)
+    first, same, other = (
+        controlled(pair, control, seed=seed).thoughts(many, 6) for seed in (1, 1, 2)
+    )
+    assert torch.equal(first, same) and not torch.equal(first, other)
+
+
+def test_donors_come_from_the_validation_split(pair, problems, monkeypatch):
+    import softcot.method
+
+    monkeypatch.setattr(softcot.method, "DONORS", 5)
+    method = get_method("softcot", pair, TASK, control="swap")
+    assert method.donors == TASK.problems("validation", 5)
+    assert method.thoughts(problems, 2).shape == (5, 2, 32)
+    assert get_method("softcot", pair, TASK).donors == []
+
+
+def test_bad_names_are_refused(pair):
+    with pytest.raises(UserError, match="'magic'.*zero-shot-cot, softcot"):
+        get_method("magic", pair, TASK)
+    with pytest.raises(UserError, match="no control called 'swop'"):
+        get_method("softcot", pair, TASK, control="swop")
+    with pytest.raises(UserError, match="has no thoughts"):
+        get_method("zero-shot-cot", pair, TASK, control="swap")
+    with pytest.raises(UserError, match="needs other questions"):
+        get_method("softcot", pair, FREE, control="mean")
+
+
+def test_methods_by_name(pair):
+    assert list(METHODS) == ["zero-shot-cot", "softcot"]
+    for name, kind in METHODS.items():
+        method = get_method(name, pair, FREE)
+        assert type(method) is kind and method.name == name and method.title
+
+
+def test_blank_and_endless_questions_are_refused(pair, soft):
+    with pytest.raises(UserError, match="empty"):
+        soft.prepare([Problem(task="free", question=" ")], 3)
+    with pytest.raises(UserError, match=r"tokens long; the limit is \d+\. Shorten it"):
+        soft.prepare([Problem(task="free", question="7" * 600)], 3)
