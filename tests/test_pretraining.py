@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM
 
 from softcot.errors import UserError
 from softcot.mini import FAMILIES, pretraining
@@ -16,7 +16,6 @@ from softcot.mini.corpus import plain_texts
 from softcot.mini.pretraining import PretrainingConfig, author_for, batches, pretrain
 from softcot.mini.reading import SHIPPED_FRACTION
 from softcot.mini.tokenizer import train_tokenizer
-from softcot.presets import get_preset
 from softcot.problems import question_hash, split_of
 from softcot.tasks import TASKS
 
@@ -108,7 +107,7 @@ def test_pretraining_writes_an_ordinary_folder_that_loads_without_this_package(t
     assert summary["documents"] == 24
     code = (
         "import sys; sys.modules['softcot'] = None\n"
-        "from transformers import AutoModelForCausalLM, AutoTokenizer\n"
+        "from transformers import AutoModelForCausalLM\n"
         "model = AutoModelForCausalLM.from_pretrained(sys.argv[1])\n"
         "tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])\n"
         "chat = [{'role': 'user', 'content': 'Mia has 3 coins.'}]\n"
@@ -158,9 +157,3 @@ def test_progress_of_another_configuration_is_refused(tmp_path, monkeypatch):
         pretrain(TOY, tmp_path / "base", save_every=3)
     with pytest.raises(UserError, match="another configuration"):
         pretrain(replace(TOY, seed=9), tmp_path / "base", resume=True)
-
-
-def test_shipped_tokenizers_are_equal():
-    preset = get_preset("mini")
-    one, other = (AutoTokenizer.from_pretrained(p) for p in (preset.base, preset.assistant))
-    assert one.get_vocab() == other.get_vocab() and one.chat_template == other.chat_template

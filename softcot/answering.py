@@ -1,0 +1,153 @@
+"""One question, several ways to ask it, one batched decode: what `ask` and the app show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+
+from softcot.answers import is_correct, majority, parse
+from softcot.decoding import Row, Sampling, decode
+from softcot.errors import UserError
+from softcot.method import Method, ZeroShotCoT, get_method, join
+from softcot.models import Pair
+from softcot.problems import Problem
+from softcot.tasks import Task
+
+
+@dataclass(frozen=True)
+class ColumnRequest:
+    """One way to ask the question."""
+
+    method: str
+    """Name of a method, as `--method` takes it."""
+    control: str = "none"
+    """What replaces the question's own thoughts."""
+    swap_question: str | None = None
+    """Whose thoughts `swap` uses; a validation problem of the task by default."""
+
+
+@dataclass
+class Column:
+    """What one way of asking has written so far."""
+
+    method: str
+    title: str
+    """A reader's name for the method, with its control."""
+    thoughts: int
+    """K, 0 for a method without thoughts."""
+    text: str = ""
+    """The completion; with several samples, the first one that gave the answer."""
+    answer: str | None = None
+    """Parsed from the text, or the vote's winner; None while there is none."""
+    correct: bool | None = None
+    """None while there is no answer to judge, or no gold answer to judge it by."""
+    new_tokens: int = 0
+    """Over all samples."""
+    seconds: float = 0.0
+    """From the start of the decoding to the last token."""
+    done: bool = False
+    note: str = ""
+    """What a reader should know about how it ended."""
+    votes: dict[str, int] = field(default_factory=dict)
+    """Answer -> number of samples, most frequent first; empty for a single sample."""
+
+
+def answer_stream(
+    pair: Pair,
+    problem: Problem,
+    task: Task,
+    requests: Sequence[ColumnRequest],
+    thoughts: int,
+    sampling: Sampling,
+    samples: int = 1,
+) -> Iterator[list[Column]]:
+    """Ask a question in several ways at once.
+
+    Sample i draws from the same random numbers in every column, so columns differ by what they
+    were given and not by luck.
+
+    Args:
+        pair: The two frozen models.
+        problem: The question; its gold answer, if known, is compared with what comes out.
+        task: Decides instruction, projection and answer kind.
+        requests: One column each.
+        thoughts: K for the methods that have thoughts.
+        sampling: How tokens are chosen.
+        samples: Completions of every column; with more than one the majority answers.
+
+    Yields:
+        The columns after each token. Closing the generator stops the work.
+
+    Raises:
+        UserError: Any of the inputs makes no sense.
+    """
+    if samples < 1:
+        raise UserError(f"The number of samples must be 1 or more; it is {samples}.")
+    if samples > 1 and sampling.temperature == 0:
+        raise UserError("At temperature 0 all samples are equal; choose a temperature above 0.")
+    methods = [_method(pair, task, request, sampling.seed) for request in requests]
+    prompts = [method.prepare([problem], thoughts) for method in methods]
+    rows = join([prompt for prompt in prompts for _ in range(samples)])
+    row_seeds = [*range(samples)] * len(requests)
+    blank = [
+        _blank(method, request, thoughts) for method, request in zip(methods, requests, strict=True)
+    ]
+    with closing(decode(pair.base, rows, sampling, row_seeds)) as steps:
+        for state in steps:
+            groups = [state[i : i + samples] for i in range(0, len(state), samples)]
+            yield [
+                _read(column, group, pair, problem, task)
+                for column, group in zip(blank, groups, strict=True)
+            ]
+
+
+def _method(pair: Pair, task: Task, request: ColumnRequest, seed: int) -> Method:
+    donors = None
+    if request.swap_question is not None:
+        donors = [Problem(task.name, request.swap_question)]
+    return get_method(request.method, pair, task, control=request.control, seed=seed, donors=donors)
+
+
+def _blank(method: Method, request: ColumnRequest, thoughts: int) -> Column:
+    title = method.title if request.control == "none" else f"{method.title}, {request.control}"
+    return Column(method.name, title, 0 if method.name == ZeroShotCoT.name else thoughts)
+
+
+def _read(column: Column, rows: list[Row], pair: Pair, problem: Problem, task: Task) -> Column:
+    """The column as its rows stand: a new object, so that a caller may keep it."""
+    texts = [pair.base.text(row.ids).rstrip("\ufffd") for row in rows]
+    done = all(row.finished for row in rows)
+    # A sample votes when it has finished: half a sentence is no answer.
+    answers = [
+        parse(task.answer_kind, text) if row.finished else None
+        for text, row in zip(texts, rows, strict=True)
+    ]
+    answer = majority(answers)
+    shown = answers.index(answer) if done else 0
+    votes = Counter(answer for answer in answers if answer is not None)
+    return replace(
+        column,
+        text=texts[shown],
+        answer=answer,
+        correct=is_correct(task.answer_kind, answer, problem.answer)
+        if done and problem.answer
+        else None,
+        new_tokens=sum(len(row.ids) for row in rows),
+        seconds=max(row.seconds for row in rows),
+        done=done,
+        note=_note(rows, answer, done),
+        votes=dict(votes.most_common()) if len(rows) > 1 else {},
+    )
+
+
+def _note(rows: list[Row], answer: str | None, done: bool) -> str:
+    cut = sum(row.stop_reason == "length" for row in rows)
+    notes = []
+    if cut:
+        which = "The text was" if len(rows) == 1 else f"{cut} of {len(rows)} samples were"
+        notes.append(f"{which} cut off at the token limit.")
+    if done and answer is None:
+        notes.append("No answer could be read.")
+    return " ".join(notes)

@@ -1,0 +1,452 @@
+"""The command line: `python -m softcot COMMAND ...`, or `softcot COMMAND ...` when installed.
+
+Results go to stdout, progress and complaints to stderr. Bad input ends with exit code 2 and one
+sentence. Whatever is slow to import is imported by the command that needs it.
+"""
+
+import argparse
+import json
+import os
+import re
+import secrets
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from softcot import __version__
+from softcot.errors import UserError
+from softcot.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
+from softcot.problems import SPLITS, Problem, read_problems
+from softcot.tasks import get_task
+
+if TYPE_CHECKING:  # names only: importing torch takes seconds
+    from softcot.decoding import Sampling
+    from softcot.models import Pair
+    from softcot.training import Update
+
+EVALUATED = 1000
+"""Problems of a task's split that an evaluation takes where nobody chose a number."""
+
+RESULTS, README = Path("assets/results"), Path("README.md")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0, 2 for bad input, 130 for Ctrl-C."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    try:
+        args = _parser(argv).parse_args(argv)
+        args.command_line = shlex.join(["python", "-m", "softcot", *argv])
+        args.run(args)
+        sys.stdout.flush()
+    except UserError as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader has seen enough: `softcot problem ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"Cannot use {error.filename}: {error.strerror}.", file=sys.stderr)
+        return 2
+    return 0
+
+
+def ask(args: argparse.Namespace) -> None:
+    """Answer one question, streaming the text as it is written."""
+    from softcot.answering import ColumnRequest, answer_stream
+
+    temperature = args.temperature
+    if temperature is None:  # several samples are only worth it if they may differ
+        temperature = 0.0 if args.samples == 1 else 1.0
+    sampling = _sampling(args, temperature)
+    task = get_task(args.task)
+    pair = _load(args.pair)
+    problem = Problem(task.name, args.question)
+    request = ColumnRequest(args.method)
+    shown = ""
+    for [column] in answer_stream(
+        pair, problem, task, [request], args.thoughts, sampling, args.samples
+    ):
+        if not args.json and args.samples == 1:
+            print(column.text[len(shown) :], end="", flush=True)
+            shown = column.text
+    if args.json:
+        return _print_json(
+            asdict(column)
+            | {
+                "question": args.question,
+                "task": task.name,
+                "pair": pair.name,
+                "samples": args.samples,
+                "sampling": asdict(sampling),
+            }
+        )
+    print(column.text if args.samples > 1 else "")
+    votes = ", ".join(f"{answer}: {count}" for answer, count in column.votes.items())
+    print(f"\nAnswer: {column.answer or '-'}{f'   votes {votes}' if votes else ''}")
+    print(
+        f"{column.title}, K = {column.thoughts}, {column.new_tokens} tokens, "
+        f"{column.seconds:.1f} s. {column.note}".rstrip()
+    )
+
+
+def problem(args: argparse.Namespace) -> None:
+    """Print problems with their gold answers."""
+    seed = secrets.randbelow(2**31) if args.seed is None else args.seed
+    for found in get_task(args.task).problems(args.split, args.count, seed):
+        if args.json:
+            _print_json(found.to_json() | {"split": args.split, "seed": seed}, indent=None)
+        else:
+            print(f"{found.question}\nAnswer: {found.answer}\n")
+
+
+def train(args: argparse.Namespace) -> None:
+    """Train a projection and write it into a folder."""
+    from softcot.tasks import training_tasks
+
+    training_tasks(args.task)  # refuse a wrong name before anything slow
+    from softcot.training import TrainingConfig, train_projection
+
+    names = {field.name for field in fields(TrainingConfig)}
+    config = TrainingConfig(**{k: v for k, v in vars(args).items() if k in names and v is not None})
+    pair = _load(args.pair)
+    with _interruptible() as should_stop, _Bar() as bar:
+
+        def progress(update: "Update") -> None:
+            if update.phase == "thinking":
+                bar.show("assistant", update.done, update.total)
+            else:
+                facts = {"loss": update.loss, "validation": update.validation_loss}
+                bar.show("training", update.done, update.total, **facts)
+
+        result = train_projection(
+            pair,
+            args.task,
+            config,
+            args.out,
+            resume=args.resume,
+            command=args.command_line,
+            progress=progress,
+            should_stop=should_stop,
+        )
+    ending = "" if result.finished else "; stopped early, go on with --resume"
+    print(
+        f"{result.path}: validation loss {result.best_loss:.4f} at step {result.best_step}, "
+        f"{result.seconds:.0f} s{ending}"
+    )
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    """Answer many problems and score the answers."""
+    task = get_task(args.task)
+    seeds = parse_seeds(args.seeds)
+    if args.problems is None:
+        split = args.split
+        problems = task.problems(split, args.limit or EVALUATED)
+    else:
+        split = args.problems.name
+        problems = read_problems(args.problems, task.name)[: args.limit]
+    from softcot.evaluation import evaluate, write_record
+
+    sampling = _sampling(args, args.temperature)
+    pair = _load(args.pair)
+    partial = args.out and args.out.with_name(f"{args.out.name}.partial")
+    with _Bar() as bar:
+        record = evaluate(
+            pair,
+            task,
+            args.method,
+            problems=problems,
+            split=split,
+            control=args.control,
+            thoughts=args.thoughts,
+            seeds=seeds,
+            sampling=sampling,
+            batch_size=args.batch_size,
+            partial=partial,
+            command=args.command_line,
+            progress=lambda done, total: bar.show(task.name, done, total),
+        )
+    if args.out:
+        write_record(record, args.out)
+        partial.unlink(missing_ok=True)
+    if args.json:
+        print(record.to_json(), end="")
+    else:
+        low, high = (100 * bound for bound in record.interval)
+        print(
+            f"{task.name} ({split}, n = {record.n}), {record.method}, control {record.control}, "
+            f"K = {record.thoughts}: {100 * record.accuracy:.1f} % correct "
+            f"({low:.1f} to {high:.1f}), {100 * record.parse_failures:.1f} % unreadable, "
+            f"{record.mean_new_tokens:.1f} tokens an answer, {record.seconds:.0f} s"
+        )
+
+
+def thoughts(args: argparse.Namespace) -> None:
+    """Describe the soft thoughts of one question."""
+    from softcot.analysis import Vocabulary, explore
+    from softcot.method import SoftCoT, get_method
+
+    task = get_task(args.task)
+    pair = _load(args.pair)
+    method = get_method(SoftCoT.name, pair, task)
+    vectors = method.thoughts([Problem(task.name, args.question)], args.thoughts)[0]
+    found = explore(
+        args.question, vectors, pair.base, Vocabulary.of(pair.base), args.neighbours
+    ).thoughts
+    if args.json:
+        return _print_json(
+            {
+                "question": args.question,
+                "task": task.name,
+                "pair": pair.name,
+                "thoughts": [thought.to_json() for thought in found],
+            }
+        )
+    for thought in found:
+        nearest = "  ".join(f"{near.token} {near.cosine:.2f}" for near in thought.nearest)
+        print(f"{thought.number:3}  norm {thought.norm_ratio:5.2f}  {nearest}")
+
+
+def pretrain(args: argparse.Namespace) -> None:
+    """Make the mini pair's two language models again from nothing."""
+    from softcot.mini import pretraining
+
+    pretraining.run(args)
+
+
+def report(args: argparse.Namespace) -> None:
+    """Rewrite the README's results from the records."""
+    from softcot.report import update_readme
+
+    update_readme(args.results, args.readme)
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Seeds written as `41-45` or `41,43`, or both.
+
+    Raises:
+        UserError: The text is no such list.
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        found = re.fullmatch(r"(\d+)(?:-(\d+))?", part)
+        first, last = (int(number or found[1]) for number in found.groups()) if found else (1, 0)
+        if last < first:
+            raise UserError(f"The seeds {text!r} are not a list such as 41-45 or 41,43.")
+        seeds += range(first, last + 1)
+    return seeds
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser that complains like everything else here: one sentence, no usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line."""
+        sentence = message.removeprefix("argument ").rstrip(".")
+        raise UserError(f"{sentence[0].upper()}{sentence[1:]}; see `{self.prog} --help`.")
+
+
+def _parser(argv: Sequence[str]) -> _Parser:
+    parser = _Parser(
+        prog="softcot", description="Soft chain-of-thought, explored.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(run: Callable[[argparse.Namespace], None]) -> _Parser:
+        added = commands.add_parser(
+            run.__name__, help=run.__doc__, description=run.__doc__, allow_abbrev=False
+        )
+        added.set_defaults(run=run)
+        return added
+
+    _add_ask(command(ask))
+    _add_problem(command(problem))
+    _add_train(command(train))
+    _add_evaluate(command(evaluate))
+    _add_thoughts(command(thoughts))
+    rebuilt = command(pretrain)
+    if argv[:1] == ["pretrain"]:  # its options come with torch
+        from softcot.mini import pretraining
+
+        pretraining.add_arguments(rebuilt)
+    tables = command(report)
+    tables.add_argument("--results", type=Path, default=RESULTS, help="folder of records")
+    tables.add_argument("--readme", type=Path, default=README, help="file to rewrite")
+    return parser
+
+
+def _add_ask(parser: _Parser) -> None:
+    parser.add_argument("question", metavar="QUESTION")
+    _add_pair(parser)
+    parser.add_argument("--task", default="free", help="whose projection and answer kind to use")
+    _add_method(parser)
+    parser.add_argument("--samples", type=_count, default=1, help="more than one: majority vote")
+    parser.add_argument(
+        "--temperature", type=float, help="default: 0 for one sample, 1 for several"
+    )
+    parser.add_argument("--seed", type=int, default=41)
+    _add_sampling(parser)
+    _add_json(parser)
+
+
+def _add_problem(parser: _Parser) -> None:
+    parser.add_argument("--task", required=True)
+    parser.add_argument("--split", choices=SPLITS, default="test")
+    parser.add_argument("--seed", type=int, help="default: another one each time")
+    parser.add_argument("--count", type=_count, default=1)
+    _add_json(parser)
+
+
+def _add_train(parser: _Parser) -> None:
+    _add_pair(parser)
+    parser.add_argument("--task", required=True, help="a task with a training split, or 'all'")
+    parser.add_argument("--out", type=Path, required=True, help="a new folder")
+    parser.add_argument("--resume", action="store_true", help="go on where it was interrupted")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--max-thoughts", type=int, help="K is drawn from 1 to this at each step")
+    parser.add_argument("--train-problems", type=int)
+    parser.add_argument("--validation-problems", type=int)
+    parser.add_argument("--validate-every", type=int, help="steps")
+    parser.add_argument("--seed", type=int)
+
+
+def _add_evaluate(parser: _Parser) -> None:
+    _add_pair(parser)
+    parser.add_argument("--task", required=True)
+    parser.add_argument("--split", choices=SPLITS, default="test")
+    parser.add_argument(
+        "--problems", type=Path, help="JSON lines with question and answer, instead of the task's"
+    )
+    parser.add_argument(
+        "--limit", type=_count, help=f"problems; default {EVALUATED}, or the whole file"
+    )
+    _add_method(parser)
+    parser.add_argument(
+        "--control", default="none", help="none, swap, shuffle, mean, noise or zero"
+    )
+    parser.add_argument("--seeds", default="41", help="such as 41-45")
+    parser.add_argument("--temperature", type=float, default=0.0)
+    _add_sampling(parser)
+    parser.add_argument("--batch-size", type=_count, default=64)
+    parser.add_argument("--out", type=Path, help="write the record there; resumes if interrupted")
+    _add_json(parser)
+
+
+def _add_thoughts(parser: _Parser) -> None:
+    parser.add_argument("question", metavar="QUESTION")
+    _add_pair(parser)
+    parser.add_argument("--task", default="free", help="whose projection to use")
+    _add_k(parser)
+    parser.add_argument("--neighbours", type=_count, default=5, help="nearest tokens a thought")
+    _add_json(parser)
+
+
+def _add_pair(parser: _Parser) -> None:
+    parser.add_argument("--pair", default="mini", help="name of a pair of models")
+
+
+def _add_method(parser: _Parser) -> None:
+    parser.add_argument("--method", default="softcot", help="softcot or zero-shot-cot")
+    _add_k(parser)
+
+
+def _add_k(parser: _Parser) -> None:
+    parser.add_argument(
+        "--thoughts", metavar="K", type=int, default=DEFAULT_THOUGHTS, help="soft thoughts"
+    )
+
+
+def _add_sampling(parser: _Parser) -> None:
+    parser.add_argument("--top-p", type=float, default=1.0)
+    parser.add_argument("--top-k", type=int, default=0, help="0 for all tokens")
+    parser.add_argument("--max-new-tokens", type=int, default=MAX_NEW_TOKENS)
+
+
+def _add_json(parser: _Parser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return int(text)
+
+
+def _sampling(args: argparse.Namespace, temperature: float) -> "Sampling":
+    from softcot.decoding import Sampling
+
+    return Sampling(
+        temperature=temperature,
+        top_p=args.top_p,
+        top_k=args.top_k,
+        seed=getattr(args, "seed", 41),
+        max_new_tokens=args.max_new_tokens,
+    )
+
+
+def _load(name: str) -> "Pair":
+    """The pair, without the noise of the libraries that read it."""
+    from transformers.utils import logging
+
+    from softcot.models import load_pair
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    return load_pair(name)
+
+
+def _print_json(value: Any, indent: int | None = 2) -> None:
+    print(json.dumps(value, indent=indent, ensure_ascii=False))
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C ask for an end and the second one force it."""
+    asked = threading.Event()
+
+    def ask_to_stop(number: int, frame: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, before)
+        print("\nStopping; press Ctrl-C again to drop what is not saved.", file=sys.stderr)
+
+    before = signal.signal(signal.SIGINT, ask_to_stop)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Bar:
+    """A progress bar on stderr, a new one whenever what is counted changes."""
+
+    def __enter__(self) -> "_Bar":
+        self._counted: tuple[str, int] | None = None
+        self._bar = None
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def show(self, title: str, done: int, total: int, **facts: float) -> None:
+        """Draw `done` of `total`, with numbers worth watching behind it."""
+        from tqdm import tqdm
+
+        if self._counted != (title, total):
+            self.__exit__()
+            self._bar = tqdm(desc=title, total=total, initial=done, dynamic_ncols=True)
+            self._counted = (title, total)
+        self._bar.set_postfix({k: f"{v:.4f}" for k, v in facts.items()}, refresh=False)
+        self._bar.update(done - self._bar.n)

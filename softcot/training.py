@@ -1,0 +1,470 @@
+"""Training the projection: the one module of the project whose weights move.
+
+The assistant is frozen, so its states are computed once, for the largest K, and kept; the first K
+of them serve every smaller K. Each step draws its own K, uniformly from 1 to the largest, so that
+every K is in distribution later. Everything random in a step is a function of the seed and the
+step's number, so an interrupted training that goes on reaches the weights of an uninterrupted one.
+"""
+
+import itertools
+import json
+import math
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch.nn.functional import cross_entropy
+
+from softcot.assistant import soft_states
+from softcot.errors import UserError
+from softcot.files import replacing, write_text
+from softcot.method import splice
+from softcot.models import LanguageModel, Pair, collate, fingerprint
+from softcot.presets import MAX_THOUGHTS
+from softcot.problems import Problem
+from softcot.projection import Projection
+from softcot.prompts import Prompt
+from softcot.provenance import provenance
+from softcot.tasks import Task, get_task, training_tasks
+
+POOL = 16
+"""Batches whose problems are sorted by length together: little padding, and still mixed."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What decides the weights; the defaults train one mini family in minutes on two CPU cores."""
+
+    max_thoughts: int = MAX_THOUGHTS
+    """Every step draws its K from 1 to this."""
+    steps: int = 600
+    """Optimiser steps."""
+    batch_size: int = 32
+    """Problems a step."""
+    learning_rate: float = 3e-3
+    """At its highest, after the warm-up."""
+    warmup: int = 40
+    """Steps over which the learning rate rises; from then on it falls along a cosine."""
+    weight_decay: float = 0.0
+    """AdamW's."""
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    seed: int = 41
+    """Decides the initial weights, the problems, their order and K."""
+    train_problems: int = 12_800
+    """Problems of the training split, over all tasks together."""
+    validation_problems: int = 256
+    """Problems of the validation split that choose the checkpoint, over all tasks together."""
+    validate_every: int = 50
+    """Steps between two validations, each of which also saves the state."""
+
+    def __post_init__(self):
+        """Refuse values with which no step can be made."""
+        for name, value in asdict(self).items():
+            least = 0 if name in ("warmup", "weight_decay", "seed") else 1
+            if isinstance(value, int) and value < least:
+                raise UserError(
+                    f"The setting {name} must be a whole number, {least} or more; it is {value}."
+                )
+        for name in ("learning_rate", "clip"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise UserError(f"The setting {name} must be a number above 0; it is {value}.")
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        if step < self.warmup:
+            return self.learning_rate * (step + 1) / self.warmup
+        share = (step - self.warmup) / (self.steps - self.warmup)
+        return self.learning_rate * (1 + math.cos(math.pi * share)) / 2
+
+    def thoughts(self, step: int) -> int:
+        """K of a step."""
+        return random.Random(f"{self.seed}/thoughts/{step}").randint(1, self.max_thoughts)
+
+
+@dataclass(frozen=True)
+class Update:
+    """How far a training is."""
+
+    phase: Literal["thinking", "training"]
+    """The assistant's one pass over all problems, or the steps."""
+    done: int
+    total: int
+    loss: float | None = None
+    """Of the last step."""
+    validation_loss: float | None = None
+    """The latest one."""
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training came to; `training.json` beside the weights says the same and more."""
+
+    path: Path
+    finished: bool
+    """False if it was stopped before its last step."""
+    best_step: int
+    best_loss: float
+    """Validation loss of the weights that were kept."""
+    history: list[dict[str, Any]]
+    """One entry a validation: step, mean training loss since the last entry, validation loss."""
+    seconds: float
+    """Wall-clock time, that of interrupted parts included."""
+
+
+def train_projection(
+    pair: Pair,
+    name: str,
+    config: TrainingConfig,
+    out: str | Path,
+    *,
+    resume: bool = False,
+    command: str = "",
+    progress: Callable[[Update], None] = lambda update: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> TrainingResult:
+    """Train the projection called `name` and write its best weights into the folder `out`.
+
+    Args:
+        pair: The two frozen models.
+        name: A task with a training split, or "all" of them.
+        config: What decides the weights.
+        out: A new folder, or with `resume` one that holds an interrupted training.
+        resume: Go on from the last validation.
+        command: The command line, for `training.json`.
+        progress: Called after every batch of either phase.
+        should_stop: Asked before every batch; when it says True the best weights so far are
+            written, and the training can be resumed.
+
+    Raises:
+        UserError: Unknown task, folder in use, or nothing to resume with these settings.
+    """
+    started, tasks = time.perf_counter(), training_tasks(name)
+    run = _Run(pair, name, config, Path(out))
+    run.restore() if resume else run.check_folder()
+    started -= run.seconds
+
+    def thinking(update: Update) -> None:
+        progress(update)
+        if should_stop():
+            raise UserError("The training was stopped before it took a step; nothing changed.")
+
+    train, held_out = (
+        _Corpus.gather(pair, tasks, split, count, config, thinking)
+        for split, count in (
+            ("train", config.train_problems),
+            ("validation", config.validation_problems),
+        )
+    )
+    order = itertools.islice(batches(train.problems, config), run.step, None)
+    losses: list[float] = []
+    if not run.history:
+        run.validate(held_out, None)
+    while run.step < config.steps and not should_stop():
+        loss = run.advance(train, next(order))
+        losses.append(loss)
+        if run.step % config.validate_every == 0 or run.step == config.steps:
+            run.validate(held_out, sum(losses) / len(losses))
+            run.save(time.perf_counter() - started)
+            losses.clear()
+        latest = run.history[-1]["validation_loss"]
+        progress(Update("training", run.step, config.steps, loss, latest))
+    return run.finish(time.perf_counter() - started, command)
+
+
+def token_losses(
+    base: LanguageModel, prompts: Sequence[Prompt], thoughts: torch.Tensor
+) -> torch.Tensor:
+    """Negative log-likelihood of every graded token, with gradients to the thoughts.
+
+    Args:
+        base: The frozen model.
+        prompts: B prompts with K slots each and a target.
+        thoughts: float[B, K, d_base].
+
+    Returns:
+        float32[N] for the N graded tokens of all rows.
+    """
+    halves = zip(*map(_cut_at_slots, prompts), strict=True)
+    pad = base.tokenizer.eos_token_id
+    before, after = (
+        collate(rows, pad, side, base.device)
+        for rows, side in zip(halves, ("left", "right"), strict=True)
+    )
+    # No token before the slots can see a thought: that part of the prompt needs no gradient.
+    with torch.no_grad():
+        cache = base.model.base_model(
+            input_ids=before.input_ids,
+            attention_mask=before.attention_mask,
+            position_ids=before.position_ids,
+            use_cache=True,
+        ).past_key_values
+    states = base.model.base_model(
+        inputs_embeds=splice(base.embed(after.input_ids), after.slot_mask, thoughts),
+        attention_mask=torch.cat([before.attention_mask, after.attention_mask], dim=1),
+        position_ids=before.attention_mask.sum(1, keepdim=True) + after.position_ids,
+        past_key_values=cache,
+    ).last_hidden_state
+    targets = after.labels[:, 1:]
+    graded = targets != -100
+    # The language head is the widest layer, and only graded positions need it.
+    logits = base.model.get_output_embeddings()(states[:, :-1][graded])
+    return cross_entropy(logits.float(), targets[graded], reduction="none")
+
+
+def _cut_at_slots(prompt: Prompt) -> tuple[Prompt, Prompt]:
+    """The prompt before its first slot, and from there on."""
+    start = prompt.slot_mask.index(True)
+    parts = [(row[:start], row[start:]) for row in (prompt.ids, prompt.slot_mask, prompt.loss_mask)]
+    before, after = zip(*parts, strict=True)
+    return Prompt(*before), Prompt(*after)
+
+
+def batches(problems: Sequence[Problem], config: TrainingConfig) -> Iterator[list[int]]:
+    """Numbers of problems in batches, without end: every epoch has each problem once."""
+    pool = POOL * config.batch_size
+    for epoch in itertools.count():
+        rng = random.Random(f"{config.seed}/order/{epoch}")
+        order = rng.sample(range(len(problems)), len(problems))
+        found = []
+        for start in range(0, len(order), pool):
+            similar = sorted(order[start : start + pool], key=lambda i: _length(problems[i]))
+            found += _cut(similar, config.batch_size)
+        rng.shuffle(found)
+        yield from found
+
+
+def _length(problem: Problem) -> int:
+    return len(problem.question) + len(problem.target)
+
+
+def _cut(numbers: list[int], size: int) -> list[list[int]]:
+    return [numbers[start : start + size] for start in range(0, len(numbers), size)]
+
+
+@dataclass(frozen=True)
+class _Corpus:
+    """Problems of one split and what the assistant thinks of them."""
+
+    problems: list[Problem]
+    states: torch.Tensor
+    """float32[N, K max, d_assistant], on the CPU."""
+
+    @classmethod
+    def gather(
+        cls,
+        pair: Pair,
+        tasks: Sequence[Task],
+        split: str,
+        count: int,
+        config: TrainingConfig,
+        progress: Callable[[Update], None],
+    ) -> "_Corpus":
+        """Draw `count` problems, as many of every task, and let the assistant read each once."""
+        share = math.ceil(count / len(tasks))
+        drawn = [task.problems(split, share, config.seed) for task in tasks]
+        states = [
+            _think(pair.assistant, task, problems, config, progress)
+            for task, problems in zip(tasks, drawn, strict=True)
+        ]
+        return cls(list(itertools.chain.from_iterable(drawn)), torch.cat(states))
+
+    def losses(
+        self, pair: Pair, projection: Projection, numbers: list[int], thoughts: int
+    ) -> torch.Tensor:
+        """Losses of the graded tokens of some problems at K = `thoughts`."""
+        prompts = [
+            pair.base.prompts.base(
+                self.problems[i].question,
+                instruction=get_task(self.problems[i].task).instruction,
+                thoughts=thoughts,
+                target=self.problems[i].target,
+            )
+            for i in numbers
+        ]
+        states = self.states[numbers, :thoughts].to(pair.base.device)
+        return token_losses(pair.base, prompts, projection(states))
+
+
+def _think(
+    assistant: LanguageModel,
+    task: Task,
+    problems: Sequence[Problem],
+    config: TrainingConfig,
+    progress: Callable[[Update], None],
+) -> torch.Tensor:
+    """The assistant's states for the largest K, float32[N, K max, d_assistant] on the CPU."""
+    states = torch.empty(len(problems), config.max_thoughts, assistant.width)
+    # Fixed batches, whatever the training does later: a resumed one finds the same bits.
+    order = sorted(range(len(problems)), key=lambda i: len(problems[i].question))
+    chunks = _cut(order, config.batch_size)
+    for done, numbers in enumerate(chunks, start=1):
+        questions = [problems[i].question for i in numbers]
+        states[numbers] = soft_states(
+            assistant, questions, config.max_thoughts, task.assistant_instruction
+        ).cpu()
+        progress(Update("thinking", done, len(chunks)))
+    return states
+
+
+class _Run:
+    """Everything about a training that changes with its steps, and its form on disk."""
+
+    def __init__(self, pair: Pair, name: str, config: TrainingConfig, out: Path):
+        self.pair, self.config, self.out = pair, config, out
+        self.settings = {
+            "pair": pair.name,
+            "task": name,
+            "fingerprints": pair.fingerprints,
+            "config": asdict(config),
+        }
+        self.projection = Projection.for_pair(pair, name, config.max_thoughts, config.seed)
+        self.optimizer = torch.optim.AdamW(
+            self.projection.parameters(), config.learning_rate, weight_decay=config.weight_decay
+        )
+        self.best_weights = self._weights()
+        self.history: list[dict[str, Any]] = []
+        self.step = 0
+        self.seconds = 0.0
+
+    @property
+    def state_file(self) -> Path:
+        """What an interrupted training goes on from."""
+        return self.out / "state.safetensors"
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The entry of the history with the lowest validation loss."""
+        return min(self.history, key=lambda entry: entry["validation_loss"])
+
+    def advance(self, corpus: _Corpus, numbers: list[int]) -> float:
+        """Make one optimiser step and return its loss."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.rate(self.step)
+        thoughts = self.config.thoughts(self.step)
+        loss = corpus.losses(self.pair, self.projection, numbers, thoughts).mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.projection.parameters(), self.config.clip)
+        self.optimizer.step()
+        self.step += 1
+        return loss.item()
+
+    @torch.no_grad()
+    def validate(self, corpus: _Corpus, train_loss: float | None) -> None:
+        """Add an entry to the history; the batches spread over all K, the same ones each time."""
+        chunks = _cut(list(range(len(corpus.problems))), self.config.batch_size)
+        most = self.config.max_thoughts
+        losses = [
+            corpus.losses(self.pair, self.projection, numbers, math.ceil(most * n / len(chunks)))
+            for n, numbers in enumerate(chunks, start=1)
+        ]
+        entry = {
+            "step": self.step,
+            "train_loss": train_loss,
+            "validation_loss": torch.cat(losses).mean().item(),
+        }
+        self.history.append(entry)
+        if self.best is entry:
+            self.best_weights = self._weights()
+
+    def save(self, seconds: float) -> None:
+        """Write the state, so that a kill costs no more than the steps since."""
+        moments = self.optimizer.state_dict()["state"]
+        tensors = {f"weights.{name}": value for name, value in self._weights().items()}
+        tensors |= {f"best.{name}": value for name, value in self.best_weights.items()}
+        tensors |= {
+            f"optimizer.{number}.{name}": value
+            for number, values in moments.items()
+            for name, value in values.items()
+        }
+        counters = {"step": self.step, "history": self.history, "seconds": seconds}
+        metadata = {"settings": json.dumps(self.settings), "counters": json.dumps(counters)}
+        with replacing(self.state_file) as temporary:
+            save_file(tensors, temporary, metadata)
+
+    def check_folder(self) -> None:
+        """Refuse to start in a folder that holds a training.
+
+        Raises:
+            UserError: There is one; the message says how to go on.
+        """
+        if self.state_file.exists():
+            raise UserError(
+                f"{self.out} holds an interrupted training; add --resume to go on with it, "
+                "or delete the folder."
+            )
+        if self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
+            raise UserError(f"{self.out} is in use; choose another folder or delete it.")
+
+    def restore(self) -> None:
+        """Go back to the saved state.
+
+        Raises:
+            UserError: There is none, it is damaged, or it belongs to other settings.
+        """
+        if not self.state_file.exists():
+            raise UserError(
+                f"There is no interrupted training in {self.out}; leave out --resume to start one."
+            )
+        try:
+            with safe_open(self.state_file, "pt") as file:
+                metadata = file.metadata()
+                tensors = {name: file.get_tensor(name) for name in file.keys()}
+            settings, counters = (json.loads(metadata[k]) for k in ("settings", "counters"))
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise UserError(
+                f"The state in {self.out} is damaged ({error}); delete the folder and start again."
+            ) from error
+        for name, value in json.loads(json.dumps(self.settings)).items():
+            if settings[name] != value:
+                raise UserError(
+                    f"The training in {self.out} was started with another {name}; "
+                    "go on with the same settings or choose another folder."
+                )
+        self.projection.load_state_dict(_part(tensors, "weights."))
+        self.best_weights = _part(tensors, "best.")
+        moments: dict[int, dict[str, torch.Tensor]] = {}
+        for key, value in _part(tensors, "optimizer.").items():
+            number, _, name = key.partition(".")
+            moments.setdefault(int(number), {})[name] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        self.step, self.history = counters["step"], counters["history"]
+        self.seconds = counters["seconds"]
+
+    def finish(self, seconds: float, command: str) -> TrainingResult:
+        """Write the best weights and the training record; a finished training drops its state."""
+        self.projection.load_state_dict(self.best_weights)
+        self.projection.save(self.out)
+        result = TrainingResult(
+            path=self.out,
+            finished=self.step == self.config.steps,
+            best_step=self.best["step"],
+            best_loss=self.best["validation_loss"],
+            history=self.history,
+            seconds=round(seconds, 1),
+        )
+        prints = self.pair.fingerprints | {"projection": fingerprint(self.projection, exact=True)}
+        outcome = {k: v for k, v in asdict(result).items() if k != "path"}
+        record = self.settings | {"fingerprints": prints} | outcome
+        record |= provenance(self.pair.base.device, command)
+        write_text(self.out / "training.json", json.dumps(record, indent=2) + "\n")
+        if result.finished:
+            self.state_file.unlink()
+        return result
+
+    def _weights(self) -> dict[str, torch.Tensor]:
+        return {name: value.clone() for name, value in self.projection.state_dict().items()}
+
+
+def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """The tensors whose name starts with `prefix`, without it."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

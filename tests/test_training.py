@@ -1,0 +1,285 @@
+"""Training: what moves, what does not, and that an interruption changes nothing."""
+
+import json
+
+import pytest
+import torch
+from conftest import build_problems
+from safetensors.torch import load_file
+
+from softcot import training
+from softcot.errors import UserError
+from softcot.models import collate, fingerprint
+from softcot.projection import Projection
+from softcot.training import TrainingConfig, batches, token_losses, train_projection
+
+CONFIG = TrainingConfig(
+    max_thoughts=4,
+    steps=6,
+    batch_size=4,
+    learning_rate=1e-2,
+    warmup=2,
+    train_problems=12,
+    validation_problems=6,
+    validate_every=2,
+)
+
+
+class Killed(Exception):
+    """Stands for a kill: nothing in the training expects it."""
+
+
+def kill_at(step):
+    def progress(update):
+        if (update.phase, update.done) == ("training", step):
+            raise Killed
+
+    return progress
+
+
+def weights(folder):
+    return load_file(folder / "model.safetensors")
+
+
+def assert_same_weights(one, other):
+    assert one.keys() == other.keys()
+    for name in one:
+        assert torch.equal(one[name], other[name])
+
+
+@pytest.fixture(scope="module")
+def whole(pair, tmp_path_factory):
+    """An uninterrupted training: its folder, result, updates and the models' hashes around it."""
+
+    def hashes():
+        return [lm.fingerprint(exact=True) for lm in (pair.base, pair.assistant)]
+
+    folder, updates, before = tmp_path_factory.mktemp("whole") / "out", [], hashes()
+    result = train_projection(
+        pair, "mini-gsm", CONFIG, folder, progress=updates.append, command="python -m softcot x"
+    )
+    return folder, result, updates, before, hashes()
+
+
+def test_loss_goes_down_and_the_best_weights_are_kept(whole):
+    folder, result, *_ = whole
+    losses = [entry["validation_loss"] for entry in result.history]
+    assert [entry["step"] for entry in result.history] == [0, 2, 4, 6]
+    assert result.best_loss == min(losses) < losses[0]
+    assert result.finished and result.path == folder
+
+
+def test_both_language_models_are_unchanged(whole):
+    *_, before, after = whole
+    assert before == after
+
+
+def test_only_the_projection_gets_gradients(pair):
+    projection = Projection.for_pair(pair, "mini-gsm", 4)
+    problem = build_problems(1)[0]
+    prompt = pair.base.prompts.base(
+        problem.question, instruction="Solve.", thoughts=4, target=problem.target
+    )
+    token_losses(pair.base, [prompt], projection(torch.randn(1, 4, 16))).mean().backward()
+    assert all(p.grad is not None and p.grad.any() for p in projection.parameters())
+    for lm in (pair.base, pair.assistant):
+        assert all(p.grad is None and not p.requires_grad for p in lm.model.parameters())
+
+
+def test_record_says_how_the_weights_came_about(whole, pair):
+    folder, result, *_ = whole
+    record = json.loads((folder / "training.json").read_text())
+    projection = Projection.load(folder)
+    assert record["history"] == result.history
+    assert record["fingerprints"] == pair.fingerprints | {
+        "projection": fingerprint(projection, exact=True)
+    }
+    assert (record["task"], record["finished"]) == ("mini-gsm", True)
+    assert record["config"]["learning_rate"] == 1e-2
+    assert record["command"] == "python -m softcot x"
+    assert {"versions", "commit", "dirty", "created", "device", "seconds"} <= record.keys()
+    assert (projection.max_thoughts, projection.task) == (4, "mini-gsm")
+    assert not (folder / "state.safetensors").exists()
+
+
+def test_progress_covers_both_phases(whole):
+    _, result, updates, *_ = whole
+    assert [u.done for u in updates if u.phase == "thinking"] == [1, 2, 3, 1, 2]
+    steps = [u for u in updates if u.phase == "training"]
+    assert [(u.done, u.total) for u in steps] == [(n, 6) for n in range(1, 7)]
+    assert steps[-1].validation_loss == result.history[-1]["validation_loss"]
+
+
+@pytest.mark.parametrize("step", [1, 3, 4])
+def test_resumed_training_reaches_identical_weights(pair, whole, tmp_path, step):
+    out = tmp_path / "out"
+    with pytest.raises(Killed):
+        train_projection(pair, "mini-gsm", CONFIG, out, progress=kill_at(step))
+    if step < CONFIG.validate_every:  # nothing was saved yet, so there is nothing to resume
+        with pytest.raises(UserError, match="leave out --resume"):
+            train_projection(pair, "mini-gsm", CONFIG, out, resume=True)
+    result = train_projection(pair, "mini-gsm", CONFIG, out, resume=step >= CONFIG.validate_every)
+    assert_same_weights(weights(out), weights(whole[0]))
+    assert result.history == whole[1].history
+
+
+def test_stop_keeps_the_best_and_can_be_resumed(pair, whole, tmp_path):
+    out, seen = tmp_path / "out", []
+    result = train_projection(
+        pair,
+        "mini-gsm",
+        CONFIG,
+        out,
+        progress=seen.append,
+        should_stop=lambda: bool(seen) and (seen[-1].phase, seen[-1].done) == ("training", 3),
+    )
+    assert not result.finished
+    assert [entry["step"] for entry in result.history] == [0, 2]
+    assert result.best_loss == min(entry["validation_loss"] for entry in result.history)
+    assert json.loads((out / "training.json").read_text())["finished"] is False
+    assert Projection.load(out).max_thoughts == 4
+    train_projection(pair, "mini-gsm", CONFIG, out, resume=True)
+    assert_same_weights(weights(out), weights(whole[0]))
+
+
+def test_weights_that_get_worse_are_not_kept(pair, tmp_path, monkeypatch):
+    losses, worse = training.token_losses, iter([1.0, 2.0, 3.0, 4.0])
+
+    def judged(base, prompts, thoughts):
+        found = losses(base, prompts, thoughts)
+        return found if thoughts.requires_grad else torch.full_like(found, next(worse))
+
+    monkeypatch.setattr(training, "token_losses", judged)
+    config = TrainingConfig(**(vars(CONFIG) | {"validation_problems": 4}))
+    result = train_projection(pair, "mini-gsm", config, tmp_path / "out")
+    assert (result.best_step, result.best_loss) == (0, 1.0)
+    fresh = Projection.for_pair(pair, "mini-gsm", 4, seed=config.seed)
+    assert_same_weights(weights(tmp_path / "out"), dict(fresh.state_dict()))
+
+
+def test_stop_before_the_first_step_leaves_nothing(pair, tmp_path):
+    with pytest.raises(UserError, match="before it took a step"):
+        train_projection(pair, "mini-gsm", CONFIG, tmp_path / "out", should_stop=lambda: True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_all_families_with_a_training_split_are_trained_on(pair, tmp_path, monkeypatch):
+    tasks = []
+    think = training._think
+    monkeypatch.setattr(
+        training,
+        "_think",
+        lambda lm, task, *rest: tasks.append(task.name) or think(lm, task, *rest),
+    )
+    config = TrainingConfig(
+        max_thoughts=2, steps=1, batch_size=4, train_problems=4, validation_problems=4
+    )
+    train_projection(pair, "all", config, tmp_path / "out")
+    assert tasks == ["mini-gsm", "mini-asdiv", "mini-aqua", "mini-strategy"] * 2
+    assert Projection.load(tmp_path / "out").task == "all"
+
+
+def test_every_k_is_drawn_and_used(pair, tmp_path, monkeypatch):
+    config = TrainingConfig()
+    drawn = [config.thoughts(step) for step in range(400)]
+    assert set(drawn) == set(range(1, 17))
+    assert max(map(drawn.count, range(1, 17))) < 3 * min(map(drawn.count, range(1, 17)))
+
+    used = []
+    losses = training.token_losses
+
+    def spy(base, prompts, thoughts):
+        if thoughts.requires_grad:
+            used.append(thoughts.shape[1])
+        assert all(sum(prompt.slot_mask) == thoughts.shape[1] for prompt in prompts)
+        return losses(base, prompts, thoughts)
+
+    monkeypatch.setattr(training, "token_losses", spy)
+    train_projection(pair, "mini-gsm", CONFIG, tmp_path / "out")
+    assert used == [CONFIG.thoughts(step) for step in range(6)]
+
+
+def test_losses_equal_the_full_forward_of_transformers(pair):
+    prompts = [
+        pair.base.prompts.base(p.question, instruction="Solve.", thoughts=3, target=p.target)
+        for p in build_problems(3)
+    ]
+    thoughts = torch.randn(3, 3, 32, requires_grad=True)
+    ours = token_losses(pair.base, prompts, thoughts)
+
+    batch = collate(prompts, 0, "left")
+    embeds = pair.base.embed(batch.input_ids).clone()
+    embeds[batch.slot_mask] = thoughts.reshape(-1, 32)
+    theirs = pair.base.model(
+        inputs_embeds=embeds,
+        attention_mask=batch.attention_mask,
+        position_ids=batch.position_ids,
+        labels=batch.labels,
+    ).loss
+    torch.testing.assert_close(ours.mean(), theirs)
+    gradients = [torch.autograd.grad(loss, thoughts)[0] for loss in (ours.mean(), theirs)]
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-6)
+
+
+def test_every_epoch_has_each_problem_once_in_batches_of_like_length():
+    problems = build_problems(50)
+    config = TrainingConfig(batch_size=4)
+    stream = batches(problems, config)
+    epochs = [[next(stream) for _ in range(13)] for _ in range(2)]
+    for epoch in epochs:
+        assert sorted(i for batch in epoch for i in batch) == list(range(50))
+    assert epochs[0] != epochs[1]
+    again = batches(problems, config)
+    assert [next(again) for _ in range(13)] == epochs[0]
+    spreads = [
+        max(lengths) - min(lengths)
+        for batch in epochs[0]
+        for lengths in [[len(problems[i].question) for i in batch]]
+    ]
+    assert sum(spreads) / len(spreads) < 10
+
+
+def test_learning_rate_rises_then_falls():
+    config = TrainingConfig(steps=100, warmup=10, learning_rate=1.0)
+    rates = [config.rate(step) for step in range(100)]
+    assert rates[:10] == pytest.approx([0.1 * n for n in range(1, 11)])
+    assert rates[10] == 1.0
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert 0 < rates[-1] < 0.001
+    assert TrainingConfig(steps=3, warmup=10).rate(2) > 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("steps", 0), ("batch_size", -1), ("max_thoughts", 0), ("learning_rate", 0.0),
+     ("learning_rate", float("nan")), ("warmup", -1), ("validate_every", 0)],
+)  # fmt: skip
+def test_meaningless_settings_are_refused(field, value):
+    with pytest.raises(UserError, match=field):
+        TrainingConfig(**{field: value})
+
+
+def test_folders_in_use_are_refused(pair, whole, tmp_path):
+    folder = whole[0]
+    before = weights(folder)
+    with pytest.raises(UserError, match="is in use"):
+        train_projection(pair, "mini-gsm", CONFIG, folder)
+    with pytest.raises(UserError, match="no interrupted training"):
+        train_projection(pair, "mini-gsm", CONFIG, folder, resume=True)
+    assert_same_weights(weights(folder), before)
+    with pytest.raises(Killed):
+        train_projection(pair, "mini-gsm", CONFIG, tmp_path / "out", progress=kill_at(3))
+    with pytest.raises(UserError, match="add --resume"):
+        train_projection(pair, "mini-gsm", CONFIG, tmp_path / "out")
+    with pytest.raises(UserError, match="started with another config"):
+        other = TrainingConfig(**(vars(CONFIG) | {"seed": 1}))
+        train_projection(pair, "mini-gsm", other, tmp_path / "out", resume=True)
+    (tmp_path / "out" / "state.safetensors").write_bytes(b"half a fi")
+    with pytest.raises(UserError, match="is damaged"):
+        train_projection(pair, "mini-gsm", CONFIG, tmp_path / "out", resume=True)
+
+
+@pytest.mark.parametrize("name", ["mini-dates", "free", "nonsense"])
+def test_tasks_without_a_training_split_are_refused(pair, tmp_path, name):
+    with pytest.raises(UserError):
+        train_projection(pair, name, CONFIG, tmp_path / "out")
