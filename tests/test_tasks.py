@@ -66,10 +66,12 @@ def test_number_answers_follow_from_the_chain_of_calculations():
 def test_letter_answers_name_the_option_that_was_calculated():
     for name in ("mini-aqua", "mini-dates"):
         for problem in get_task(name).problems("test", 200):
-            options = dict(re.findall(r"\(([A-E])\) ([A-Za-z]* ?\d+)", problem.question))
+            found = re.findall(r"((?:[A-Z][a-z]+ )?\d+) \(([A-E])\)", problem.question)
+            options = {letter: option for option, letter in found}
             assert len(set(options.values())) == 5, problem.question
-            chosen = re.search(r"(?:^|\. )([^.]*) is option", problem.rationale).group(1)
-            assert options[problem.answer] == chosen
+            assert problem.rationale.endswith(f"{options[problem.answer]} ({problem.answer}).")
+            *_, result = re.findall(r"= (\d+)\.|That is ([A-Z][a-z]+ \d+)\.", problem.rationale)
+            assert options[problem.answer] in result
 
 
 def test_yes_and_no_are_equally_frequent_and_letters_too():

@@ -27,7 +27,7 @@ def write(rng: random.Random, reader: Reader) -> Draft:
         reasoning.append(f"{equation(operation, total, amount)}.")
         total = calculate(operation, total, amount)
     options, letter = choices(rng, str(total), _wrong_options(rng, start, steps, total))
-    reasoning.append(f"{total} is option ({letter}).")
+    reasoning.append(f"That is {total} ({letter}).")
     return Draft(
         question=f"{_frame(rng, start, told)} {options}",
         rationale=" ".join(reasoning),

@@ -75,7 +75,7 @@ def write(rng: random.Random, reader: Reader) -> Draft:
     hint = f"{span.operation} {span.value}" + (f" {operations[1]}" if shift else "")
     return Draft(
         question=f"{' '.join(told)} {asked} {options}",
-        rationale=" ".join([*reasoning, f"{written(day)} is option ({letter})."]),
+        rationale=" ".join([*reasoning, f"The option is {written(day)} ({letter})."]),
         answer=letter,
         hint=hint,
         entries=(span,),

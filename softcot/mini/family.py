@@ -72,8 +72,11 @@ def choices(rng: random.Random, right: str, wrong: Sequence[str]) -> tuple[str, 
     """Five lettered options with ``right`` among them: their text and the right letter."""
     options = [right, *dict.fromkeys(text for text in wrong if text != right)][:5]
     rng.shuffle(options)
-    text = " ".join(f"({letter}) {option}" for letter, option in zip("ABCDE", options, strict=True))
-    return f"Answer choices: {text}", "ABCDE"[options.index(right)]
+    # The letter stands after its option, so that finding it is copying what follows.
+    text = ", ".join(
+        f"{option} ({letter})" for letter, option in zip("ABCDE", options, strict=True)
+    )
+    return f"Answer choices: {text}.", "ABCDE"[options.index(right)]
 
 
 def sentence(text: str) -> str:

@@ -27,7 +27,7 @@ class Kind:
 
 
 MORE = ("{x} is more than {y}.", "{x} is not more than {y}.")
-SAME = ("The two agree.", "The two differ.")
+SAME = ("The words {x} and {y} are the same.", "The words {x} and {y} are different.")
 
 KINDS = (
     Kind(
