@@ -1,0 +1,149 @@
+"""Numbers to figures. No model is read here, and no colour is decided anywhere else."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from typing import Any
+
+import plotly.graph_objects as go
+
+from softcot.analysis import Exploration, Point
+
+_ACCENT = {"light": "#0f766e", "dark": "#2dd4bf"}
+_INK = {"light": "#1c1f23", "dark": "#eceef0"}
+_PAPER = {"light": "#ffffff", "dark": "#17191c"}
+_CLOUD = {"light": "#c3c8ce", "dark": "#454b53"}
+_QUESTION = {"light": "#6b7280", "dark": "#9aa2ad"}
+_GRID = {"light": "#eceef0", "dark": "#26292e"}
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
+
+
+def template(theme: str) -> go.layout.Template:
+    """How a figure looks in the `"light"` or the `"dark"` theme."""
+    axis = {
+        "gridcolor": _GRID[theme],
+        "zeroline": False,
+        "ticks": "",
+        "showticklabels": False,
+        "title": {"font": {"size": 12}},
+    }
+    return go.layout.Template(
+        layout={
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": {"family": FONT, "size": 13, "color": _INK[theme]},
+            "xaxis": axis,
+            "yaxis": axis,
+            "hoverlabel": {"font": {"family": FONT}},
+        },
+        # Plotly hands these to a figure's scatter traces in turn: the order is thought_map's.
+        data={
+            "scatter": [
+                {"marker": {"size": 4, "color": _CLOUD[theme]}},
+                {
+                    "marker": {"size": 7, "color": _QUESTION[theme], "symbol": "diamond"},
+                    "textfont": {"size": 11, "color": _QUESTION[theme]},
+                },
+                {"line": {"color": _ACCENT[theme], "width": 1, "dash": "dot"}, "opacity": 0.5},
+                {
+                    "marker": {
+                        "size": 8,
+                        "color": _PAPER[theme],
+                        "line": {"color": _ACCENT[theme], "width": 1.5},
+                    },
+                    "textfont": {"size": 12, "color": _INK[theme]},
+                },
+                {
+                    "marker": {"size": 21, "color": _ACCENT[theme]},
+                    "textfont": {"size": 11, "color": _PAPER[theme]},
+                },
+            ]
+        },
+    )
+
+
+def templates() -> str:
+    """Both themes as JSON, `{"light": ..., "dark": ...}`, for a page that can change its own."""
+    return json.dumps({theme: template(theme).to_plotly_json() for theme in ("light", "dark")})
+
+
+def thought_map(exploration: Exploration, shown: int) -> go.Figure:
+    """The first `shown` thoughts among the token embeddings they live with.
+
+    The frame is that of all thoughts of the exploration, so it holds still while K moves.
+    """
+    thoughts = exploration.thoughts[:shown]
+    nearest = [point for thought in thoughts for point in thought.nearest_points[:1]]
+    others = [point for thought in thoughts for point in thought.nearest_points[1:]]
+    labels = list(dict.fromkeys(nearest))
+    neighbours = labels + [point for point in dict.fromkeys(others) if point not in labels]
+    figure = go.Figure(
+        [
+            _trace("vocabulary", exploration.vocabulary_points),
+            _trace("tokens of the question", exploration.question_points),
+            _ties([thought.point for thought in thoughts], nearest),
+            _trace(
+                "nearest tokens",
+                neighbours,
+                mode="markers+text",
+                text=[escape(point.label) if point in labels else "" for point in neighbours],
+                textposition="top center",
+            ),
+            _trace("soft thoughts", [thought.point for thought in thoughts], mode="markers+text"),
+        ]
+    )
+    first, second = (f"{share:.1%}" for share in exploration.explained)
+    figure.update_layout(
+        template=template("light"),
+        xaxis={"title": f"1st component · {first} of the vocabulary's variance"},
+        yaxis={"title": f"2nd component · {second}"},
+        margin={"l": 34, "r": 8, "t": 8, "b": 34},
+        height=520,
+        hovermode="closest",
+        dragmode="pan",
+        legend={"orientation": "h", "y": -0.12, "x": 0, "itemsizing": "constant"},
+        # Plotly keeps a reader's zoom and hidden traces for as long as this does not change.
+        uirevision="thought-map",
+    )
+    for name, values in zip("xy", _frame(exploration), strict=True):
+        figure.update_layout({f"{name}axis": {"range": values}})
+    return figure
+
+
+def _trace(name: str, points: list[Point], mode: str = "markers", **style: Any) -> go.Scatter:
+    labels = [escape(point.label) for point in points]  # Plotly reads some HTML in its texts
+    return go.Scatter(
+        name=name,
+        x=[round(point.x, 4) for point in points],
+        y=[round(point.y, 4) for point in points],
+        mode=mode,
+        **{"text": labels, **style},
+        hovertext=labels,
+        hoverinfo="text+name",
+    )
+
+
+def _ties(starts: list[Point], ends: list[Point]) -> go.Scatter:
+    pairs = list(zip(starts, ends, strict=True))
+    return go.Scatter(
+        x=[x for start, end in pairs for x in (start.x, end.x, None)],
+        y=[y for start, end in pairs for y in (start.y, end.y, None)],
+        mode="lines",
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _frame(exploration: Exploration) -> tuple[list[float], list[float]]:
+    points = [*exploration.vocabulary_points, *exploration.question_points]
+    for thought in exploration.thoughts:
+        points += [thought.point, *thought.nearest_points]
+    return tuple(_padded([getattr(point, axis) for point in points]) for axis in "xy")
+
+
+def _padded(values: list[float]) -> list[float]:
+    low, high = min(values), max(values)
+    margin = 0.06 * (high - low or 1.0)
+    return [low - margin, high + margin]
