@@ -1,0 +1,258 @@
+"""The SoftCoT Explorer: `python app.py [--pair mini] [--host HOST] [--port PORT] [--share]`.
+
+Widgets and their events. What the page can do is in `softcot.web.explorer`, what an event does in
+`softcot.web.handlers`, how it reads in `softcot.web.views`, how it looks in `softcot.web.look`.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import gradio as gr
+
+from softcot import plots
+from softcot.errors import UserError
+from softcot.models import load_pair
+from softcot.presets import MAX_NEW_TOKENS
+from softcot.problems import Problem
+from softcot.tasks import TASKS
+from softcot.web import look, views
+from softcot.web.api import LANE, add_endpoints
+from softcot.web.explorer import Explorer, examples
+from softcot.web.handlers import Handlers
+
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+"""The page's own events: no endpoint, and no spinner over what is being read."""
+
+AT_ONCE = PRIVATE | {"concurrency_limit": None, "trigger_mode": "always_last"}
+"""Events that run no model and so need not wait: K moves while an answer is being written."""
+
+
+class Page:
+    """The widgets of the one page, and which event changes which of them."""
+
+    def __init__(self, explorer: Explorer):
+        self.explorer = explorer
+        self.handlers = Handlers(explorer)
+
+    def build(self) -> gr.Blocks:
+        """Lay the widgets out, connect them, and add the named endpoints."""
+        first = examples(next(iter(TASKS)))
+        with gr.Blocks(title="SoftCoT Explorer", analytics_enabled=False) as blocks:
+            look.html(views.header(self.explorer.pair, self.explorer.device))
+            with gr.Column(elem_classes="sheet"):
+                self._problem(first)
+                self._controls()
+                self._sampling()
+                self.message = look.html("")
+            self._answers()
+            self._thoughts(first[0])
+            look.html(views.how_it_works())
+            add_endpoints(self.explorer)  # first, for these names to be theirs alone
+            self._connect_problems(running=self._connect_run())
+            self._connect_thoughts()
+        return blocks
+
+    def _problem(self, first: list[Problem]) -> None:
+        self.task = gr.Radio(
+            [(task.title, name) for name, task in TASKS.items()],
+            value=first[0].task,
+            label="Kind of problem",
+            elem_classes="pills",
+        )
+        self.listed, self.loaded = gr.State(first), gr.State(first[0])
+        self.examples = look.html(views.examples(first), js_on_load=look.EXAMPLES_JS)
+        with gr.Row():
+            self.question = gr.Textbox(
+                first[0].question,
+                label="Question",
+                placeholder="Type a question",
+                lines=3,
+                max_lines=12,
+                scale=4,
+                min_width=280,
+                elem_classes="question",
+            )
+            with gr.Column(scale=1, min_width=200):
+                self.gold = gr.Textbox(
+                    first[0].answer, label="Right answer", placeholder="if you know it"
+                )
+                self.another = gr.Button("Another problem", size="md")
+
+    def _controls(self) -> None:
+        with gr.Row(elem_classes="controls"):
+            self.k = gr.Slider(
+                0,
+                self.explorer.max_thoughts,
+                self.explorer.thoughts,
+                step=1,
+                precision=0,
+                label="Soft thoughts K",
+                info="0 is plain chain-of-thought",
+                min_width=240,
+                scale=3,
+            )
+            self.swap = gr.Checkbox(
+                False,
+                label="Swap thoughts with another question",
+                info="If they carry the question, this breaks the answer",
+                min_width=240,
+                scale=3,
+            )
+            self.run = gr.Button("Run", variant="primary", scale=2, min_width=120)
+            self.stop = gr.Button("Stop", interactive=False, scale=1, min_width=90)
+        with gr.Row(visible=False) as self.donor_row:
+            self.donor = gr.Textbox(
+                label="SoftCoT is given the thoughts of this question instead",
+                lines=2,
+                scale=4,
+                min_width=240,
+            )
+            self.redraw = gr.Button("Another one", size="md", scale=1, min_width=200)
+
+    def _sampling(self) -> None:
+        with gr.Accordion("Sampling", open=False, elem_classes="sampling"):
+            with gr.Row():
+                temperature = gr.Slider(
+                    0, 2, 0, step=0.05, label="Temperature", info="0 takes the likeliest token"
+                )
+                top_p = gr.Slider(
+                    0.05, 1, 1, step=0.05, label="Top-p", info="1 samples from all tokens"
+                )
+                samples = gr.Slider(
+                    1, 15, 1, step=1, label="Samples", info="of several, the majority answers"
+                )
+            with gr.Row():
+                length = gr.Slider(
+                    8, MAX_NEW_TOKENS, MAX_NEW_TOKENS, step=8, label="Longest answer in tokens"
+                )
+                seed = gr.Number(41, label="Seed", precision=0, minimum=0)
+        self.sampling = [temperature, top_p, length, seed, samples]
+
+    def _answers(self) -> None:
+        self.last = gr.State([])
+        with gr.Row(equal_height=True, elem_classes="answers"):
+            self.cards = [look.html(card, min_width=300) for card in views.idle_columns()]
+
+    def _thoughts(self, first: Problem) -> None:
+        seen, shown = self.explorer.explore(first.question, first.task), self.explorer.thoughts
+        origin, figure, table = self.handlers.follow(seen, shown, False)
+        look.html(views.THOUGHTS)
+        with gr.Column(elem_classes="sheet"):
+            self.seen = gr.State(seen)
+            self.origin = look.html(origin)
+            self.map = look.thought_map(figure, plots.templates())
+            self.table = look.html(table)
+
+    def _connect_run(self) -> gr.events.Dependency:
+        running = gr.on(
+            [self.run.click, self.question.submit],
+            self.handlers.compare,
+            [*self._whose, self.gold, self.loaded, *self.sampling],
+            [self.message, self.last, self.stop, *self.cards, *self._look],
+            **LANE,
+            **PRIVATE,
+        )
+        # The run is ended first: a late frame must not overwrite what is said about the stop.
+        self.stop.click(None, cancels=running, **PRIVATE).then(
+            self.handlers.halt, [self.last, self.swap], [self.stop, *self.cards], **AT_ONCE
+        )
+        return running
+
+    def _connect_problems(self, running: gr.events.Dependency) -> None:
+        asked = [self.task, self.k, self.swap]
+        offered = [self.listed, self.examples, self.another]
+        text = [self.question, self.gold, self.donor, self.message]
+        loaded = [self.stop, self.loaded, *text, self.last, *self.cards, *self._look]
+        # Another problem ends the run: its answer would stand under the wrong question.
+        options = {"cancels": running, **LANE, **PRIVATE}
+        self.task.input(self.handlers.pick_task, asked, [*offered, *loaded], **options)
+        self.examples.select(self.handlers.pick_example, [*asked, self.listed], loaded, **options)
+        self.another.click(self.handlers.draw_problem, asked, loaded, **options)
+        self.question.change(
+            self.handlers.own_answer,
+            [self.question, self.gold, self.loaded],
+            self.gold,
+            **AT_ONCE,
+        )
+
+    def _connect_thoughts(self) -> None:
+        swapped = [self.donor_row, self.donor, self.message, *self._look]
+        self.swap.input(self.handlers.toggle_swap, self._whose, swapped, **LANE, **PRIVATE)
+        self.redraw.click(self.handlers.draw_donor, self._whose, swapped, **LANE, **PRIVATE)
+        self.k.change(
+            self.handlers.follow, [self.seen, self.k, self.swap], self._look[1:], **AT_ONCE
+        )
+
+    @property
+    def _whose(self) -> list[gr.components.Component]:
+        return [self.task, self.question, self.donor, self.k, self.swap]
+
+    @property
+    def _look(self) -> list[gr.components.Component]:
+        return [self.seen, self.origin, self.map, self.table]
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line; Gradio's own variables set the defaults, as hosts expect."""
+    parser = argparse.ArgumentParser(prog="app.py", description="The SoftCoT Explorer.")
+    parser.add_argument("--pair", default="mini", help="pair of models (default: mini)")
+    parser.add_argument(
+        "--host",
+        default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
+        help="address to listen on (default: 127.0.0.1; 0.0.0.0 is everywhere)",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=os.environ.get("GRADIO_SERVER_PORT", "7860"),
+        help="port to listen on (default: 7860)",
+    )
+    parser.add_argument("--share", action="store_true", help="ask Gradio for a public link")
+    return parser.parse_args(argv)
+
+
+def serve(explorer: Explorer, host: str, port: int, share: bool = False) -> gr.Blocks:
+    """Start the app in the background and return it.
+
+    Raises:
+        UserError: Nobody can listen there.
+    """
+    blocks = Page(explorer).build().queue(max_size=20)
+    try:
+        app, *urls = blocks.launch(
+            server_name=host,
+            server_port=port,
+            share=share,
+            prevent_thread_lock=True,
+            quiet=True,
+            enable_monitoring=False,
+            **look.launch_options(),
+        )
+    except OSError as error:
+        raise UserError(
+            f"Cannot listen on {host}, port {port}: it is in use or not allowed. "
+            "Choose another with --port or --host."
+        ) from error
+    state = {"status": "ok", "pair": explorer.pair.name, "device": explorer.device}
+    app.add_api_route("/healthz", lambda: state, methods=["GET"])
+    print(f"SoftCoT Explorer, pair {explorer.pair.name}, running on {explorer.device}:")
+    print("\n".join(f"  {url}" for url in urls if url), flush=True)
+    return blocks
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Load a pair and serve the page until somebody ends it."""
+    args = parse_args(argv)
+    try:
+        blocks = serve(Explorer(load_pair(args.pair)), args.host, args.port, args.share)
+    except UserError as error:
+        print(f"app.py: {error}", file=sys.stderr)
+        return 2
+    blocks.block_thread()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

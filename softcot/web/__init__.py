@@ -1,0 +1,1 @@
+"""The page: what it can do (`explorer`), how it reads (`views`), how it looks (`look`)."""

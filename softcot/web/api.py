@@ -1,0 +1,143 @@
+"""The three named endpoints: what `gradio_client` and the API page see."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import wraps
+from typing import Any, get_type_hints
+
+import gradio as gr
+
+from softcot.decoding import Sampling
+from softcot.errors import UserError
+from softcot.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
+from softcot.problems import Problem
+from softcot.tasks import get_task
+from softcot.web.explorer import Explorer
+
+LANE = {"concurrency_id": "model", "concurrency_limit": 1}
+"""Everything that runs a model takes its turn in one lane."""
+
+_KINDS = {str: "text", int: "a whole number", float: "a number", int | None: "a whole number"}
+
+
+def add_endpoints(explorer: Explorer) -> None:
+    """Add `/compare`, `/thoughts` and `/problem` to the Blocks that are being built."""
+
+    def compare(
+        question: str,
+        task: str = "free",
+        thoughts: int = DEFAULT_THOUGHTS,
+        answer: str = "",
+        swap_question: str = "",
+        temperature: float = 0.0,
+        top_p: float = 1.0,
+        seed: int = 41,
+        max_new_tokens: int = MAX_NEW_TOKENS,
+        samples: int = 1,
+    ) -> Iterator[dict[str, Any]]:
+        """Answer a question with hard chain-of-thought and with soft thoughts, streaming.
+
+        Args:
+            question: What to ask.
+            task: One of the five families, or "free" for any text.
+            thoughts: K, the number of soft thoughts; 0 makes both columns equal.
+            answer: The gold answer; both columns are judged by it if there is one.
+            swap_question: Take the thoughts of this question instead.
+            temperature: 0 takes the likeliest token.
+            top_p: Sample from the smallest set of tokens with this much probability.
+            seed: Decides the samples.
+            max_new_tokens: Where an answer is cut off.
+            samples: Answers in each column; the majority counts.
+
+        Yields:
+            `done`, and `columns`: for each of the two its method, text, answer, correct,
+            new_tokens, seconds, thoughts, note and votes.
+        """
+        sampling = Sampling(temperature, top_p, seed=seed, max_new_tokens=max_new_tokens)
+        problem = Problem(get_task(task).name, question, answer)
+        for columns in explorer.compare(problem, thoughts, sampling, samples, swap_question):
+            done = all(column.done for column in columns)
+            yield {"done": done, "columns": [asdict(column) for column in columns]}
+
+    def thoughts(
+        question: str, task: str = "free", thoughts: int = DEFAULT_THOUGHTS
+    ) -> dict[str, Any]:
+        """Describe the soft thoughts of a question.
+
+        Args:
+            question: What the assistant reads.
+            task: One of the five families, or "free" for any text.
+            thoughts: K.
+
+        Returns:
+            question, task and pair; for each of the thoughts its norm_ratio, nearest tokens with
+            their cosine, those of a random vector of the same norm (placebo) and its point on
+            the map; and explained, the shares of variance that the map's two axes hold.
+        """
+        seen = explorer.explore(question, task, thoughts)
+        return {
+            "question": question,
+            "task": task,
+            "pair": explorer.pair.name,
+            "explained": list(seen.explained),
+            "thoughts": [thought.to_json() for thought in seen.thoughts],
+        }
+
+    def problem(task: str = "mini-gsm", seed: int | None = None) -> dict[str, Any]:
+        """Draw a problem with its gold answer from a task's test split.
+
+        Args:
+            task: One of the five families.
+            seed: The same seed draws the same problem; without one it is a new one every time.
+
+        Returns:
+            id, task, question, answer, rationale, hint and meta.
+        """
+        return explorer.problem(task, seed).to_json()
+
+    gr.api(endpoint(compare), api_name="compare", **LANE)
+    gr.api(endpoint(thoughts), api_name="thoughts", **LANE)
+    gr.api(endpoint(problem), api_name="problem")
+
+
+def endpoint(function: Callable) -> Callable:
+    """A function that checks the types it is called with and says in one sentence what is wrong."""
+    hints = get_type_hints(function)
+    parameters = inspect.signature(function)
+
+    def checked(args: tuple) -> Mapping[str, Any]:
+        values = parameters.bind(*args).arguments
+        return {name: _typed(name, hints[name], value) for name, value in values.items()}
+
+    @wraps(function)
+    def stream(*args: Any) -> Iterator[Any]:
+        with spoken():
+            yield from function(**checked(args))
+
+    @wraps(function)
+    def call(*args: Any) -> Any:
+        with spoken():
+            return function(**checked(args))
+
+    return stream if inspect.isgeneratorfunction(function) else call
+
+
+@contextmanager
+def spoken() -> Iterator[None]:
+    """Bad input becomes the one sentence that a client is shown; the log stays quiet."""
+    try:
+        yield
+    except UserError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def _typed(name: str, kind: Any, value: Any) -> Any:
+    """JSON knows one kind of number, so 3.0 is a whole number and 0 is a number."""
+    if kind in (int, int | None) and isinstance(value, float) and value.is_integer():
+        return int(value)
+    accepted = int | float if kind is float else kind
+    if isinstance(value, bool) or not isinstance(value, accepted):
+        raise UserError(f"The value of {name} must be {_KINDS[kind]}; it is {value!r}.")
+    return value

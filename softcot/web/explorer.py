@@ -1,0 +1,123 @@
+"""What the page can do, with no widget in sight: draw a problem, ask it, look at its thoughts."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from functools import cache, cached_property
+
+import torch
+
+from softcot.analysis import Exploration, Vocabulary, explore
+from softcot.answering import Column, ColumnRequest, answer_stream
+from softcot.decoding import Sampling
+from softcot.method import get_method
+from softcot.models import Pair
+from softcot.presets import DEFAULT_THOUGHTS
+from softcot.problems import Problem
+from softcot.tasks import FREE, TASKS, get_task
+
+EXAMPLES = 4
+"""Problems shown for each task."""
+
+HARD, SOFT = "zero-shot-cot", "softcot"
+
+
+class Explorer:
+    """One loaded pair and the questions that may be put to it.
+
+    Every projection is loaded at once, so that a damaged one is found before anybody asks.
+
+    Raises:
+        UserError: A projection is missing or damaged.
+    """
+
+    def __init__(self, pair: Pair):
+        self.pair = pair
+        self.max_thoughts = min(pair.projection(name).max_thoughts for name in TASKS)
+        self.thoughts = min(DEFAULT_THOUGHTS, self.max_thoughts)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The base's token embeddings."""
+        return Vocabulary.of(self.pair.base)
+
+    @cached_property
+    def device(self) -> str:
+        """What the models run on, for a reader."""
+        device = self.pair.base.device
+        if device.type == "cuda":
+            return torch.cuda.get_device_name(device)
+        threads = torch.get_num_threads()
+        return f"CPU, {threads} thread{'s' * (threads > 1)}"
+
+    def problem(self, task_name: str, seed: int | None = None) -> Problem:
+        """A problem of the task's test split; a different one every time without a seed.
+
+        Raises:
+            UserError: There is no such task, or it has no problems of its own.
+        """
+        seed = random.randrange(2**31) if seed is None else seed
+        return get_task(task_name).problem("test", seed)
+
+    def donor(self, task_name: str, question: str, seed: int | None = None) -> Problem:
+        """Another question of the same kind, for its thoughts to be put in this one's place."""
+        task = get_task(task_name)
+        if "validation" not in task.splits:  # free text borrows from the first family
+            task = next(iter(TASKS.values()))
+        seed = random.randrange(2**31) if seed is None else seed
+        drawn = task.problems("validation", 2, seed)
+        return next(problem for problem in drawn if problem.question != question)
+
+    def explore(self, question: str, task_name: str, thoughts: int | None = None) -> Exploration:
+        """The K = `thoughts` projected thoughts of a question, by default as many as there can be.
+
+        Raises:
+            UserError: The question is empty or too long, K is out of range, or there is no such
+                task.
+        """
+        task = get_task(task_name)
+        most = self.max_thoughts if thoughts is None else thoughts
+        vectors = get_method(SOFT, self.pair, task).thoughts([Problem(task.name, question)], most)
+        return explore(question, vectors[0], self.pair.base, self.vocabulary)
+
+    def compare(
+        self,
+        problem: Problem,
+        thoughts: int,
+        sampling: Sampling,
+        samples: int = 1,
+        swap_question: str = "",
+    ) -> Iterator[list[Column]]:
+        """Ask the base alone and with thoughts: the two columns after each token.
+
+        Args:
+            problem: The question, its task and, if known, its answer.
+            thoughts: K.
+            sampling: How tokens are chosen.
+            samples: Answers in each column; the majority counts.
+            swap_question: The thoughts are those of this question, if there is one.
+
+        Raises:
+            UserError: Any of the inputs makes no sense.
+        """
+        soft = ColumnRequest(SOFT)
+        if swap_question:
+            soft = ColumnRequest(SOFT, "swap", swap_question)
+        requests = [ColumnRequest(HARD), soft]
+        task = get_task(problem.task)
+        return answer_stream(self.pair, problem, task, requests, thoughts, sampling, samples)
+
+
+@cache
+def examples(task_name: str) -> list[Problem]:
+    """Test problems to begin with: half of them need what the base has not read, if any do.
+
+    Free text has no problems of its own and borrows one from every other task.
+    """
+    if task_name == FREE.name:
+        return [examples(name)[0] for name in TASKS if name != FREE.name]
+    drawn = get_task(task_name).problems("test", 10 * EXAMPLES)
+    unread = [problem for problem in drawn if problem.meta.get("unread")][: EXAMPLES // 2]
+    read = [problem for problem in drawn if not problem.meta.get("unread")]
+    return unread + read[: EXAMPLES - len(unread)]

@@ -1,0 +1,163 @@
+"""What happens when somebody touches the page: plain functions from values to values.
+
+Outputs come in three groups, always in this order: `cards` (the two columns), `problem` (the loaded
+problem, question, right answer, donor question, message, last columns, and the cards) and `look`
+(exploration, whose thoughts, map and table).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from softcot import plots
+from softcot.analysis import Exploration
+from softcot.answering import Column
+from softcot.decoding import Sampling
+from softcot.errors import UserError
+from softcot.problems import Problem
+from softcot.tasks import FREE
+from softcot.web import views
+from softcot.web.explorer import Explorer, examples
+
+FRAME = 0.08
+"""Seconds between two pictures of a running answer: often enough to read along."""
+
+CARDS, LOOK = 2, 4
+"""Sizes of the groups."""
+
+
+class Handlers:
+    """The page's events for one loaded pair."""
+
+    def __init__(self, explorer: Explorer):
+        self.explorer = explorer
+
+    def pick_task(self, task: str, k: int, swapped: bool) -> tuple:
+        """Offer a task's problems and load the first; free text keeps what was typed.
+
+        Returns:
+            listed problems, their buttons, "another problem", stop, problem, look.
+        """
+        listed = examples(task)
+        offer = (listed, views.examples(listed), gr.Button(interactive=task != FREE.name))
+        if task == FREE.name:
+            problem = (*_unchanged(4), "", [], *views.idle_columns())
+            return (*offer, _idle_stop(), *problem, *_unchanged(LOOK))
+        return (*offer, *self._load(listed[0], task, k, swapped))
+
+    def pick_example(
+        self, task: str, k: int, swapped: bool, listed: list[Problem], event: gr.EventData
+    ) -> tuple:
+        """Load the problem whose button was pressed. Returns: stop, problem, look."""
+        return self._load(listed[int(event.index)], task, k, swapped)
+
+    def draw_problem(self, task: str, k: int, swapped: bool) -> tuple:
+        """Load a new problem. Returns: stop, problem, look."""
+        return self._load(self.explorer.problem(task), task, k, swapped)
+
+    def own_answer(self, question: str, gold: str, loaded: Problem) -> str:
+        """The right answer, unless it is the loaded problem's and the question no longer is."""
+        stale = gold == loaded.answer and question.strip() != loaded.question
+        return "" if stale else gold.strip()
+
+    def toggle_swap(self, task: str, question: str, donor: str, k: int, swapped: bool) -> tuple:
+        """Swap the thoughts with another question's, or back.
+
+        Returns:
+            donor row, donor question, message, look.
+        """
+        if swapped and (not donor or donor == question):
+            donor = self.explorer.donor(task, question).question
+        row = gr.Row(visible=swapped)
+        try:
+            seen = self.look(task, question, donor, k, swapped)
+        except UserError as error:
+            return (row, donor, views.message(str(error)), *_unchanged(LOOK))
+        return (row, donor, "", *seen)
+
+    def draw_donor(self, task: str, question: str, donor: str, k: int, swapped: bool) -> tuple:
+        """Swap with yet another question. Returns: see `toggle_swap`."""
+        return self.toggle_swap(task, question, "", k, swapped)
+
+    def follow(self, seen: Exploration, k: int, swapped: bool) -> tuple[str, str, str]:
+        """Show the first k thoughts; no model is run. Returns: look without the exploration."""
+        return (
+            views.origin(seen, k, swapped),
+            plots.thought_map(seen, k).to_json(),
+            views.thought_table(seen.thoughts[:k]),
+        )
+
+    def look(self, task: str, question: str, donor: str, k: int, swapped: bool) -> tuple:
+        """Explore the thoughts that SoftCoT is given. Returns: look."""
+        seen = self.explorer.explore(donor if swapped else question, task)
+        return (seen, *self.follow(seen, k, swapped))
+
+    def compare(
+        self,
+        task: str,
+        question: str,
+        donor: str,
+        k: int,
+        swapped: bool,
+        gold: str,
+        loaded: Problem,
+        *sampling: Any,
+    ) -> Iterator[tuple]:
+        """Answer twice, side by side. Yields: message, last columns, stop, cards, look."""
+        problem = Problem(task, question, self.own_answer(question, gold, loaded))
+        try:
+            frames = self._frames(problem, k, donor if swapped else "", *sampling)
+            seen = self.look(task, question, donor, k, swapped)
+            yield ("", [], gr.Button(interactive=True), *_unchanged(CARDS), *seen)
+            for columns in frames:
+                cards = views.columns(columns, swapped)
+                yield (gr.skip(), columns, gr.skip(), *cards, *_unchanged(LOOK))
+            yield (*_unchanged(2), _idle_stop(), *_unchanged(CARDS + LOOK))
+        except UserError as error:
+            cards = views.idle_columns()
+            yield (views.message(str(error)), [], _idle_stop(), *cards, *_unchanged(LOOK))
+
+    def halt(self, last: list[Column], swapped: bool) -> tuple:
+        """Say that a run was stopped where it was. Returns: stop, cards."""
+        cards = views.columns(last, swapped, stopped=True) if last else views.idle_columns()
+        return (_idle_stop(), *cards)
+
+    def _frames(
+        self,
+        problem: Problem,
+        k: int,
+        donor: str,
+        temperature: float,
+        top_p: float,
+        length: int,
+        seed: int,
+        samples: int,
+    ) -> Iterator[list[Column]]:
+        """The columns as often as a reader can follow, and always the last ones."""
+        sampling = Sampling(temperature, top_p, seed=seed, max_new_tokens=length)
+        shown = 0.0
+        columns: list[Column] = []
+        for columns in self.explorer.compare(problem, k, sampling, samples, donor):
+            if time.monotonic() - shown > FRAME:
+                shown = time.monotonic()
+                yield columns
+        yield columns
+
+    def _load(self, problem: Problem, task: str, k: int, swapped: bool) -> tuple:
+        """Returns: stop, problem, look."""
+        donor = self.explorer.donor(task, problem.question).question
+        cards = views.idle_columns()
+        loaded = (problem, problem.question, problem.answer, donor, "", [], *cards)
+        return (_idle_stop(), *loaded, *self.look(task, problem.question, donor, k, swapped))
+
+
+def _idle_stop() -> gr.Button:
+    return gr.Button(interactive=False)
+
+
+def _unchanged(count: int) -> tuple:
+    return (gr.skip(),) * count

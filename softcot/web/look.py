@@ -1,0 +1,127 @@
+"""How the page looks: a Gradio theme from system fonts and one accent, a style sheet, Plotly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import plotly
+
+_HERE = Path(__file__).resolve().parent
+_PLOTLY = Path(plotly.__file__).resolve().parent / "package_data" / "plotly.min.js"
+
+EXAMPLES_JS = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-index]");
+  if (button) trigger("select", { index: Number(button.dataset.index) });
+});
+"""
+"""Turns a press on one of `views.examples` into an event with its `index`."""
+
+ACCENT = gr.themes.Color(
+    "#f0fdfa", "#ccfbf1", "#99f6e4", "#5eead4", "#2dd4bf", "#14b8a6", "#0d9488", "#0f766e",
+    "#115e59", "#134e4a", "#042f2e", name="accent",
+)  # fmt: skip
+GREY = gr.themes.Color(
+    "#fafafa", "#f4f5f6", "#e4e6e9", "#c9ced4", "#9aa2ad", "#6b7280", "#5b636d", "#3a4048",
+    "#26292e", "#17191c", "#0f1113", name="grey",
+)  # fmt: skip
+
+
+def theme() -> gr.themes.Base:
+    """Calm, flat, one accent; no font is fetched from anywhere."""
+    base = gr.themes.Base(
+        primary_hue=ACCENT,
+        secondary_hue=ACCENT,
+        neutral_hue=GREY,
+        font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"],
+        font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"],
+        radius_size=gr.themes.sizes.radius_lg,
+        text_size=gr.themes.sizes.text_md,
+    )
+    return base.set(**_both(
+        body_background_fill=("*neutral_50", "*neutral_950"),
+        body_text_color=("#1c1f23", "#eceef0"),
+        body_text_color_subdued=("*neutral_600", "#a3abb5"),
+        color_accent_soft=("*primary_50", "#12312e"),
+        block_background_fill=("transparent", "transparent"),
+        block_border_width=("0px", "0px"),
+        block_label_text_color=("#1c1f23", "#eceef0"),
+        block_title_text_color=("#1c1f23", "#eceef0"),
+        border_color_primary=("*neutral_200", "*neutral_800"),
+        border_color_accent=("*primary_700", "*primary_400"),
+        input_background_fill=("#ffffff", "#1d2024"),
+        input_border_color=("*neutral_300", "*neutral_700"),
+        input_border_color_focus=("*primary_700", "*primary_400"),
+        input_placeholder_color=("#6b7280", "#8d959f"),
+        checkbox_background_color=("#ffffff", "#1d2024"),
+        checkbox_background_color_selected=("*primary_700", "*primary_600"),
+        checkbox_border_color=("#8d959f", "*neutral_500"),
+        checkbox_label_background_fill=("#ffffff", "#1d2024"),
+        checkbox_label_background_fill_hover=("*neutral_100", "*neutral_800"),
+        checkbox_label_background_fill_selected=("*primary_50", "#12312e"),
+        checkbox_label_border_color=("*neutral_300", "*neutral_700"),
+        checkbox_label_border_color_selected=("*primary_700", "*primary_400"),
+        checkbox_label_text_color_selected=("*primary_800", "*primary_200"),
+        slider_color=("*primary_700", "*primary_400"),
+        button_primary_background_fill=("*primary_700", "*primary_400"),
+        button_primary_background_fill_hover=("*primary_800", "*primary_300"),
+        button_primary_border_color=("*primary_700", "*primary_400"),
+        button_primary_border_color_hover=("*primary_800", "*primary_300"),
+        button_primary_text_color=("#ffffff", "#0b1413"),
+        button_primary_text_color_hover=("#ffffff", "#0b1413"),
+        button_secondary_background_fill=("#ffffff", "#1d2024"),
+        button_secondary_background_fill_hover=("*neutral_100", "*neutral_800"),
+        button_secondary_border_color=("*neutral_300", "*neutral_700"),
+        button_secondary_border_color_hover=("*neutral_400", "*neutral_600"),
+        button_secondary_text_color=("#1c1f23", "#eceef0"),
+        button_secondary_text_color_hover=("#1c1f23", "#eceef0"),
+    )).set(
+        block_title_text_weight="600",
+        block_label_text_weight="600",
+        block_padding="0px",
+        block_info_text_size="*text_sm",
+        input_border_width="1px",
+        checkbox_label_border_width="1px",
+        button_border_width="1px",
+        form_gap_width="0px",
+        layout_gap="18px",
+    )  # fmt: skip
+
+
+def launch_options() -> dict[str, Any]:
+    """What `Blocks.launch` needs to show the page this way."""
+    return {
+        "theme": theme(),
+        "css_paths": [_HERE / "style.css"],
+        "footer_links": ["api", "settings"],
+        "run_history": False,
+    }
+
+
+def html(value: str, **options: Any) -> gr.HTML:
+    """Ready-made HTML, untouched by Gradio's prose style."""
+    return gr.HTML(value, **{"apply_default_css": False, "js_on_load": None, **options})
+
+
+def thought_map(figure: str, templates: str) -> gr.HTML:
+    """A Plotly figure (JSON) that follows the page's theme, which `gr.Plot` does not.
+
+    Plotly updates it in place, so zoom and hidden traces outlive a change of the figure. The
+    script is the one that plotly.py brings along, served from this machine.
+    """
+    gr.set_static_paths([_PLOTLY])
+    return html(
+        figure,
+        html_template='<div class="thought-map" role="img" aria-label="Map of the soft thoughts '
+        'among token embeddings; the table below lists the same thoughts"></div>',
+        js_on_load=(_HERE / "thought_map.js").read_text(encoding="utf-8"),
+        head=f'<script src="gradio_api/file={_PLOTLY}"></script>',
+        templates=templates,
+    )
+
+
+def _both(**pairs: tuple[str, str]) -> dict[str, str]:
+    light = {name: value for name, (value, _) in pairs.items()}
+    return light | {f"{name}_dark": value for name, (_, value) in pairs.items()}

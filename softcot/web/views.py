@@ -1,0 +1,211 @@
+"""Data to HTML. Every text that a person or a model wrote is escaped here, and only here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from softcot.analysis import Exploration, Neighbour, Thought
+from softcot.answering import Column
+from softcot.models import LanguageModel, Pair
+from softcot.problems import Problem
+
+FIGURE = Path(__file__).resolve().parents[2] / "assets" / "method.svg"
+
+SENTENCE = (
+    "A frozen language model answers the same question twice: alone, thinking in words, and with "
+    "<em>soft thoughts</em>, vectors that a smaller frozen assistant makes in a single pass."
+)
+
+REGIME = (
+    "This is a laboratory. Both models are small and were trained from scratch by this project so "
+    "that one thing can be seen clearly: the base reasons well but has read little, the assistant "
+    "has read more but cannot reason in steps. Where a question holds words or facts that are new "
+    "to the base, the thoughts supply them; where it does not, they change almost nothing. "
+    "Do not expect these models to answer anything outside the five families of problems."
+)
+
+STEPS = (
+    ("One pass", "The assistant reads the question and K placeholders. Its last hidden states at "
+     "the placeholders are the thoughts: nothing is decoded."),
+    ("One layer", "A single linear projection maps them into the base's input space. It is the "
+     "only thing that was trained; both models stay frozen."),
+    ("One prompt", "The projected vectors stand after the question, where tokens would. The base "
+     "then writes its reasoning and its answer as ordinary text."),
+)  # fmt: skip
+
+THOUGHTS = (
+    '<div class="section-title"><h2>Inside the thoughts</h2><p>The projected thoughts among the '
+    "base's own token embeddings. The map's axes are fitted on the vocabulary, never on the "
+    "thoughts; the neighbours are taken in the full space. Judge them by the placebo beside "
+    "them.</p></div>"
+)
+
+_NAMES = {"zero-shot-cot": "Hard CoT", "softcot": "SoftCoT"}
+
+
+def header(pair: Pair, device: str) -> str:
+    """Title, one sentence, and what is running where."""
+    facts = [
+        f"Running on {escape(device)}",
+        f"Pair <b>{escape(pair.name)}</b>",
+        f"base {_size(pair.base)}",
+        f"assistant {_size(pair.assistant)}",
+        "both frozen",
+    ]
+    items = "".join(f"<li>{fact}</li>" for fact in facts)
+    return (
+        f'<header class="masthead"><h1>SoftCoT Explorer</h1><p class="lead">{SENTENCE}</p>'
+        f'<ul class="facts">{items}</ul></header>'
+    )
+
+
+def examples(problems: Sequence[Problem]) -> str:
+    """Problems to choose from, as buttons that carry their number in `data-index`."""
+    buttons = (
+        f'<button type="button" class="example" data-index="{index}">'
+        f'<span class="example-question">{escape(problem.question)}</span>'
+        f'<span class="example-facts"><span>answer <b>{escape(problem.answer)}</b></span>'
+        f"{_novelty(problem)}</span></button>"
+        for index, problem in enumerate(problems)
+    )
+    return f'<div class="examples">{"".join(buttons)}</div>'
+
+
+def columns(shown: Sequence[Column], swapped: bool = False, stopped: bool = False) -> list[str]:
+    """One card for each column, as it stands."""
+    return [_column(column, swapped and column.thoughts > 0, stopped) for column in shown]
+
+
+def idle_columns() -> list[str]:
+    """The two cards before anything ran."""
+    waiting = (
+        ("Hard CoT", "The base alone, thinking in words", "Press Run to see the base on its own."),
+        ("SoftCoT", "The same base, with soft thoughts", "Press Run to see it with thoughts."),
+    )
+    return [
+        f'<article class="answer-card idle">{_column_head(name, about)}'
+        f'<p class="completion">{hint}</p></article>'
+        for name, about, hint in waiting
+    ]
+
+
+def message(text: str) -> str:
+    """A sentence that says what went wrong; nothing for nothing."""
+    return f'<p class="message" role="alert">{escape(text)}</p>' if text else ""
+
+
+def origin(exploration: Exploration, shown: int, swapped: bool) -> str:
+    """Whose thoughts the map and the table show."""
+    whose = "another question (swapped in)" if swapped else "the question"
+    count = f"{shown} soft thought{'s' * (shown != 1)}"
+    return (
+        f'<p class="origin"><b>{count}</b> of {whose}: '
+        f"<q>{escape(_shorten(exploration.question))}</q></p>"
+    )
+
+
+def thought_table(thoughts: Sequence[Thought]) -> str:
+    """Norms and nearest tokens, with the placebo's beside them."""
+    if not thoughts:
+        return (
+            '<p class="empty">K = 0: no thoughts. '
+            "The prompt is exactly the one of hard chain-of-thought.</p>"
+        )
+    rows = "".join(
+        f'<tr><th scope="row"><span class="number">{thought.number}</span></th>'
+        f'<td class="norm" data-label="Norm">{thought.norm_ratio:.2f}×</td>'
+        f'<td data-label="Nearest tokens">{_neighbours(thought.nearest)}</td>'
+        f'<td class="placebo" data-label="Placebo">{_neighbours(thought.placebo)}</td></tr>'
+        for thought in thoughts
+    )
+    return (
+        '<table class="thoughts"><caption class="sr-only">Nearest tokens of every soft thought'
+        '</caption><thead><tr><th scope="col">Thought</th>'
+        '<th scope="col" title="Length, in median token embeddings">Norm</th>'
+        '<th scope="col">Nearest tokens and their cosine</th>'
+        '<th scope="col">Placebo: a random vector of the same norm</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def how_it_works() -> str:
+    """The figure, three steps, and the regime."""
+    figure = FIGURE.read_text(encoding="utf-8") if FIGURE.is_file() else ""
+    steps = "".join(f"<li><h3>{name}</h3><p>{text}</p></li>" for name, text in STEPS)
+    return (
+        '<section class="sheet how"><h2>How it works</h2><div class="figure" tabindex="0" '
+        f'role="group" aria-label="Figure of the method">{figure}</div>'
+        f'<ol class="steps">{steps}</ol><p class="regime">{REGIME}</p></section>'
+    )
+
+
+def _column(column: Column, swapped: bool, stopped: bool) -> str:
+    name = _NAMES.get(column.method, column.title)
+    if column.method == "zero-shot-cot":
+        about = "The base alone, thinking in words"
+    elif not column.thoughts:
+        about = "K = 0: no thoughts, the same prompt as hard CoT"
+    elif swapped:
+        about = f"With {_thoughts(column.thoughts)} of <mark>another question</mark>"
+    else:
+        about = f"The same base, with {_thoughts(column.thoughts)}"
+    state = "done" if column.done else "stopped" if stopped else "running"
+    note = column.note or ("Stopped." if state == "stopped" else "")
+    votes = " · ".join(f"{escape(answer)} ×{count}" for answer, count in column.votes.items())
+    return (
+        f'<article class="answer-card {state}">{_column_head(name, about)}'
+        f'<p class="completion">{escape(column.text.strip())}<span class="caret"></span></p>'
+        f'<footer class="verdict">{_answer(column)}'
+        f'<span class="meter">{column.new_tokens} tokens · {column.seconds:.1f} s</span></footer>'
+        + (f'<p class="note">Votes: {votes}</p>' if votes else "")
+        + (f'<p class="note">{escape(note)}</p>' if note else "")
+        + "</article>"
+    )
+
+
+def _column_head(name: str, about: str) -> str:
+    return f'<header><h2>{escape(name)}</h2><p class="about">{about}</p></header>'
+
+
+def _answer(column: Column) -> str:
+    if column.answer is None:
+        return '<span class="answer none">no answer</span>' if column.done else ""
+    answer = f'<span class="answer">Answer <b>{escape(column.answer)}</b></span>'
+    badge = {
+        True: '<span class="badge right">✓ right</span>',
+        False: '<span class="badge wrong">✗ wrong</span>',
+        None: "",
+    }
+    return answer + badge[column.correct]
+
+
+def _neighbours(neighbours: Sequence[Neighbour]) -> str:
+    chips = (
+        # The tint is the cosine, so that the two columns can be compared at a glance.
+        f'<li style="--cosine:{max(n.cosine, 0):.2f}"><code>{escape(n.token)}</code>'
+        f"<span>{n.cosine:.2f}</span></li>"
+        for n in neighbours
+    )
+    return f'<ul class="chips">{"".join(chips)}</ul>'
+
+
+def _novelty(problem: Problem) -> str:
+    if "unread" not in problem.meta:
+        return ""
+    new = bool(problem.meta["unread"])
+    word = "new to the base" if new else "familiar"
+    return f'<span class="novelty{" new" * new}">{word}</span>'
+
+
+def _thoughts(count: int) -> str:
+    return f"{count} soft thought{'s' * (count != 1)}"
+
+
+def _size(lm: LanguageModel) -> str:
+    return f"{sum(p.numel() for p in lm.model.parameters()) / 1e6:.1f} M"
+
+
+def _shorten(text: str, limit: int = 160) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -1,0 +1,265 @@
+"""The page in a real browser: what a visitor does, sees, and must never see.
+
+Screenshots go to the folder SOFTCOT_SCREENSHOTS, or to a temporary one. The browser is CHROMIUM,
+or the first Chromium on the path; without one these tests are skipped.
+"""
+
+import os
+import re
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from test_app import free_port
+
+import app
+from softcot.web.explorer import Explorer, examples
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = playwright.expect
+
+PATIENCE = 180_000
+"""Milliseconds: longer than the slowest machine needs, for nothing here is about speed."""
+
+
+COUNTS = (
+    "Object.fromEntries(document.querySelector('.thought-map').data.map("
+    "trace => [trace.name, trace.x.length]))"
+)
+"""JavaScript: how many points each trace of the map has."""
+
+
+def find_chromium() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(scope="module")
+def url(pair) -> Iterator[str]:
+    port = free_port()
+    blocks = app.serve(Explorer(pair), "127.0.0.1", port)
+    yield f"http://127.0.0.1:{port}"
+    blocks.close()
+
+
+@pytest.fixture(scope="module")
+def browser(url):
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.skip("there is no Chromium here; set CHROMIUM to one")
+    with playwright.sync_playwright() as driver:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        opened = driver.chromium.launch(executable_path=chromium, args=arguments)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def screenshots(tmp_path) -> Path:
+    folder = Path(os.environ.get("SOFTCOT_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def visit(browser, url):
+    """Opens the page in a window of its own; afterwards nothing may have gone wrong there."""
+    contexts, troubles, hosts = [], [], set()
+
+    def open_page(width: int = 1280, height: int = 900, theme: str = "light"):
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=theme,
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
+        page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.goto(url, wait_until="domcontentloaded")
+        page.wait_for_selector(".thought-map .main-svg")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not troubles
+    assert hosts - {None} <= {"127.0.0.1"}, "the page asked another host"
+
+
+def run(page) -> None:
+    page.get_by_role("button", name="Run", exact=True).click()
+
+
+def answered(page) -> list[str]:
+    """Wait for both columns and give their texts."""
+    expect(page.locator(".answer-card.done")).to_have_count(2)
+    return page.locator(".completion").all_inner_texts()
+
+
+def fits(page) -> bool:
+    width = "document.documentElement.{}Width"
+    return page.evaluate(f"{width.format('scroll')} <= {width.format('client')}")
+
+
+def test_a_visitor_picks_an_example_and_sees_both_columns_answer(visit, screenshots):
+    page = visit()
+    page.screenshot(path=screenshots / "start.png", full_page=True)
+    problem = examples("mini-gsm")[2]
+    page.locator("button.example").nth(2).click()
+    expect(page.get_by_label("Question", exact=True)).to_have_value(problem.question)
+    expect(page.get_by_label("Right answer")).to_have_value(problem.answer)
+    run(page)
+    hard, soft = answered(page)
+    assert hard and soft and hard != soft
+    expect(page.locator(".answer-card h2")).to_have_text(["Hard CoT", "SoftCoT"])
+    expect(page.locator(".answer-card .meter")).to_have_text([re.compile(r"\d+ tokens · \d")] * 2)
+    expect(page.locator(".origin")).to_contain_text(problem.question[:60])
+    expect(page.get_by_role("button", name="Stop")).to_be_disabled()
+    assert fits(page)
+    page.screenshot(path=screenshots / "light.png", full_page=True)
+
+
+def test_map_and_table_follow_k_without_another_run_and_keep_the_zoom(visit):
+    page = visit()
+    run(page)
+    before = answered(page)
+    page.locator(".thought-map").hover()
+    page.locator(".thought-map [data-title='Zoom in']").click()
+    frame = "document.querySelector('.thought-map')._fullLayout.xaxis.range"
+    zoomed = page.evaluate(frame)
+    slider = page.get_by_role("slider", name=re.compile("Soft thoughts K"))
+    slider.focus()
+    for _ in range(3):
+        slider.press("ArrowLeft")
+    k = int(slider.input_value())
+    expect(page.locator("table.thoughts tbody tr")).to_have_count(k)
+    expect(page.locator(".origin b")).to_have_text(f"{k} soft thoughts")
+    page.wait_for_function(f"() => ({COUNTS})['soft thoughts'] === {k}")
+    assert page.evaluate(frame) == pytest.approx(zoomed)
+    assert page.locator(".completion").all_inner_texts() == before
+    slider.press("Home")
+    expect(page.locator(".empty")).to_contain_text("K = 0")
+    page.wait_for_function(f"() => ({COUNTS})['soft thoughts'] === 0")
+    assert page.evaluate(COUNTS)["vocabulary"] > 0
+
+
+def test_swapped_thoughts_are_shown_and_labelled_in_the_dark(visit, screenshots):
+    page = visit(theme="dark")
+    run(page)
+    hard, soft = answered(page)
+    page.get_by_label("Swap thoughts with another question").check()
+    donor = page.get_by_label("SoftCoT is given the thoughts of this question instead")
+    expect(donor).to_be_visible()
+    expect(page.locator(".origin")).to_contain_text("another question (swapped in)")
+    other = donor.input_value()
+    expect(page.locator(".origin")).to_contain_text(other[:60])
+    run(page)
+    expect(page.locator(".answer-card mark")).to_have_text("another question")
+    swapped = answered(page)
+    assert swapped[0] == hard and swapped[1] != soft
+    page.screenshot(path=screenshots / "dark.png", full_page=True)
+    page.get_by_role("button", name="Another one").click()
+    expect(donor).not_to_have_value(other)
+
+    ink = "document.querySelector('.thought-map')._fullLayout.font.color"
+    dark = page.evaluate(ink)
+    page.evaluate("document.body.classList.remove('dark')")
+    page.wait_for_function(f"before => {ink} !== before", arg=dark)
+
+
+def test_a_phone_shows_everything_in_its_width(visit, screenshots):
+    page = visit(width=390, height=844)
+    run(page)
+    answered(page)
+    assert fits(page)
+    first, second = (card.bounding_box() for card in page.locator(".answer-card").all())
+    assert first["y"] + first["height"] <= second["y"]
+    for name in ("Run", "Stop", "Another problem"):
+        box = page.get_by_role("button", name=name, exact=True).bounding_box()
+        assert 0 <= box["x"] and box["x"] + box["width"] <= 390
+    page.screenshot(path=screenshots / "phone.png", full_page=True)
+
+
+def test_bad_input_is_told_and_evil_input_stays_text(visit):
+    page = visit()
+    question = page.get_by_label("Question", exact=True)
+    for text, sentence in (("   ", "empty"), ("apples and pears " * 400, "the limit is")):
+        question.fill(text)
+        run(page)
+        expect(page.get_by_role("alert")).to_contain_text(sentence)
+    evil = "<img src=x onerror='window.pwned=1'> ${window.pwned=1} {{value}} </textarea>"
+    question.fill(evil)
+    # The answer that came with another question is not this one's.
+    expect(page.get_by_label("Right answer")).to_have_value("")
+    run(page)
+    answered(page)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator(".origin")).to_contain_text(evil)
+    assert page.evaluate("window.pwned") is None
+
+
+def test_stop_ends_the_work_and_leaves_the_answer_where_it_was(visit, monkeypatch):
+    ended = threading.Event()
+    compare = Explorer.compare
+
+    def endless(*args):
+        columns = next(compare(*args))
+        try:
+            while True:
+                yield columns
+                time.sleep(0.1)
+        finally:
+            ended.set()
+
+    page = visit()
+    with monkeypatch.context() as patch:
+        patch.setattr(Explorer, "compare", endless)
+        run(page)
+        expect(page.locator(".answer-card.running")).to_have_count(2)
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator(".answer-card.stopped .note")).to_have_text(["Stopped."] * 2)
+        assert ended.wait(PATIENCE / 1000)
+    expect(page.get_by_role("button", name="Stop")).to_be_disabled()
+    run(page)
+    answered(page)
+
+
+def test_every_kind_of_problem_can_be_chosen_while_another_runs(visit):
+    page = visit()
+    question = page.get_by_label("Question", exact=True)
+    run(page)
+    page.get_by_role("radio", name="Multiple choice").check()
+    expect(question).to_have_value(re.compile("Answer choices"))
+    expect(page.locator(".answer-card.idle")).to_have_count(2)
+    drawn = question.input_value()
+    page.get_by_role("button", name="Another problem").click()
+    expect(question).not_to_have_value(drawn)
+    page.get_by_role("radio", name="Your own question").check()
+    expect(page.get_by_role("button", name="Another problem")).to_be_disabled()
+    expect(page.locator("button.example")).to_have_count(5)
+    run(page)
+    answered(page)
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(visit):
+    page = visit()
+    page.locator("button.example").nth(1).focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    wanted = examples("mini-gsm")[1].question
+    expect(page.get_by_label("Question", exact=True)).to_have_value(wanted)
+    unnamed = page.evaluate(
+        "[...document.querySelectorAll('button, input, textarea, select')].filter(e => "
+        "e.offsetParent && !e.labels?.length && !e.getAttribute('aria-label') && "
+        "!e.innerText?.trim() && !e.title).map(e => e.outerHTML)"
+    )
+    assert not unnamed
