@@ -107,7 +107,7 @@ def test_pretraining_writes_an_ordinary_folder_that_loads_without_this_package(t
     assert summary["documents"] == 24
     code = (
         "import sys; sys.modules['softcot'] = None\n"
-        "from transformers import AutoModelForCausalLM\n"
+        "from transformers import AutoModelForCausalLM, AutoTokenizer\n"
         "model = AutoModelForCausalLM.from_pretrained(sys.argv[1])\n"
         "tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])\n"
         "chat = [{'role': 'user', 'content': 'Mia has 3 coins.'}]\n"

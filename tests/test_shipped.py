@@ -1,0 +1,78 @@
+"""The checkpoints that ship: light, ordinary, documented, and better with thoughts than without."""
+
+import json
+
+import pytest
+import torch
+from transformers import AutoTokenizer
+
+from softcot.evaluation import evaluate
+from softcot.models import load_pair
+from softcot.presets import DEFAULT_THOUGHTS, get_preset
+from softcot.projection import Projection
+from softcot.tasks import TASKS, get_task
+
+PRESET = get_preset("mini")
+FOLDER = PRESET.projections
+PROJECTIONS = sorted({task.projection for task in TASKS.values()})
+
+
+@pytest.fixture(scope="module")
+def mini():
+    return load_pair("mini", "cpu")
+
+
+def test_models_are_small_and_the_assistant_is_clearly_smaller(mini):
+    base, assistant = (lm.model.num_parameters() for lm in (mini.base, mini.assistant))
+    assert base <= 30_000_000 and assistant <= base / 2
+    shipped = sum(file.stat().st_size for file in FOLDER.rglob("*") if file.is_file())
+    assert shipped < 120_000_000
+    assert mini.base.context >= 512
+
+
+def test_weights_are_safetensors_and_nothing_else_can_run_code():
+    files = {file.suffix for file in FOLDER.rglob("*") if file.is_file()}
+    assert files <= {".safetensors", ".json", ".md", ".jinja"}, files
+
+
+def test_both_models_share_one_tokenizer_and_template():
+    one, other = (AutoTokenizer.from_pretrained(p) for p in (PRESET.base, PRESET.assistant))
+    assert one.get_vocab() == other.get_vocab() and one.chat_template == other.chat_template
+
+
+@pytest.mark.parametrize("name", PROJECTIONS)
+def test_every_task_has_a_projection_with_a_card_and_a_training_record(mini, name):
+    folder = FOLDER / f"projection-{name}"
+    projection = Projection.load(folder)
+    assert projection.task == name
+    assert projection.base_fingerprint == mini.fingerprints["base"]
+    assert projection.assistant_fingerprint == mini.fingerprints["assistant"]
+    training = json.loads((folder / "training.json").read_text())
+    assert training["finished"] and training["fingerprints"]["base"] == mini.fingerprints["base"]
+    assert (folder / "README.md").read_text().startswith("---\n")
+
+
+@pytest.mark.parametrize("role", ["base", "assistant"])
+def test_model_cards_state_the_regime(role):
+    card = (FOLDER / role / "README.md").read_text()
+    assert "reasons well but has read less" in card
+    assert json.loads((FOLDER / role / "pretraining.json").read_text())["config"]["role"] == role
+
+
+def test_thoughts_help_and_somebody_elses_do_not(mini):
+    torch.manual_seed(0)
+    task = get_task("mini-gsm")
+    problems = task.problems("test", 48)
+    accuracy = {
+        (method, control): evaluate(
+            mini, task, method, problems=problems, control=control, thoughts=thoughts, seeds=[41]
+        ).accuracy
+        for method, control, thoughts in (
+            ("zero-shot-cot", "none", 0),
+            ("softcot", "none", DEFAULT_THOUGHTS),
+            ("softcot", "swap", DEFAULT_THOUGHTS),
+        )
+    }
+    alone = accuracy["zero-shot-cot", "none"]
+    assert accuracy["softcot", "none"] > alone + 0.15
+    assert accuracy["softcot", "swap"] < alone + 0.15
