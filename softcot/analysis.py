@@ -1,8 +1,10 @@
 """What soft thoughts look like from inside the base: norms, neighbours, and a map.
 
 Everything is measured in the base's own input space, the one its token embeddings live in, because
-that is where thoughts enter. The axes of the map are fitted on the vocabulary and never on the
-thoughts, so that a few thoughts cannot bend the picture towards themselves.
+that is where thoughts enter. Neighbours and map compare directions: thoughts may be many times as
+long as any token embedding, which the norm tells, and a map of lengths would show little else. The
+axes are fitted on the vocabulary and never on the thoughts, so that a few thoughts cannot bend the
+picture towards themselves.
 """
 
 from __future__ import annotations
@@ -63,15 +65,22 @@ class Vocabulary:
 
     @cached_property
     def basis(self) -> PCA:
-        """The two directions in which the token embeddings vary most."""
+        """The two axes along which the directions of the token embeddings vary most."""
         # The covariance solver needs d * d memory where the full one needs V * d.
-        return PCA(n_components=2, svd_solver="covariance_eigh").fit(self.embeddings)
+        return PCA(n_components=2, svd_solver="covariance_eigh").fit(self.directions)
 
     @cached_property
     def sketch(self) -> np.ndarray:
         """int[S]: a fixed sample of token ids that stands for the whole vocabulary on a map."""
         size = min(SKETCH_SIZE, len(self.names))
         return np.sort(np.random.default_rng(0).choice(len(self.names), size, replace=False))
+
+
+def map_places(vectors: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
+    """float[N, 2]: where the directions of `vectors` (float[N, d]) are on the map."""
+    if not len(vectors):
+        return np.empty((0, 2))
+    return vocabulary.basis.transform(_unit(vectors))
 
 
 def nearest_tokens(
@@ -147,7 +156,7 @@ class Exploration:
     vocabulary_points: list[Point]
     """A fixed sample of the vocabulary."""
     explained: tuple[float, float]
-    """Shares of the vocabulary's variance that the map's two axes hold."""
+    """Shares of the variance of the vocabulary's directions that the map's two axes hold."""
 
 
 def explore(
@@ -223,9 +232,7 @@ def _describe(vectors: np.ndarray, vocabulary: Vocabulary, count: int) -> list[T
 
 
 def _points(labels: Sequence[str], vectors: np.ndarray, vocabulary: Vocabulary) -> list[Point]:
-    if not len(labels):
-        return []
-    places = vocabulary.basis.transform(vectors)
+    places = map_places(vectors, vocabulary)
     return [Point(label, float(x), float(y)) for label, (x, y) in zip(labels, places, strict=True)]
 
 

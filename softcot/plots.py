@@ -56,7 +56,7 @@ def template(theme: str) -> go.layout.Template:
                     "textfont": {"size": 12, "color": _INK[theme]},
                 },
                 {
-                    "marker": {"size": 21, "color": _ACCENT[theme]},
+                    "marker": {"size": 20, "color": _ACCENT[theme]},
                     "textfont": {"size": 11, "color": _PAPER[theme]},
                 },
             ]
@@ -97,10 +97,9 @@ def thought_map(exploration: Exploration, shown: int) -> go.Figure:
     first, second = (f"{share:.1%}" for share in exploration.explained)
     figure.update_layout(
         template=template("light"),
-        xaxis={"title": f"1st component · {first} of the vocabulary's variance"},
-        yaxis={"title": f"2nd component · {second}"},
+        xaxis={"title": f"1st axis · {first} of the variance"},
+        yaxis={"title": f"2nd axis · {second}"},
         margin={"l": 34, "r": 8, "t": 8, "b": 34},
-        height=520,
         hovermode="closest",
         dragmode="pan",
         legend={"orientation": "h", "y": -0.12, "x": 0, "itemsizing": "constant"},

@@ -9,6 +9,7 @@ import torch
 from softcot.analysis import (
     Vocabulary,
     explore,
+    map_places,
     nearest_tokens,
     norm_ratios,
     placebo,
@@ -80,24 +81,24 @@ def test_a_placebo_has_the_norms_and_nothing_else(thoughts):
 
 
 def test_the_axes_are_those_of_the_vocabulary_in_order_of_variance(vocabulary):
-    centred = vocabulary.embeddings - vocabulary.embeddings.mean(0)
+    centred = vocabulary.directions - vocabulary.directions.mean(0)
     singular = np.linalg.svd(centred, compute_uv=False)
     shares = singular**2 / (singular**2).sum()
     assert vocabulary.basis.explained_variance_ratio_ == pytest.approx(shares[:2], rel=1e-3)
 
 
-def test_the_map_is_linear_and_shows_the_mean_at_its_origin(vocabulary, thoughts):
-    place = vocabulary.basis.transform
-    mean = vocabulary.embeddings.mean(0, keepdims=True)
-    assert place(mean) == pytest.approx(np.zeros((1, 2)), abs=1e-5)
-    between = (thoughts[:1] + thoughts[1:2]) / 2
-    assert place(between) == pytest.approx(place(thoughts[:2]).mean(0, keepdims=True), abs=1e-5)
+def test_the_map_shows_directions_with_the_vocabulary_around_its_origin(vocabulary, thoughts):
+    places = map_places(vocabulary.embeddings, vocabulary)
+    assert places.mean(0) == pytest.approx(np.zeros(2), abs=1e-5)
+    assert map_places(7 * thoughts, vocabulary) == pytest.approx(
+        map_places(thoughts, vocabulary), abs=1e-5
+    )
 
 
 def test_an_exploration_holds_everything_in_order(pair, vocabulary, thoughts):
     seen = explore(QUESTION, thoughts, pair.base, vocabulary, neighbours=3)
     assert [thought.number for thought in seen.thoughts] == [1, 2, 3, 4, 5, 6]
-    places = vocabulary.basis.transform(thoughts)
+    places = map_places(thoughts, vocabulary)
     for thought, place in zip(seen.thoughts, places, strict=True):
         assert (thought.point.x, thought.point.y) == pytest.approx(tuple(place), abs=1e-6)
         assert len(thought.nearest) == len(thought.placebo) == len(thought.nearest_points) == 3

@@ -37,9 +37,9 @@ STEPS = (
 
 THOUGHTS = (
     '<div class="section-title"><h2>Inside the thoughts</h2><p>The projected thoughts among the '
-    "base's own token embeddings. The map's axes are fitted on the vocabulary, never on the "
-    "thoughts; the neighbours are taken in the full space. Judge them by the placebo beside "
-    "them.</p></div>"
+    "base's own token embeddings, compared by direction. The axes of the map are fitted on the "
+    "vocabulary alone and hold a part of its variance; the table measures in the full space, with "
+    "a placebo to judge it by.</p></div>"
 )
 
 _NAMES = {"zero-shot-cot": "Hard CoT", "softcot": "SoftCoT"}
