@@ -45,7 +45,6 @@ class Page:
                 self._problem(first)
                 self._controls()
                 self._sampling()
-                self.message = look.html("")
             self._answers()
             self._thoughts(first[0])
             look.html(views.how_it_works())
@@ -59,7 +58,6 @@ class Page:
             [(task.title, name) for name, task in TASKS.items()],
             value=first[0].task,
             label="Kind of problem",
-            elem_classes="pills",
         )
         self.listed, self.loaded = gr.State(first), gr.State(first[0])
         self.examples = look.html(views.examples(first), js_on_load=look.EXAMPLES_JS)
@@ -100,8 +98,10 @@ class Page:
                 min_width=240,
                 scale=3,
             )
-            self.run = gr.Button("Run", variant="primary", scale=2, min_width=120)
-            self.stop = gr.Button("Stop", interactive=False, scale=1, min_width=90)
+            with gr.Row():
+                self.run = gr.Button("Run", variant="primary", scale=2, min_width=110)
+                self.stop = gr.Button("Stop", interactive=False, scale=1, min_width=90)
+        self.message = look.html("")
         with gr.Row(visible=False) as self.donor_row:
             self.donor = gr.Textbox(
                 label="SoftCoT is given the thoughts of this question instead",
