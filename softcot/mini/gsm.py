@@ -36,9 +36,7 @@ def possible_operations(total: int) -> list[str]:
     possible = ["add"] if total <= LARGEST - 20 else []
     possible += ["subtract"] if total > 3 else []
     possible += ["multiply"] if total <= 24 else []
-    possible += (
-        ["divide"] if any(total % part == 0 and total > part for part in (2, 3, 4, 5)) else []
-    )
+    possible += ["divide"] if proper_parts(total) else []
     return possible
 
 
@@ -50,7 +48,12 @@ def draw_amount(rng: random.Random, operation: str, total: int) -> int:
         return rng.randint(2, min(20, total - 1))
     if operation == "multiply":
         return rng.randint(2, min(5, LARGEST // total))
-    return rng.choice([part for part in (2, 3, 4, 5) if total % part == 0 and total > part])
+    return rng.choice(proper_parts(total))
+
+
+def proper_parts(total: int) -> list[int]:
+    """The numbers of parts, 2 to 5, that ``total`` falls into with more than one in each."""
+    return [parts for parts in (2, 3, 4, 5) if total % parts == 0 and total > parts]
 
 
 def draw_step(

@@ -20,6 +20,7 @@ from tqdm import tqdm
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from softcot.errors import UserError
+from softcot.files import replacing
 from softcot.mini import FAMILIES
 from softcot.mini.cards import write_model_card
 from softcot.mini.corpus import AssistantAuthor, BaseAuthor, Document, plain_texts
@@ -209,9 +210,8 @@ def _save_progress(
         "mean": mean,
         "seconds": seconds,
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(state, path.with_suffix(".part"))
-    path.with_suffix(".part").replace(path)
+    with replacing(path) as temporary:
+        torch.save(state, temporary)
 
 
 def _restore(
