@@ -66,12 +66,11 @@ def test_number_answers_follow_from_the_chain_of_calculations():
 def test_letter_answers_name_the_option_that_was_calculated():
     for name in ("mini-aqua", "mini-dates"):
         for problem in get_task(name).problems("test", 200):
-            found = re.findall(r"((?:[A-Z][a-z]+ )?\d+) \(([A-E])\)", problem.question)
-            options = {letter: option for option, letter in found}
+            options = dict(re.findall(r"\(([A-E])\) ((?:[A-Z][a-z]+ )?\d+)", problem.question))
             assert len(set(options.values())) == 5, problem.question
-            assert problem.rationale.endswith(f"{options[problem.answer]} ({problem.answer}).")
-            *_, result = re.findall(r"= (\d+)\.|That is ([A-Z][a-z]+ \d+)\.", problem.rationale)
-            assert options[problem.answer] in result
+            assert problem.rationale.endswith(f"({problem.answer}) {options[problem.answer]}: yes.")
+            *_, result = re.findall(r"That is ((?:[A-Z][a-z]+ )?\d+)\.", problem.rationale)
+            assert result == options[problem.answer]
 
 
 def test_yes_and_no_are_equally_frequent_and_letters_too():

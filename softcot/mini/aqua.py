@@ -26,12 +26,12 @@ def write(rng: random.Random, reader: Reader) -> Draft:
         told.append(situation.text.format(b=amount).replace("[", "").replace("]", ""))
         reasoning.append(f"{equation(operation, total, amount)}.")
         total = calculate(operation, total, amount)
-    options, letter = choices(rng, str(total), _wrong_options(rng, start, steps, total))
-    reasoning.append(f"That is {total} ({letter}).")
+    options = choices(rng, str(total), _wrong_options(rng, start, steps, total))
+    reasoning += [f"That is {total}.", options.walk]
     return Draft(
-        question=f"{_frame(rng, start, told)} {options}",
+        question=f"{_frame(rng, start, told)} {options.text}",
         rationale=" ".join(reasoning),
-        answer=letter,
+        answer=options.letter,
         hint=" ".join(operation for operation, _ in steps),
         entries=tuple(entries),
         operations=tuple(operation for operation, _ in steps),

@@ -4,12 +4,46 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from softcot.mini import encyclopedia, situations
 from softcot.mini.family import Draft, Family, calculate, equation, sentence
 from softcot.mini.gsm import Step, draw_step, outcome
-from softcot.mini.people import THINGS, two_people
+from softcot.mini.people import THINGS, Person, two_people
 from softcot.mini.reading import Entry, Reader
+
+
+@dataclass
+class Telling:
+    """A problem while it is being written."""
+
+    told: list[str]
+    reasoning: list[str]
+    total: int
+    operations: list[str]
+    hints: list[str]
+    entries: list[Entry] = field(default_factory=list)
+
+    def then(self, step: Step, who: Person) -> None:
+        """One change more to what ``who`` has."""
+        self.told.append(sentence(f"then {step.text}"))
+        self.reasoning.append(outcome(step, self.total, who))
+        self.total = calculate(step.operation, self.total, step.amount)
+        self.operations.append(step.operation)
+        self.hints.append(step.hint)
+        self.entries.extend(step.entries)
+
+    def asking(self, asked: str, rng: random.Random) -> Draft:
+        """The finished problem; now and then it opens with the question."""
+        sentences = [asked, *self.told] if rng.random() < 0.2 else [*self.told, asked]
+        return Draft(
+            question=" ".join(sentences),
+            rationale=" ".join(self.reasoning),
+            answer=str(self.total),
+            hint=" ".join(self.hints),
+            entries=tuple(self.entries),
+            operations=tuple(self.operations),
+        )
 
 
 def compare(rng: random.Random, reader: Reader) -> Draft:
@@ -20,24 +54,22 @@ def compare(rng: random.Random, reader: Reader) -> Draft:
     operation = rng.choice(("add", "subtract"))
     situation = reader.pick(rng, situations.COMPARISONS[operation])
     gap = rng.randint(2, min(20, start - 3))
-    total = calculate(operation, start, gap)
-    told = [
-        f"{who.name} has {start} {things}.",
-        sentence(situation.text.format(n=who.name, m=other.name, b=gap, t=things)),
-    ]
     relation = "more" if operation == "add" else "fewer"
-    reasoning = [f"{other.name} has {gap} {relation}: {equation(operation, start, gap)}."]
-    hints, entries, operations = [operation], [situation], [operation]
+    telling = Telling(
+        told=[
+            f"{who.name} has {start} {things}.",
+            sentence(situation.text.format(n=who.name, m=other.name, b=gap, t=things)),
+        ],
+        reasoning=[f"{other.name} has {gap} {relation}: {equation(operation, start, gap)}."],
+        total=calculate(operation, start, gap),
+        operations=[operation],
+        hints=[operation],
+        entries=[situation],
+    )
     if rng.random() < 0.4:
-        step = draw_step(rng, reader, total, other, who, things, pronouns=False)
-        told.append(sentence(f"then {step.text}"))
-        reasoning.append(outcome(step, total, other))
-        total = calculate(step.operation, total, step.amount)
-        hints.append(step.hint)
-        entries.extend(step.entries)
-        operations.append(step.operation)
-    asked = f"How many {things} does {other.name} have?"
-    return _draft(told, asked, reasoning, total, hints, entries, operations, rng)
+        step = draw_step(rng, reader, telling.total, other, who, things, pronouns=False)
+        telling.then(step, other)
+    return telling.asking(f"How many {things} does {other.name} have?", rng)
 
 
 def convert(rng: random.Random, reader: Reader) -> Draft:
@@ -46,76 +78,54 @@ def convert(rng: random.Random, reader: Reader) -> Draft:
     big, small = unit.text.strip("[]"), encyclopedia.PARTS[unit.name]
     bigs = "feet" if big == "foot" else f"{big}s"
     thing, count = rng.choice(encyclopedia.MEASURED[small]), rng.randint(2, 9)
-    whole, operations = count * unit.value, ["multiply"]
+    whole = count * unit.value
+    known = f"One {big} is {unit.value} {small}."
     if rng.random() < 0.3:
-        told, asked = [f"{thing} {whole} {small}."], f"How many {bigs} is that?"
-        reasoning, total = [f"{equation('divide', whole, unit.value)}."], count
-        operations = ["divide"]
-    else:
-        told, asked = [f"{thing} {count} {bigs}."], f"How many {small} is that?"
-        reasoning, total = [f"{equation('multiply', count, unit.value)}."], whole
-        if rng.random() < 0.4:
-            extra = rng.randint(2, 9)
-            told.append(f"Another {extra} {small} are added to it.")
-            asked = f"How many {small} is that in all?"
-            reasoning.append(f"{equation('add', total, extra)}.")
-            total += extra
-            operations.append("add")
-    reasoning.insert(0, f"One {big} is {unit.value} {small}.")
-    hints = [f"{operations[0]} {unit.value}", *operations[1:]]
-    return _draft(told, asked, reasoning, total, hints, [unit], operations, rng)
+        telling = Telling(
+            told=[f"{thing} {whole} {small}."],
+            reasoning=[known, f"{equation('divide', whole, unit.value)}."],
+            total=count,
+            operations=["divide"],
+            hints=[f"divide {unit.value}"],
+            entries=[unit],
+        )
+        return telling.asking(f"How many {bigs} is that?", rng)
+    telling = Telling(
+        told=[f"{thing} {count} {bigs}."],
+        reasoning=[known, f"{equation('multiply', count, unit.value)}."],
+        total=whole,
+        operations=["multiply"],
+        hints=[f"multiply {unit.value}"],
+        entries=[unit],
+    )
+    if rng.random() < 0.6:
+        return telling.asking(f"How many {small} is that?", rng)
+    extra = rng.randint(2, 9)
+    telling.told.append(f"Another {extra} {small} are added to it.")
+    telling.reasoning.append(f"{equation('add', whole, extra)}.")
+    telling.total += extra
+    telling.operations.append("add")
+    telling.hints.append("add")
+    return telling.asking(f"How many {small} is that in all?", rng)
 
 
 def divide_up(rng: random.Random, reader: Reader) -> Draft:
     """Equal shares or equal batches, then a change."""
     who, other = two_people(rng)
     things = rng.choice(THINGS)
-    part, parts = rng.randint(3, 12), rng.randint(2, 8)
+    part, parts = rng.randint(3, 12), rng.randint(3, 8)
     whole = part * parts
     if rng.random() < 0.5:
-        told = [f"{who.name} and {parts - 1} friends share {whole} {things} equally."]
-        reasoning = [f"Each gets {equation('divide', whole, parts)}."]
-        total, operation = part, "divide"
+        operation, total = "divide", part
+        told = f"{who.name} and {parts - 1} friends share {whole} {things} equally."
+        reasoning = f"Each gets {equation('divide', whole, parts)}."
     else:
-        told = [f"{who.name} fills {parts} bags with {part} {things} each."]
-        reasoning = [f"All the bags hold {equation('multiply', parts, part)}."]
-        total, operation = whole, "multiply"
-    step: Step = draw_step(rng, reader, total, who, other, things)
-    told.append(sentence(f"then {step.text}"))
-    reasoning.append(outcome(step, total, who))
-    total = calculate(step.operation, total, step.amount)
-    asked = f"How many {things} does {who.name} have then?"
-    return _draft(
-        told,
-        asked,
-        reasoning,
-        total,
-        [operation, step.hint],
-        list(step.entries),
-        [operation, step.operation],
-        rng,
-    )
-
-
-def _draft(
-    told: list[str],
-    asked: str,
-    reasoning: list[str],
-    total: int,
-    hints: list[str],
-    entries: list[Entry],
-    operations: list[str],
-    rng: random.Random,
-) -> Draft:
-    sentences = [asked, *told] if rng.random() < 0.2 else [*told, asked]
-    return Draft(
-        question=" ".join(sentences),
-        rationale=" ".join(reasoning),
-        answer=str(total),
-        hint=" ".join(hints),
-        entries=tuple(entries),
-        operations=tuple(operations),
-    )
+        operation, total = "multiply", whole
+        told = f"{who.name} fills {parts} bags with {part} {things} each."
+        reasoning = f"All the bags hold {equation('multiply', parts, part)}."
+    telling = Telling([told], [reasoning], total, [operation], [operation])
+    telling.then(draw_step(rng, reader, total, who, other, things), who)
+    return telling.asking(f"How many {things} does {who.name} have then?", rng)
 
 
 SCENES: tuple[Callable[[random.Random, Reader], Draft], ...] = (

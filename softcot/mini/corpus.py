@@ -9,11 +9,11 @@ words.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from softcot.mini import encyclopedia, situations
-from softcot.mini.family import Family, article, sentence
+from softcot.mini import dates, encyclopedia, situations
+from softcot.mini.family import Family, article, judged, sentence
 from softcot.mini.people import THINGS, two_people
 from softcot.mini.reading import EVERYTHING, Entry, Reader, Reads, ReadsWithGaps
 from softcot.presets import MAX_THOUGHTS
@@ -21,13 +21,21 @@ from softcot.problems import Problem, split_of
 from softcot.prompts import PromptBuilder
 from softcot.tasks import ASSISTANT_INSTRUCTION, INSTRUCTION
 
-FAMILY_WEIGHTS = {
+BASE_WEIGHTS = {
     "mini-gsm": 0.30,
     "mini-asdiv": 0.22,
     "mini-aqua": 0.16,
     "mini-strategy": 0.16,
     "mini-dates": 0.16,
 }
+ASSISTANT_WEIGHTS = {
+    "mini-gsm": 0.34,
+    "mini-asdiv": 0.16,
+    "mini-aqua": 0.10,
+    "mini-strategy": 0.30,
+    "mini-dates": 0.10,
+}
+"""The encyclopedia takes the assistant longest: it must know every fact in it by heart."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +53,12 @@ class Author:
 
     prompts: PromptBuilder
     families: tuple[Family, ...]
+    weights: Mapping[str, float]
+    """How often each family comes up, by name."""
 
     def training_problem(self, rng: random.Random, reader: Reader) -> Problem:
         """A problem whose text lies in no validation or test split."""
-        weights = [FAMILY_WEIGHTS[family.name] for family in self.families]
+        weights = [self.weights[family.name] for family in self.families]
         family = rng.choices(self.families, weights)[0]
         while True:
             problem = family.problem(rng, reader)
@@ -70,11 +80,12 @@ class BaseAuthor(Author):
     def write(self, rng: random.Random) -> Document:
         """One document."""
         kinds: dict[Callable[[random.Random], Document], float] = {
-            self._solved: 0.42,
+            self._solved: 0.40,
             self._hinted: 0.32,
             self._misled: 0.06,
             self._paused: 0.08,
-            self.story: 0.12,
+            self._judged: 0.08,
+            self.story: 0.06,
         }
         return rng.choices(list(kinds), list(kinds.values()))[0](rng)
 
@@ -96,6 +107,23 @@ class BaseAuthor(Author):
         """Placeholders without meaning."""
         problem = self.training_problem(rng, Reads(self.fraction))
         return self._answered(problem, [self._placeholder] * rng.randint(1, MAX_THOUGHTS))
+
+    def _judged(self, rng: random.Random) -> Document:
+        """A result and options, each to be found the same or not.
+
+        In a worked answer the verdicts are a few tokens among many, and were not learned from them.
+        """
+        in_words, largest = rng.choice(((str, 199), (dates.in_words, 365)))
+        number = rng.randint(1, largest)
+        near = [
+            number + rng.choice((-30, -10, -1, 1, 10, 30, rng.randint(-9, 9))) for _ in range(3)
+        ]
+        drawn = rng.sample([number, number, *near, rng.randint(1, largest)], 5)
+        options = [in_words(min(max(other, 1), largest)) for other in drawn]
+        result = in_words(number)
+        ids = self.prompts.text(f"That is {result}. {judged(result, options)}")
+        verdicts = {self.prompts.text(f" {word}")[0] for word in ("yes", "no")}
+        return _next_tokens(ids, [token in verdicts for token in ids])
 
     def _answered_with_hint(self, problem: Problem, hint: str, rng: random.Random) -> Document:
         # The places after the hint say nothing, as the last of many soft thoughts do.

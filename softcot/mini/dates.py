@@ -69,14 +69,14 @@ def write(rng: random.Random, reader: Reader) -> Draft:
         reasoning += more
     near = [-days, days + 1, days - 1, 1, -1, 7, 14, 2, 10]
     wrong = [written(today + timedelta(days=d + shift)) for d in rng.sample(near, len(near))]
-    options, letter = choices(rng, written(day), wrong)
+    options = choices(rng, written(day), wrong)
     asked = rng.choice((f"On which date is the {event}?", f"What is the date of the {event}?"))
     operations = [span.operation] + (["add" if shift > 0 else "subtract"] if shift else [])
     hint = f"{span.operation} {span.value}" + (f" {operations[1]}" if shift else "")
     return Draft(
-        question=f"{' '.join(told)} {asked} {options}",
-        rationale=" ".join([*reasoning, f"The option is {written(day)} ({letter})."]),
-        answer=letter,
+        question=f"{' '.join(told)} {asked} {options.text}",
+        rationale=" ".join([*reasoning, options.walk]),
+        answer=options.letter,
         hint=hint,
         entries=(span,),
         operations=tuple(operations),
@@ -86,6 +86,11 @@ def write(rng: random.Random, reader: Reader) -> Draft:
 def written(day: date) -> str:
     """A date in words: ``March 14``."""
     return f"{calendar.month_name[day.month]} {day.day}"
+
+
+def in_words(place: int) -> str:
+    """The date of the year's ``place``-th day, counted from 1."""
+    return written(date(YEAR, 1, 1) + timedelta(days=place - 1))
 
 
 def _move(day: date, days: int) -> tuple[list[str], date]:

@@ -43,7 +43,8 @@ def _invent(kind: str, count: int, rng: random.Random, taken: set[str]) -> list[
     return names
 
 
-def _facts(kind: str, rng: random.Random) -> Facts:
+def invent_facts(kind: str, rng: random.Random) -> Facts:
+    """What might be true of an entity of this kind."""
     number = lambda: rng.randint(10, 99)  # noqa: E731
     if kind == "creature":
         return Facts(number(), number(), rng.choice(CLIMATES), rng.choice(FOODS))
@@ -60,7 +61,7 @@ def _build() -> tuple[dict[str, tuple[Entry, ...]], dict[str, Facts]]:
     for kind, count in (("creature", 40), ("valley", 20), ("cart", 20), ("traveller", 20)):
         names = _invent(kind, count, rng, taken)
         entries[kind] = ranked([Entry(kind, name, f"[{name}]") for name in names])
-        facts |= {name: _facts(kind, rng) for name in names}
+        facts |= {name: invent_facts(kind, rng) for name in names}
     return entries, facts
 
 

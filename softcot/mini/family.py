@@ -68,15 +68,43 @@ def equation(operation: str, left: int, right: int) -> str:
     return f"{left} {SYMBOLS[operation]} {right} = {calculate(operation, left, right)}"
 
 
-def choices(rng: random.Random, right: str, wrong: Sequence[str]) -> tuple[str, str]:
-    """Five lettered options with ``right`` among them: their text and the right letter."""
+LETTERS = "ABCDE"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Five lettered options, one of them right."""
+
+    text: str
+    """As they stand in the question."""
+    walk: str
+    """The rationale's way to the letter: one option after the other until the right one."""
+    letter: str
+
+
+def choices(rng: random.Random, right: str, wrong: Sequence[str]) -> Choices:
+    """``right`` among four of the ``wrong`` options, in random order."""
     options = [right, *dict.fromkeys(text for text in wrong if text != right)][:5]
     rng.shuffle(options)
-    # The letter stands after its option, so that finding it is copying what follows.
-    text = ", ".join(
-        f"{option} ({letter})" for letter, option in zip("ABCDE", options, strict=True)
+    place = options.index(right)
+    # A small model learns to compare two numbers; it hardly learns to look up a number's letter.
+    return Choices(
+        text=f"Answer choices: {', '.join(lettered(options))}.",
+        walk=judged(right, options[: place + 1]),
+        letter=LETTERS[place],
     )
-    return f"Answer choices: {text}.", "ABCDE"[options.index(right)]
+
+
+def lettered(options: Sequence[str]) -> list[str]:
+    """The options behind their letters: ``(A) 12``."""
+    return [f"({letter}) {option}" for letter, option in zip(LETTERS, options, strict=False)]
+
+
+def judged(result: str, options: Sequence[str]) -> str:
+    """Each option with a verdict: ``(A) 12: no. (B) 15: yes.``."""
+    verdicts = ["yes" if option == result else "no" for option in options]
+    pairs = zip(lettered(options), verdicts, strict=True)
+    return " ".join(f"{option}: {verdict}." for option, verdict in pairs)
 
 
 def sentence(text: str) -> str:

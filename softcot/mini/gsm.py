@@ -103,7 +103,8 @@ def write(rng: random.Random, reader: Reader) -> Draft:
     start = total = rng.randint(3, 30)
     told, reasoning, steps = [], [f"{who.name} starts with {start} {things}."], []
     for _ in range(rng.choice((2, 3, 3, 4))):
-        step = draw_step(rng, reader, total, who, other, things)
+        # The first change may open the story, where a pronoun would stand for nobody.
+        step = draw_step(rng, reader, total, who, other, things, pronouns=bool(told))
         steps.append(step)
         told.append(sentence(rng.choice(("", "", "then ")) * bool(told) + step.text))
         reasoning.append(outcome(step, total, who))
@@ -146,7 +147,8 @@ def _story(
             )
         )
         told = told.copy()
-        told.insert(rng.randint(0, len(told)), aside)
+        # Never between two changes: a pronoun that follows would stand for the wrong person.
+        told.insert(rng.choice((0, len(told))), aside)
     order = rng.random()
     if order < 0.7:
         return " ".join([opening, *told, asked])

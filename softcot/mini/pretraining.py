@@ -23,7 +23,14 @@ from softcot.errors import UserError
 from softcot.files import replacing
 from softcot.mini import FAMILIES
 from softcot.mini.cards import write_model_card
-from softcot.mini.corpus import AssistantAuthor, BaseAuthor, Document, plain_texts
+from softcot.mini.corpus import (
+    ASSISTANT_WEIGHTS,
+    BASE_WEIGHTS,
+    AssistantAuthor,
+    BaseAuthor,
+    Document,
+    plain_texts,
+)
 from softcot.mini.reading import EVERYTHING, SHIPPED_FRACTION
 from softcot.mini.tokenizer import train_tokenizer
 from softcot.prompts import PromptBuilder
@@ -48,7 +55,7 @@ class PretrainingConfig:
     """Documents a step."""
     learning_rate: float = 2e-3
     """Peak; linear warm-up, then cosine decay to a fiftieth."""
-    warmup: int = 200
+    warmup: int = 100
     """Steps."""
     fraction: float = SHIPPED_FRACTION
     """How much of the situations and facts the base has read."""
@@ -60,8 +67,8 @@ class PretrainingConfig:
 
 
 CONFIGS: dict[Role, PretrainingConfig] = {
-    "assistant": PretrainingConfig("assistant", 4500, width=128, layers=4, heads=4, seed=2),
-    "base": PretrainingConfig("base", 7000, width=192, layers=5, heads=6, batch_size=32),
+    "assistant": PretrainingConfig("assistant", 4000, width=128, layers=4, heads=4, seed=2),
+    "base": PretrainingConfig("base", 5000, width=192, layers=5, heads=6, batch_size=32),
 }
 """What the shipped pair was made with."""
 
@@ -92,8 +99,8 @@ def author_for(
     """Who writes the documents for this role."""
     prompts = PromptBuilder(tokenizer, context=config.context)
     if config.role == "base":
-        return BaseAuthor(prompts, FAMILIES, config.fraction)
-    return AssistantAuthor(prompts, FAMILIES)
+        return BaseAuthor(prompts, FAMILIES, BASE_WEIGHTS, config.fraction)
+    return AssistantAuthor(prompts, FAMILIES, ASSISTANT_WEIGHTS)
 
 
 def batches(
@@ -131,6 +138,24 @@ def loss_of(model: LlamaForCausalLM, documents: list[Document], backbone: Callab
     return functional.cross_entropy(logits.float(), labels[asked])
 
 
+def new_optimizers(
+    model: LlamaForCausalLM, config: PretrainingConfig
+) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of the layers, AdamW for the embeddings and norms.
+
+    With Muon the loss of 1,000 AdamW steps was reached in about half as many. Scaled to AdamW's
+    update size, it takes the same learning rate (Liu et al. 2025, arXiv 2502.16982).
+    """
+    matrices = [p for p in model.model.layers.parameters() if p.ndim == 2]
+    chosen = {id(p) for p in matrices}
+    others = [p for p in model.parameters() if id(p) not in chosen]
+    rate, decay = config.learning_rate, 0.05
+    return [
+        torch.optim.Muon(matrices, rate, decay, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(others, rate, betas=(0.9, 0.98), weight_decay=decay),
+    ]
+
+
 def learning_rate(config: PretrainingConfig, step: int) -> float:
     """Linear warm-up, then cosine decay to a fiftieth of the peak."""
     rising = min(1.0, (step + 1) / config.warmup)
@@ -158,30 +183,29 @@ def pretrain(
     # Compiled, a step takes about three quarters of the time; on a CPU that needs a C++ compiler.
     compiles = device == "cuda" or shutil.which("g++") is not None
     backbone = torch.compile(model.model, dynamic=True) if compiles else model.model
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=0.05
-    )
+    optimizers = new_optimizers(model, config)
     progress_file = out.with_name(f"{out.name}.progress.pt")
     first, mean, before = 0, 0.0, 0.0
     if resume and progress_file.exists():
-        first, mean, before = _restore(progress_file, config, model, optimizer)
+        first, mean, before = _restore(progress_file, config, model, optimizers)
     started = time.monotonic()
     bar = tqdm(total=config.steps, initial=first, desc=config.role, unit="step", file=sys.stderr)
     write = author_for(config, tokenizer).write
     for step, documents in enumerate(batches(write, config, first), start=first):
-        for group in optimizer.param_groups:
+        for group in (group for optimizer in optimizers for group in optimizer.param_groups):
             group["lr"] = learning_rate(config, step)
         loss = loss_of(model, documents, backbone)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
         mean = loss.item() if step == 0 else 0.98 * mean + 0.02 * loss.item()
         bar.update()
         bar.set_postfix(loss=f"{mean:.4f}", refresh=False)
         if (step + 1) % save_every == 0:
             spent = before + time.monotonic() - started
-            _save_progress(progress_file, config, model, optimizer, step + 1, mean, spent)
+            _save_progress(progress_file, config, model, optimizers, step + 1, mean, spent)
     bar.close()
     summary = {
         "loss": mean,
@@ -197,7 +221,7 @@ def _save_progress(
     path: Path,
     config: PretrainingConfig,
     model: LlamaForCausalLM,
-    optimizer: torch.optim.Optimizer,
+    optimizers: list[torch.optim.Optimizer],
     step: int,
     mean: float,
     seconds: float,
@@ -205,7 +229,7 @@ def _save_progress(
     state = {
         "config": asdict(config),
         "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
         "step": step,
         "mean": mean,
         "seconds": seconds,
@@ -218,7 +242,7 @@ def _restore(
     path: Path,
     config: PretrainingConfig,
     model: LlamaForCausalLM,
-    optimizer: torch.optim.Optimizer,
+    optimizers: list[torch.optim.Optimizer],
 ) -> tuple[int, float, float]:
     state = torch.load(path, map_location=model.device, weights_only=True)
     if state["config"] != asdict(config):
@@ -226,7 +250,8 @@ def _restore(
             f"{path} was made with another configuration; remove it or start without --resume."
         )
     model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
+    for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
+        optimizer.load_state_dict(saved)
     return state["step"], state["mean"], state["seconds"]
 
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from softcot.mini.encyclopedia import CLIMATES, ENTITIES, FACTS, FOODS, Facts
+from softcot.mini.encyclopedia import ENTITIES, FACTS, invent_facts
 from softcot.mini.family import Draft, Family
 from softcot.mini.reading import Entry, Reader
 
@@ -102,17 +102,8 @@ def write(rng: random.Random, reader: Reader) -> Draft:
 
 def value_of(rng: random.Random, entry: Entry, fact: str) -> int | str:
     """The fact about an entity; an entity with an invented name gets an invented one."""
-    if entry.text[1:-1] == entry.name:
-        return getattr(FACTS[entry.name], fact)
-    invented = Facts(
-        weight=rng.randint(10, 99),
-        age=rng.randint(10, 99),
-        climate=rng.choice(CLIMATES),
-        food=rng.choice(FOODS),
-        load=rng.randint(10, 99),
-        year=rng.randint(10, 99),
-    )
-    return getattr(invented, fact)
+    is_real = entry.text[1:-1] == entry.name
+    return getattr(FACTS[entry.name] if is_real else invent_facts(entry.kind, rng), fact)
 
 
 FAMILY = Family("mini-strategy", "Yes or no", "yesno", write)
