@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -65,7 +66,7 @@ def test_training_text_holds_no_test_or_validation_problem(words, role, monkeypa
     monkeypatch.setattr(type(author), "training_problem", recording)
     rng = random.Random(0)
     for _ in range(600):
-        author.write(rng)
+        author.write(rng, 0.2)
     assert len(seen) > 500
     assert {split_of(problem.question) for problem in seen} == {"train"}
     assert not held_out & {question_hash(problem.question) for problem in seen}
@@ -88,7 +89,7 @@ def test_assistant_never_reads_a_rationale_and_names_the_hint_at_placeholders(wo
         i == hole for i, label in zip(glance.ids, glance.labels, strict=True) if label != -100
     )
     for _ in range(200):
-        assert " = " not in words.decode(author.write(rng).ids)
+        assert " = " not in words.decode(author.write(rng, 0.2).ids)
 
 
 def test_base_learns_only_what_follows_the_prompt(words):
@@ -100,6 +101,21 @@ def test_base_learns_only_what_follows_the_prompt(words):
     assert words.decode(said) == f"{problem.target}<end>"
     place = [i for i, label in enumerate(document.labels) if label != -100]
     assert [document.ids[i + 1] for i in place[:-1]] == said[:-1]
+
+
+def test_base_learns_nothing_but_the_verdicts_of_a_comparison(words):
+    config = PretrainingConfig("base", steps=1, width=32, layers=1, heads=2)
+    author, rng, found = author_for(config, words), random.Random(0), []
+    for _ in range(100):
+        document = author._judged(rng)
+        text = words.decode(document.ids)
+        result, options = re.fullmatch(r"That is ([^.]+)\.(.+)", text).groups()
+        options = re.findall(r"\([A-E]\) ([^:]+):", options)
+        said = [words.decode([label]).strip() for label in document.labels if label != -100]
+        assert said == ["yes" if option == result else "no" for option in options]
+        assert len(said) == 5
+        found += said
+    assert 0.2 < found.count("yes") / len(found) < 0.5
 
 
 def test_pretraining_writes_an_ordinary_folder_that_loads_without_this_package(tmp_path):

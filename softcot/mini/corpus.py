@@ -77,14 +77,15 @@ class BaseAuthor(Author):
 
     fraction: float
 
-    def write(self, rng: random.Random) -> Document:
-        """One document."""
+    def write(self, rng: random.Random, progress: float) -> Document:
+        """One document for a pre-training that has got so far, from 0 to 1."""
         kinds: dict[Callable[[random.Random], Document], float] = {
             self._solved: 0.40,
             self._hinted: 0.32,
             self._misled: 0.06,
             self._paused: 0.08,
-            self._judged: 0.08,
+            # Once the base can read, many of them: comparing is learned late and all at once.
+            self._judged: 0.08 if progress < 0.3 else 0.30,
             self.story: 0.06,
         }
         return rng.choices(list(kinds), list(kinds.values()))[0](rng)
@@ -149,8 +150,8 @@ class BaseAuthor(Author):
 class AssistantAuthor(Author):
     """Writes for the assistant, which has read everything and reasons about nothing."""
 
-    def write(self, rng: random.Random) -> Document:
-        """One document."""
+    def write(self, rng: random.Random, progress: float) -> Document:
+        """One document, of the same kinds from beginning to end."""
         draw = rng.random()
         if draw < 0.06:
             return self.story(rng)

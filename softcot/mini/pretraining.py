@@ -104,12 +104,13 @@ def author_for(
 
 
 def batches(
-    write: Callable[[random.Random], Document], config: PretrainingConfig, first: int
+    write: Callable[[random.Random, float], Document], config: PretrainingConfig, first: int
 ) -> Iterator[list[Document]]:
     """Batches of documents from step ``first`` on, the same ones however often one resumes."""
     for pool in range(first // POOL, math.ceil(config.steps / POOL)):
         rng = random.Random(f"{config.role}:{config.seed}:{pool}")
-        documents = [write(rng) for _ in range(POOL * config.batch_size)]
+        progress = pool * POOL / config.steps
+        documents = [write(rng, progress) for _ in range(POOL * config.batch_size)]
         documents.sort(key=lambda document: len(document.ids))
         order = list(range(POOL))
         rng.shuffle(order)
