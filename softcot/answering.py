@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 
 from softcot.answers import is_correct, majority, parse
 from softcot.decoding import Row, Sampling, decode
 from softcot.errors import UserError
-from softcot.method import Method, ZeroShotCoT, get_method, join
-from softcot.models import Pair
+from softcot.methods import Method, get_method
+from softcot.models import Pair, PromptEmbeds, join
 from softcot.problems import Problem
 from softcot.tasks import Task
 
@@ -59,7 +59,7 @@ def answer_stream(
     problem: Problem,
     task: Task,
     requests: Sequence[ColumnRequest],
-    thoughts: int,
+    thoughts: int | None,
     sampling: Sampling,
     samples: int = 1,
 ) -> Iterator[list[Column]]:
@@ -73,7 +73,7 @@ def answer_stream(
         problem: The question; its gold answer, if known, is compared with what comes out.
         task: Decides instruction, projection and answer kind.
         requests: One column each.
-        thoughts: K for the methods that have thoughts.
+        thoughts: K for the methods that have thoughts; None leaves it to each method.
         sampling: How tokens are chosen.
         samples: Completions of every column; with more than one the majority answers.
 
@@ -88,19 +88,47 @@ def answer_stream(
     if samples > 1 and sampling.temperature == 0:
         raise UserError("At temperature 0 all samples are equal; choose a temperature above 0.")
     methods = [_method(pair, task, request, sampling.seed) for request in requests]
-    prompts = [method.prepare([problem], thoughts) for method in methods]
-    rows = join([prompt for prompt in prompts for _ in range(samples)])
-    row_seeds = [*range(samples)] * len(requests)
-    blank = [
-        _blank(method, request, thoughts) for method, request in zip(methods, requests, strict=True)
+    counts = [method.thoughts_for(thoughts) for method in methods]
+    prompts = [
+        method.prepare([problem], count) for method, count in zip(methods, counts, strict=True)
     ]
-    with closing(decode(pair.base, rows, sampling, row_seeds)) as steps:
+    blank = [
+        Column(method.name, _title(method, request), count)
+        for method, request, count in zip(methods, requests, counts, strict=True)
+    ]
+    with closing(_written(methods, prompts, sampling, samples)) as steps:
         for state in steps:
-            groups = [state[i : i + samples] for i in range(0, len(state), samples)]
             yield [
-                _read(column, group, pair, problem, task)
-                for column, group in zip(blank, groups, strict=True)
+                _read(column, rows, pair, problem, task)
+                for column, rows in zip(blank, state, strict=True)
             ]
+
+
+def _written(
+    methods: Sequence[Method], prompts: Sequence[PromptEmbeds], sampling: Sampling, samples: int
+) -> Iterator[list[list[Row]]]:
+    """Each method's rows after each token: one batch for all methods that share a model."""
+    sharing: dict[int, list[int]] = {}
+    for number, method in enumerate(methods):
+        sharing.setdefault(id(method.lm.model), []).append(number)
+    state: list[list[Row]] = [[] for _ in methods]
+    with ExitStack() as stack:
+        working = []
+        for numbers in sharing.values():
+            rows = join([prompts[number] for number in numbers for _ in range(samples)])
+            row_seeds = [*range(samples)] * len(numbers)
+            steps = decode(methods[numbers[0]].lm, rows, sampling, row_seeds)
+            working.append((numbers, stack.enter_context(closing(steps))))
+        while working:
+            for numbers, steps in [*working]:
+                rows = next(steps, None)
+                if rows is None:
+                    working.remove((numbers, steps))
+                    continue
+                for place, number in enumerate(numbers):
+                    state[number] = rows[place * samples : (place + 1) * samples]
+            if working:
+                yield state
 
 
 def _method(pair: Pair, task: Task, request: ColumnRequest, seed: int) -> Method:
@@ -110,9 +138,8 @@ def _method(pair: Pair, task: Task, request: ColumnRequest, seed: int) -> Method
     return get_method(request.method, pair, task, control=request.control, seed=seed, donors=donors)
 
 
-def _blank(method: Method, request: ColumnRequest, thoughts: int) -> Column:
-    title = method.title if request.control == "none" else f"{method.title}, {request.control}"
-    return Column(method.name, title, 0 if method.name == ZeroShotCoT.name else thoughts)
+def _title(method: Method, request: ColumnRequest) -> str:
+    return method.title if request.control == "none" else f"{method.title}, {request.control}"
 
 
 def _read(column: Column, rows: list[Row], pair: Pair, problem: Problem, task: Task) -> Column:

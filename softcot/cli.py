@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from softcot import __version__
+from softcot.benchmarks import DATA_VARIABLE
 from softcot.errors import UserError
-from softcot.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
+from softcot.presets import MAX_NEW_TOKENS, MAX_THOUGHTS
 from softcot.problems import SPLITS, Problem, read_problems
 from softcot.tasks import get_task
 
@@ -42,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = _parser(argv).parse_args(argv)
         args.command_line = shlex.join(["python", "-m", "softcot", *argv])
+        if getattr(args, "data_dir", None):
+            os.environ[DATA_VARIABLE] = args.data_dir
         args.run(args)
         sys.stdout.flush()
     except UserError as error:
@@ -109,11 +112,15 @@ def problem(args: argparse.Namespace) -> None:
 
 
 def train(args: argparse.Namespace) -> None:
-    """Train a projection and write it into a folder."""
+    """Train what a method trains and write it into a folder."""
     from softcot.tasks import training_tasks
 
     training_tasks(args.task)  # refuse a wrong name before anything slow
-    from softcot.training import TrainingConfig, train_projection
+    from softcot.learners import get_learner
+
+    get_learner(args.method)
+    from softcot.training import TrainingConfig
+    from softcot.training import train as train_method
 
     names = {field.name for field in fields(TrainingConfig)}
     config = TrainingConfig(**{k: v for k, v in vars(args).items() if k in names and v is not None})
@@ -127,8 +134,9 @@ def train(args: argparse.Namespace) -> None:
                 facts = {"loss": update.loss, "validation": update.validation_loss}
                 bar.show("training", update.done, update.total, **facts)
 
-        result = train_projection(
+        result = train_method(
             pair,
+            args.method,
             args.task,
             config,
             args.out,
@@ -193,12 +201,13 @@ def evaluate(args: argparse.Namespace) -> None:
 def thoughts(args: argparse.Namespace) -> None:
     """Describe the soft thoughts of one question."""
     from softcot.analysis import Vocabulary, explore
-    from softcot.method import SoftCoT, get_method
+    from softcot.methods import SoftCoT, get_method
 
     task = get_task(args.task)
     pair = _load(args.pair)
     method = get_method(SoftCoT.name, pair, task)
-    vectors = method.thoughts([Problem(task.name, args.question)], args.thoughts)[0]
+    thoughts = method.thoughts_for(args.thoughts)
+    vectors = method.thoughts([Problem(task.name, args.question)], thoughts)[0]
     found = explore(
         args.question, vectors, pair.base, Vocabulary.of(pair.base), args.neighbours
     ).thoughts
@@ -214,6 +223,26 @@ def thoughts(args: argparse.Namespace) -> None:
     for thought in found:
         nearest = "  ".join(f"{near.token} {near.cosine:.2f}" for near in thought.nearest)
         print(f"{thought.number:3}  norm {thought.norm_ratio:5.2f}  {nearest}")
+
+
+def methods(args: argparse.Namespace) -> None:
+    """List the methods, with what each trains and how many parameters that is."""
+    from softcot.learners import LEARNERS
+    from softcot.methods import METHODS, SlotMethod
+
+    pair = _load(args.pair)
+    found = []
+    for name, kind in METHODS.items():
+        learner = LEARNERS.get(name)
+        weights = learner(pair, "all", MAX_THOUGHTS, 0).weights if learner else None
+        count = sum(p.numel() for p in weights.parameters()) if weights else 0
+        entry = {"name": name, "title": kind.title, "trains": kind.trains, "parameters": count}
+        found.append(entry | {"slots": issubclass(kind, SlotMethod)})
+    if args.json:
+        return _print_json(found)
+    for entry in found:
+        size = f" ({entry['parameters']:,} parameters)" if entry["parameters"] else ""
+        print(f"{entry['name']:14} {entry['title']:14} trains {entry['trains']}{size}")
 
 
 def pretrain(args: argparse.Namespace) -> None:
@@ -274,6 +303,9 @@ def _parser(argv: Sequence[str]) -> _Parser:
     _add_train(command(train))
     _add_evaluate(command(evaluate))
     _add_thoughts(command(thoughts))
+    listed = command(methods)
+    _add_pair(listed)
+    _add_json(listed)
     rebuilt = command(pretrain)
     if argv[:1] == ["pretrain"]:  # its options come with torch
         from softcot.mini import pretraining
@@ -304,12 +336,15 @@ def _add_problem(parser: _Parser) -> None:
     parser.add_argument("--split", choices=SPLITS, default="test")
     parser.add_argument("--seed", type=int, help="default: another one each time")
     parser.add_argument("--count", type=_count, default=1)
+    _add_data_dir(parser)
     _add_json(parser)
 
 
 def _add_train(parser: _Parser) -> None:
     _add_pair(parser)
+    parser.add_argument("--method", default="softcot", help="softcot or prompt-tuning")
     parser.add_argument("--task", required=True, help="a task with a training split, or 'all'")
+    _add_data_dir(parser)
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     parser.add_argument("--resume", action="store_true", help="go on where it was interrupted")
     parser.add_argument("--steps", type=int)
@@ -329,12 +364,13 @@ def _add_evaluate(parser: _Parser) -> None:
     parser.add_argument(
         "--problems", type=Path, help="JSON lines with question and answer, instead of the task's"
     )
+    _add_data_dir(parser)
     parser.add_argument(
         "--limit", type=_count, help=f"problems; default {EVALUATED}, or the whole file"
     )
     _add_method(parser)
     parser.add_argument(
-        "--control", default="none", help="none, swap, shuffle, mean, noise or zero"
+        "--control", default="none", help="none, swap, shuffle, mean, noise, zero or untrained"
     )
     parser.add_argument("--seeds", default="41", help="such as 41-45")
     parser.add_argument("--temperature", type=float, default=0.0)
@@ -353,18 +389,26 @@ def _add_thoughts(parser: _Parser) -> None:
     _add_json(parser)
 
 
+def _add_data_dir(parser: _Parser) -> None:
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        help=f"files of the real data sets; default: ${DATA_VARIABLE}, or the Hub",
+    )
+
+
 def _add_pair(parser: _Parser) -> None:
     parser.add_argument("--pair", default="mini", help="name of a pair of models")
 
 
 def _add_method(parser: _Parser) -> None:
-    parser.add_argument("--method", default="softcot", help="softcot or zero-shot-cot")
+    parser.add_argument("--method", default="softcot", help="see `methods`")
     _add_k(parser)
 
 
 def _add_k(parser: _Parser) -> None:
     parser.add_argument(
-        "--thoughts", metavar="K", type=int, default=DEFAULT_THOUGHTS, help="soft thoughts"
+        "--thoughts", metavar="K", type=int, help="default: the method's own choice"
     )
 
 

@@ -20,14 +20,13 @@ from softcot.answers import is_correct, parse
 from softcot.decoding import Sampling, decode, finish
 from softcot.errors import UserError
 from softcot.files import write_text
-from softcot.method import Method, ZeroShotCoT, get_method
-from softcot.models import Pair, fingerprint
-from softcot.presets import DEFAULT_THOUGHTS
+from softcot.methods import Method, get_method
+from softcot.models import Pair
 from softcot.problems import Problem
 from softcot.provenance import provenance
 from softcot.tasks import Task
 
-SCHEMA = "softcot-record-1"
+SCHEMA = "softcot-record-2"
 RESAMPLES = 9999
 """Bootstrap resamples behind every interval."""
 
@@ -58,7 +57,7 @@ class Record:
     """UTC date."""
     pair: str
     fingerprints: dict[str, str | None]
-    """Of ``base``, ``assistant`` and ``projection``; None where the method uses none."""
+    """Of ``base``, ``assistant`` and ``trained``; None where the method uses none."""
     task: str
     split: str
     """A split of the task, or the name of the file the problems came from."""
@@ -114,7 +113,7 @@ def evaluate(
     problems: Sequence[Problem],
     split: str = "test",
     control: str = "none",
-    thoughts: int = DEFAULT_THOUGHTS,
+    thoughts: int | None = None,
     seeds: Sequence[int] = (41,),
     sampling: Sampling = Sampling(),
     batch_size: int = 64,
@@ -134,7 +133,7 @@ def evaluate(
         problems: What to answer; each with a gold answer.
         split: Where the problems are from: a split of the task, or the name of a file.
         control: What replaces a question's own thoughts.
-        thoughts: K, for a method with thoughts.
+        thoughts: K, for a method with thoughts; None leaves it to the method.
         seeds: Each decides samples and controls once.
         sampling: How tokens are chosen; its seed gives way to each of `seeds`.
         batch_size: Problems decoded together.
@@ -147,6 +146,7 @@ def evaluate(
     """
     _check(problems, task, seeds, batch_size)
     methods = [get_method(method_name, pair, task, control=control, seed=seed) for seed in seeds]
+    thoughts = methods[0].thoughts_for(thoughts)
     # What cannot be asked at all fails here, before anything is shown or written.
     methods[0].prepare([max(problems, key=lambda problem: len(problem.question))], thoughts)
     settings = _settings(pair, task, methods[0], thoughts, sampling)
@@ -315,17 +315,16 @@ def _settings(
     pair: Pair, task: Task, method: Method, thoughts: int, sampling: Sampling
 ) -> dict[str, Any]:
     """What the record says of the models, the method and how it is asked."""
-    soft = method.name != ZeroShotCoT.name
     return {
         "pair": pair.name,
         "fingerprints": {
             "base": pair.fingerprints["base"],
-            "assistant": pair.fingerprints["assistant"] if soft else None,
-            "projection": fingerprint(method.projection, exact=True) if soft else None,
+            "assistant": pair.fingerprints["assistant"] if method.asks_assistant else None,
+            "trained": method.fingerprint(),
         },
         "task": task.name,
         "method": method.name,
-        "thoughts": thoughts if soft else 0,
+        "thoughts": thoughts,
         "sampling": {name: value for name, value in asdict(sampling).items() if name != "seed"},
     }
 
@@ -369,7 +368,7 @@ def _answer(
     row_seeds = [int(problem.id, 16) for problem in problems]
     prompt = method.prepare(problems, thoughts)
     rows = []
-    completions = finish(decode(pair.base, prompt, sampling, row_seeds))
+    completions = finish(decode(method.lm, prompt, sampling, row_seeds))
     for problem, completion in zip(problems, completions, strict=True):
         parsed = parse(task.answer_kind, pair.base.text(completion.ids))
         correct = is_correct(task.answer_kind, parsed, problem.answer)

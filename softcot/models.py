@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -14,10 +14,13 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from softcot.errors import UserError
+from softcot.learned import Learned
 from softcot.presets import get_preset
 from softcot.projection import Projection
 from softcot.prompts import Prompt, PromptBuilder
 from softcot.tasks import get_task
+
+T = TypeVar("T", bound=Learned)
 
 
 def best_device() -> torch.device:
@@ -153,47 +156,57 @@ def _check_whole(model: Any, tokenizer: Any, report: dict) -> None:
 
 @dataclass
 class Pair:
-    """A base model, its assistant, and where the projections between them are."""
+    """A base model, its assistant, and where what was trained between them is."""
 
     name: str
     base: LanguageModel
     assistant: LanguageModel
-    projections: dict[str, Path]
-    _loaded: dict[str, Projection] = field(default_factory=dict, init=False, repr=False)
+    trained: dict[str, Path]
+    """Folders of trained weights by name, such as `projection-mini-gsm`."""
+    _loaded: dict[str, Learned] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def fingerprints(self) -> dict[str, str]:
         """Fingerprints of the two models, under "base" and "assistant"."""
         return {"base": self.base.fingerprint(), "assistant": self.assistant.fingerprint()}
 
-    def projection(self, task_name: str) -> Projection:
-        """The projection that serves a task, loaded once and checked against this pair.
+    def learned(self, kind: type[T], task_name: str) -> T:
+        """The weights of a kind that serve a task, loaded once and checked against this pair.
 
         Raises:
-            UserError: It is absent, damaged, or was trained between other models.
+            UserError: They are absent, damaged, or were trained between other models.
         """
-        own = task_name in self.projections
+        own = f"{kind.folder}-{task_name}" in self.trained
         served = task_name if own else get_task(task_name).projection
-        if served not in self._loaded:
-            if served not in self.projections:
-                trained = ", ".join(self.projections) or "none"
-                raise UserError(
-                    f"Pair {self.name!r} has no projection for {served!r} (it has: {trained}); "
-                    f"train it with `python -m softcot train --task {served}`."
-                )
-            path = self.projections[served]
-            projection = Projection.load(path, self.base.device)
-            self._check_fits(projection, path)
-            self._loaded[served] = projection
-        return self._loaded[served]
+        name = f"{kind.folder}-{served}"
+        if name not in self._loaded:
+            if name not in self.trained:
+                raise UserError(self._missing(kind, served))
+            learned = kind.load_for(self, self.trained[name])
+            self._check_fits(learned, self.trained[name])
+            self._loaded[name] = learned
+        return self._loaded[name]
 
-    def _check_fits(self, projection: Projection, path: Path) -> None:
-        for side, model in (("base", self.base), ("assistant", self.assistant)):
-            width = getattr(projection, f"{side}_width")
-            trained_on = getattr(projection, f"{side}_fingerprint")
+    def projection(self, task_name: str) -> Projection:
+        """The projection that serves a task; see `learned`."""
+        return self.learned(Projection, task_name)
+
+    def _missing(self, kind: type[Learned], served: str) -> str:
+        prefix = f"{kind.folder}-"
+        known = [name.removeprefix(prefix) for name in self.trained if name.startswith(prefix)]
+        return (
+            f"Pair {self.name!r} has no {kind.folder} for {served!r} (it has: "
+            f"{', '.join(known) or 'none'}); train it with "
+            f"`python -m softcot train --method {kind.method} --task {served}`."
+        )
+
+    def _check_fits(self, learned: Learned, path: Path) -> None:
+        for side, width in learned.widths().items():
+            trained_on = getattr(learned, f"{side}_fingerprint")
+            model = getattr(self, side)
             if width != model.width or trained_on not in ("", self.fingerprints[side]):
                 raise UserError(
-                    f"The projection in {path} was trained for another {side} model than "
+                    f"The {learned.folder} in {path} was trained for another {side} model than "
                     f"the one of pair {self.name!r}; train it again for this pair."
                 )
 
@@ -209,7 +222,7 @@ def load_pair(name: str, device: str | torch.device | None = None) -> Pair:
         name=preset.name,
         base=LanguageModel.load(preset.base, device),
         assistant=LanguageModel.load(preset.assistant, device),
-        projections=preset.projection_paths(),
+        trained=preset.trained_paths(),
     )
 
 
@@ -269,6 +282,16 @@ class PromptEmbeds:
     """int64[B, T], starting at 0 on each row's first token."""
     prompt_tokens: list[int]
     """Length of each row without padding."""
+
+    @classmethod
+    def of(cls, batch: Batch, embeds: torch.Tensor) -> "PromptEmbeds":
+        """A left-padded batch with its embeddings, float[B, T, d]."""
+        return cls(
+            embeds=embeds,
+            attention_mask=batch.attention_mask,
+            position_ids=batch.position_ids,
+            prompt_tokens=batch.attention_mask.sum(1).tolist(),
+        )
 
 
 def join(prompts: Sequence[PromptEmbeds]) -> PromptEmbeds:

@@ -12,13 +12,16 @@ MAX_THOUGHTS = 16
 DEFAULT_THOUGHTS = 12
 """K where nobody chose one."""
 
+DEFAULT_HINT_TOKENS, MAX_HINT_TOKENS = 24, 32
+"""Hard tokens that the assistant of Assist-CoT may write; the paper finds about 24 best."""
+
 MAX_NEW_TOKENS = 160
 """Length of an answer where nobody chose one, and the room a question must leave for it."""
 
 
 @dataclass(frozen=True)
 class PairPreset:
-    """A base model, its assistant and the folder of the projections between them."""
+    """A base model, its assistant and the folder of what was trained between them."""
 
     name: str
     """What `--pair` takes."""
@@ -26,15 +29,14 @@ class PairPreset:
     """Folder or Hub id of the model that reasons."""
     assistant: str | Path
     """Folder or Hub id of the smaller model that thinks softly."""
-    projections: Path
-    """Folder that holds `projection-<task>` folders."""
+    trained: Path
+    """Folder that holds `projection-<task>` folders and the like of other methods."""
     source: str
     """Where the models come from."""
 
-    def projection_paths(self) -> dict[str, Path]:
-        """Task name -> folder, for every projection that is there."""
-        folders = sorted(self.projections.glob("projection-*"))
-        return {folder.name.removeprefix("projection-"): folder for folder in folders}
+    def trained_paths(self) -> dict[str, Path]:
+        """Name -> folder, such as `projection-mini-gsm`, for all trained weights there are."""
+        return {folder.name: folder for folder in sorted(self.trained.glob("*-*"))}
 
 
 PRESETS: dict[str, PairPreset] = {
@@ -42,7 +44,7 @@ PRESETS: dict[str, PairPreset] = {
         name="mini",
         base=Path("mini/base"),
         assistant=Path("mini/assistant"),
-        projections=Path("mini"),
+        trained=Path("mini"),
         source="trained from scratch by this project: `python -m softcot pretrain`",
     ),
 }
@@ -72,5 +74,5 @@ def get_preset(name: str) -> PairPreset:
         preset,
         base=resolve(preset.base),
         assistant=resolve(preset.assistant),
-        projections=root / preset.projections,
+        trained=root / preset.trained,
     )

@@ -45,7 +45,7 @@ class Problem:
     @property
     def target(self) -> str:
         """What the base is taught to write: the rationale and the answer."""
-        return f"{self.rationale} The answer is {self.answer}."
+        return f"{self.rationale} The answer is {self.answer}.".lstrip()
 
     def to_json(self) -> dict[str, Any]:
         """The problem as plain JSON types."""

@@ -1,18 +1,11 @@
-"""The one trained module: a linear layer from the assistant's states to the base's embeddings."""
+"""SoftCoT's trained module: a linear layer from the assistant's states to the base's embeddings."""
 
-import json
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from huggingface_hub import PyTorchModelHubMixin
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
-from softcot.errors import UserError
+from softcot.learned import Learned
 from softcot.presets import MAX_THOUGHTS
 
 if TYPE_CHECKING:
@@ -35,7 +28,7 @@ Load it with `softcot.projection.Projection.load(folder)`.
 """
 
 
-class Projection(nn.Module, PyTorchModelHubMixin):
+class Projection(Learned):
     """Thoughts = states @ weight.T + bias, in fp32 whatever the two models run in.
 
     Args:
@@ -47,6 +40,10 @@ class Projection(nn.Module, PyTorchModelHubMixin):
         base_fingerprint: Fingerprint of the base; empty when unknown.
         assistant_fingerprint: Fingerprint of the assistant; empty when unknown.
     """
+
+    folder = "projection"
+    method = "softcot"
+    card = CARD
 
     def __init__(
         self,
@@ -67,6 +64,10 @@ class Projection(nn.Module, PyTorchModelHubMixin):
         self.base_fingerprint = base_fingerprint
         self.assistant_fingerprint = assistant_fingerprint
         self.linear = nn.Linear(assistant_width, base_width, dtype=torch.float32)
+
+    def widths(self) -> dict[str, int]:
+        """The hidden sizes it was made for, by the side they belong to."""
+        return {"base": self.base_width, "assistant": self.assistant_width}
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """Map assistant states float[B, K, d_assistant] to thoughts float32[B, K, d_base]."""
@@ -103,39 +104,3 @@ class Projection(nn.Module, PyTorchModelHubMixin):
             projection.linear.weight.normal_(std=spread / size, generator=generator)
             projection.linear.bias.zero_()
         return projection.to(pair.base.device)
-
-    def save(self, path: str | Path) -> None:
-        """Write weights, config and model card into the folder `path`, each file at once."""
-        path = Path(path)
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path, prefix=".new-") as fresh:
-            self.save_pretrained(fresh)
-            card = CARD.format(parameters=sum(p.numel() for p in self.parameters()), **vars(self))
-            Path(fresh, "README.md").write_text(card, encoding="utf-8")
-            for file in Path(fresh).iterdir():
-                os.replace(file, path / file.name)
-
-    @classmethod
-    def load(cls, path: str | Path, device: str | torch.device = "cpu") -> "Projection":
-        """Read the folder `path`; every key and every weight must be there and nothing else.
-
-        Raises:
-            UserError: The folder is missing or damaged.
-        """
-        path = Path(path)
-        if not path.is_dir():
-            raise UserError(
-                f"There is no projection in {path}; train it with `python -m softcot train`."
-            )
-        try:
-            projection = cls(**json.loads((path / "config.json").read_text(encoding="utf-8")))
-            projection.load_state_dict(load_file(path / "model.safetensors"))
-            if not all(p.isfinite().all() for p in projection.parameters()):
-                raise ValueError("a weight is not a finite number")
-        except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
-            reason = str(error).splitlines()[0]
-            raise UserError(
-                f"The projection in {path} is damaged ({reason}); "
-                "train it again with `python -m softcot train`."
-            ) from error
-        return projection.eval().requires_grad_(False).to(device)

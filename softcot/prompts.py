@@ -73,6 +73,14 @@ class Prompt:
         return len(self.ids)
 
 
+def cut_at_slots(prompt: Prompt) -> tuple[Prompt, Prompt]:
+    """The prompt before its first slot, and from there on."""
+    start = prompt.slot_mask.index(True)
+    parts = [(row[:start], row[start:]) for row in (prompt.ids, prompt.slot_mask, prompt.loss_mask)]
+    before, after = zip(*parts, strict=True)
+    return Prompt(*before), Prompt(*after)
+
+
 class PromptBuilder:
     """Builds every prompt of one model.
 

@@ -5,16 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
+from softcot.controls import CONTROLS as ALL_CONTROLS
 from softcot.errors import UserError
 from softcot.evaluation import Record, interval, load_record
 from softcot.files import write_text
+from softcot.methods import METHODS
 from softcot.presets import DEFAULT_THOUGHTS
 from softcot.tasks import TASKS
 
 START, END = "<!-- results:start -->", "<!-- results:end -->"
 BASELINE, SOFT = "zero-shot-cot", "softcot"
 SUBSETS = ("read", "unread")
-CONTROLS = ("swap", "shuffle", "mean", "noise", "zero")
+CONTROLS = ALL_CONTROLS[1:]
 
 Cell = tuple[str, str, str, int]
 """Task, method, control and K: what a record is the result of."""
@@ -71,12 +73,14 @@ def load_records(folder: str | Path) -> dict[Cell, Record]:
 
 def _check_comparable(found: Sequence[tuple[Path, Record]]) -> None:
     """Refuse records of different models under one heading."""
-    seen: dict[tuple[str, ...], tuple[str, Path]] = {}
+    seen: dict[tuple, tuple[str, Path]] = {}
     for path, record in found:
         for part, value in record.fingerprints.items():
             if value is None:
                 continue
-            key = (part, record.task) if part == "projection" else (part,)
+            fresh = record.control == "untrained"
+            own = (record.task, record.method, fresh) if part == "trained" else ()
+            key = (part, *own)
             known, where = seen.setdefault(key, (value, path))
             if known != value:
                 raise UserError(
@@ -85,31 +89,54 @@ def _check_comparable(found: Sequence[tuple[Path, Record]]) -> None:
 
 
 def render(records: dict[Cell, Record]) -> str:
-    """The three tables and their small print as Markdown."""
-    parts = [_main_table(records), _reading_table(records), _thoughts_table(records)]
+    """The four tables and their small print as Markdown."""
+    tables = (_main_table, _controls_table, _reading_table, _thoughts_table)
+    parts = [table(records) for table in tables]
     return "\n\n".join(part for part in [*parts, _small_print(records)] if part)
 
 
-def _main_table(records: dict[Cell, Record]) -> str:
+def _groups(records: dict[Cell, Record]) -> list[tuple[str, list[str]]]:
+    """The rows of a table of accuracies: a label and its tasks, then the averages."""
     tasks = _tasks(records)
-    rows = [_main_row(f"`{task}`", [task], records) for task in tasks]
+    groups = [(f"`{task}`", [task]) for task in tasks]
     trained = [task for task in tasks if "train" in TASKS[task].splits]
     if len(trained) > 1:
-        rows.append(_main_row(f"Average of the {len(trained)} trained", trained, records))
+        groups.append((f"Average of the {len(trained)} trained", trained))
     if len(tasks) > len(trained):
-        rows.append(_main_row(f"Average of all {len(tasks)}", tasks, records))
-    head = ["Task", "Zero-shot CoT", "SoftCoT", "Gain", *(f"*{name}*" for name in CONTROLS)]
-    return "Accuracy in %, with what SoftCoT falls to under each control:\n\n" + _table(head, rows)
+        groups.append((f"Average of all {len(tasks)}", tasks))
+    return groups
 
 
-def _main_row(label: str, tasks: Sequence[str], records: dict[Cell, Record]) -> list[str]:
-    def over(method: str, control: str, thoughts: int) -> list[Record] | None:
-        found = [records.get((task, method, control, thoughts)) for task in tasks]
-        return None if None in found else found
+def _main_table(records: dict[Cell, Record]) -> str:
+    rows = []
+    for label, tasks in _groups(records):
+        found = {name: _over(tasks, records, name) for name in _methods(records)}
+        gain = _gain(found.get(BASELINE), found.get(SOFT))
+        rows.append([label, *map(_percent, found.values()), gain])
+    titles = [METHODS[name].title for name in _methods(records)]
+    head = ["Task", *titles, "SoftCoT over zero-shot CoT"]
+    return f"Accuracy in %:\n\n{_table(head, rows)}"
 
-    base, soft = over(BASELINE, "none", 0), over(SOFT, "none", DEFAULT_THOUGHTS)
-    controls = [over(SOFT, control, DEFAULT_THOUGHTS) for control in CONTROLS]
-    return [label, _percent(base), _percent(soft), _gain(base, soft), *map(_percent, controls)]
+
+def _over(
+    tasks: Sequence[str], records: dict[Cell, Record], method: str, control: str = "none"
+) -> list[Record] | None:
+    """The records of a method at its default K, one a task, or None if one is missing."""
+    thoughts = METHODS[method].default_thoughts
+    found = [records.get((task, method, control, thoughts)) for task in tasks]
+    return None if None in found else found
+
+
+def _controls_table(records: dict[Cell, Record]) -> str:
+    """What is left of SoftCoT's accuracy under each control."""
+    rows = []
+    for label, tasks in _groups(records):
+        found = [_over(tasks, records, SOFT, control) for control in ("none", *CONTROLS)]
+        if any(found[1:]):
+            rows.append([label, *map(_percent, [_over(tasks, records, BASELINE), *found])])
+    head = ["Task", "Zero-shot CoT", "SoftCoT", *(f"*{name}*" for name in CONTROLS)]
+    title = "SoftCoT with something else in the place of a question's own thoughts:"
+    return f"{title}\n\n{_table(head, rows)}" if rows else ""
 
 
 def _percent(records: list[Record] | None) -> str:
@@ -188,6 +215,15 @@ def _small_print(records: dict[Cell, Record]) -> str:
         f"holds its command, commit, versions, fingerprints and rows."
     )
     return text + (f" {dirty} records come from code that was not committed." if dirty else "")
+
+
+def _methods(records: dict[Cell, Record]) -> list[str]:
+    """The methods that have records at their default K, in the order of the registry."""
+    return [
+        name
+        for name, kind in METHODS.items()
+        if any(cell[1:] == (name, "none", kind.default_thoughts) for cell in records)
+    ]
 
 
 def _tasks(records: dict[Cell, Record]) -> list[str]:

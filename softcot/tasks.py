@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
+from softcot.benchmarks import BENCHMARKS, StoredProblems
 from softcot.errors import UserError
 from softcot.mini import FAMILIES
 from softcot.problems import AnswerKind, Problem, Split, split_of
@@ -13,8 +15,55 @@ from softcot.problems import AnswerKind, Problem, Split, split_of
 INSTRUCTION = "Solve the problem step by step and end with the answer."
 """What the base is told, for every mini task and for free text."""
 
+BENCHMARK_INSTRUCTIONS: dict[AnswerKind, str] = {
+    "number": INSTRUCTION,
+    "letter": "Solve the problem step by step and end with the letter of the right option.",
+    "yesno": "Answer the question step by step and end with yes or no.",
+}
+"""What the base is told on real data sets, by the kind of answer."""
+
 ASSISTANT_INSTRUCTION = "Name the key steps and facts of the problem."
 """What the assistant is told, for every task."""
+
+
+class Source(Protocol):
+    """Where a task's problems come from."""
+
+    def problem(self, split: Split, seed: int) -> Problem:
+        """The problem that ``seed`` draws from ``split``, always the same one."""
+
+    def problems(self, split: Split, count: int, seed: int) -> list[Problem]:
+        """``count`` problems of ``split`` with different questions, or all if there are fewer."""
+
+
+@dataclass(frozen=True)
+class GeneratedProblems:
+    """Problems that are made up when they are asked for, as many as anybody wants."""
+
+    name: str
+    """Name of the task, so that two tasks never draw the same random numbers."""
+    draw: Callable[[random.Random], Problem]
+    """Draws one problem of any split."""
+
+    def problem(self, split: Split, seed: int) -> Problem:
+        """The problem that ``seed`` draws from ``split``, always the same one."""
+        return next(self._stream(split, f"one:{seed}"))
+
+    def problems(self, split: Split, count: int, seed: int) -> list[Problem]:
+        """``count`` problems of ``split`` with different questions, always the same ones."""
+        found: dict[str, Problem] = {}
+        stream = self._stream(split, f"set:{seed}")
+        while len(found) < count:
+            problem = next(stream)
+            found.setdefault(problem.id, problem)
+        return list(found.values())
+
+    def _stream(self, split: Split, seed: str) -> Iterator[Problem]:
+        rng = random.Random(f"{self.name}:{split}:{seed}")
+        while True:
+            problem = self.draw(rng)
+            if split_of(problem.question) == split:
+                yield problem
 
 
 @dataclass(frozen=True)
@@ -29,8 +78,8 @@ class Task:
     """Name of the projection that serves it: ``checkpoints/<pair>/projection-<projection>``."""
     splits: tuple[Split, ...] = ()
     """Splits that problems can be drawn from; empty for free text."""
-    draw: Callable[[random.Random], Problem] | None = None
-    """Draws one problem of any split."""
+    source: Source | None = None
+    """Where its problems come from; none for free text."""
     instruction: str = INSTRUCTION
     assistant_instruction: str = ASSISTANT_INSTRUCTION
 
@@ -38,32 +87,25 @@ class Task:
         """The problem that ``seed`` draws from ``split``, always the same one.
 
         Raises:
-            UserError: The task has no such split.
+            UserError: The task has no such split, or its data set cannot be read.
         """
-        return next(self._stream(split, f"one:{seed}"))
+        return self._source(split).problem(split, seed)
 
     def problems(self, split: Split, count: int, seed: int = 0) -> list[Problem]:
         """``count`` problems of ``split`` with different questions, always the same ones.
 
-        Raises:
-            UserError: The task has no such split.
-        """
-        found: dict[str, Problem] = {}
-        stream = self._stream(split, f"set:{seed}")
-        while len(found) < count:
-            problem = next(stream)
-            found.setdefault(problem.id, problem)
-        return list(found.values())
+        A data set that has fewer gives all it has; seed 0 takes its first ones.
 
-    def _stream(self, split: Split, seed: str) -> Iterator[Problem]:
-        if split not in self.splits:
+        Raises:
+            UserError: The task has no such split, or its data set cannot be read.
+        """
+        return self._source(split).problems(split, count, seed)
+
+    def _source(self, split: Split) -> Source:
+        if split not in self.splits or self.source is None:
             known = ", ".join(self.splits) or "none: it takes questions that you type"
             raise UserError(f"The task {self.name} has no split {split!r}; its splits are {known}.")
-        rng = random.Random(f"{self.name}:{split}:{seed}")
-        while True:
-            problem = self.draw(rng)
-            if split_of(problem.question) == split:
-                yield problem
+        return self.source
 
 
 FREE = Task("free", "Your own question", "any", projection="all")
@@ -78,10 +120,25 @@ TASKS: dict[str, Task] = {
         splits=("train", "validation", "test")
         if family.has_training_split
         else ("validation", "test"),
-        draw=family.problem,
+        source=GeneratedProblems(family.name, family.problem),
     )
     for family in FAMILIES
 } | {"free": FREE}
+"""The tasks that need no data: the mini families, and free text."""
+
+BENCHMARK_TASKS: dict[str, Task] = {
+    benchmark.name: Task(
+        name=benchmark.name,
+        title=benchmark.title,
+        answer_kind=benchmark.answer_kind,
+        projection=benchmark.projection,
+        splits=benchmark.splits,
+        source=StoredProblems(benchmark),
+        instruction=BENCHMARK_INSTRUCTIONS[benchmark.answer_kind],
+    )
+    for benchmark in BENCHMARKS
+}
+"""The tasks on real data sets."""
 
 
 def get_task(name: str) -> Task:
@@ -90,13 +147,16 @@ def get_task(name: str) -> Task:
     Raises:
         UserError: There is none; the message lists those there are.
     """
-    if name not in TASKS:
-        raise UserError(f"There is no task {name!r}; the tasks are {', '.join(TASKS)}.")
-    return TASKS[name]
+    tasks = TASKS | BENCHMARK_TASKS
+    if name not in tasks:
+        raise UserError(f"There is no task {name!r}; the tasks are {', '.join(tasks)}.")
+    return tasks[name]
 
 
 def training_tasks(name: str) -> list[Task]:
-    """The tasks that the projection called ``name`` is trained on: one, or all with a train split.
+    """The tasks that the projection called ``name`` is trained on: one, or all the mini ones.
+
+    "all" are those that need no data and have a training split.
 
     Raises:
         UserError: There is no such task, or it has no training split.

@@ -1,9 +1,8 @@
-"""Training the projection: the one module of the project whose weights move.
+"""One trainer for every method that trains something.
 
-The assistant is frozen, so its states are computed once, for the largest K, and kept; the first K
-of them serve every smaller K. Each step draws its own K, uniformly from 1 to the largest, so that
-every K is in distribution later. Everything random in a step is a function of the seed and the
-step's number, so an interrupted training that goes on reaches the weights of an uninterrupted one.
+Each step draws its own K, uniformly from 1 to the largest, so that every K is in distribution
+later. Everything random in a step is a function of the seed and the step's number, so an
+interrupted training that goes on reaches the weights of an uninterrupted one.
 """
 
 import itertools
@@ -19,19 +18,15 @@ from typing import Any, Literal
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch.nn.functional import cross_entropy
 
-from softcot.assistant import soft_states
 from softcot.errors import UserError
 from softcot.files import replacing, write_text
-from softcot.method import splice
-from softcot.models import LanguageModel, Pair, collate, fingerprint
+from softcot.learners import Learner, get_learner
+from softcot.models import Pair, fingerprint
 from softcot.presets import MAX_THOUGHTS
 from softcot.problems import Problem
-from softcot.projection import Projection
-from softcot.prompts import Prompt
 from softcot.provenance import provenance
-from softcot.tasks import Task, get_task, training_tasks
+from softcot.tasks import Task, training_tasks
 
 POOL = 16
 """Batches whose problems are sorted by length together: little padding, and still mixed."""
@@ -119,8 +114,9 @@ class TrainingResult:
     """Wall-clock time, that of interrupted parts included."""
 
 
-def train_projection(
+def train(
     pair: Pair,
+    method: str,
     name: str,
     config: TrainingConfig,
     out: str | Path,
@@ -130,10 +126,11 @@ def train_projection(
     progress: Callable[[Update], None] = lambda update: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> TrainingResult:
-    """Train the projection called `name` and write its best weights into the folder `out`.
+    """Train what a method trains on a task and write the best weights into the folder `out`.
 
     Args:
         pair: The two frozen models.
+        method: A method that trains something, such as "softcot".
         name: A task with a training split, or "all" of them.
         config: What decides the weights.
         out: A new folder, or with `resume` one that holds an interrupted training.
@@ -144,10 +141,11 @@ def train_projection(
             written, and the training can be resumed.
 
     Raises:
-        UserError: Unknown task, folder in use, or nothing to resume with these settings.
+        UserError: Nothing to train for this method, unknown task, folder in use, or nothing to
+            resume with these settings.
     """
     started, tasks = time.perf_counter(), training_tasks(name)
-    run = _Run(pair, name, config, Path(out))
+    run = _Run(pair, method, name, config, Path(out))
     run.restore() if resume else run.check_folder()
     started -= run.seconds
 
@@ -157,7 +155,7 @@ def train_projection(
             raise UserError("The training was stopped before it took a step; nothing changed.")
 
     train, held_out = (
-        _Corpus.gather(pair, tasks, split, count, config, thinking)
+        _Corpus.gather(run.learner, tasks, split, count, config, thinking)
         for split, count in (
             ("train", config.train_problems),
             ("validation", config.validation_problems),
@@ -177,54 +175,6 @@ def train_projection(
         latest = run.history[-1]["validation_loss"]
         progress(Update("training", run.step, config.steps, loss, latest))
     return run.finish(time.perf_counter() - started, command)
-
-
-def token_losses(
-    base: LanguageModel, prompts: Sequence[Prompt], thoughts: torch.Tensor
-) -> torch.Tensor:
-    """Negative log-likelihood of every graded token, with gradients to the thoughts.
-
-    Args:
-        base: The frozen model.
-        prompts: B prompts with K slots each and a target.
-        thoughts: float[B, K, d_base].
-
-    Returns:
-        float32[N] for the N graded tokens of all rows.
-    """
-    halves = zip(*map(_cut_at_slots, prompts), strict=True)
-    pad = base.tokenizer.eos_token_id
-    before, after = (
-        collate(rows, pad, side, base.device)
-        for rows, side in zip(halves, ("left", "right"), strict=True)
-    )
-    # No token before the slots can see a thought: that part of the prompt needs no gradient.
-    with torch.no_grad():
-        cache = base.model.base_model(
-            input_ids=before.input_ids,
-            attention_mask=before.attention_mask,
-            position_ids=before.position_ids,
-            use_cache=True,
-        ).past_key_values
-    states = base.model.base_model(
-        inputs_embeds=splice(base.embed(after.input_ids), after.slot_mask, thoughts),
-        attention_mask=torch.cat([before.attention_mask, after.attention_mask], dim=1),
-        position_ids=before.attention_mask.sum(1, keepdim=True) + after.position_ids,
-        past_key_values=cache,
-    ).last_hidden_state
-    targets = after.labels[:, 1:]
-    graded = targets != -100
-    # The language head is the widest layer, and only graded positions need it.
-    logits = base.model.get_output_embeddings()(states[:, :-1][graded])
-    return cross_entropy(logits.float(), targets[graded], reduction="none")
-
-
-def _cut_at_slots(prompt: Prompt) -> tuple[Prompt, Prompt]:
-    """The prompt before its first slot, and from there on."""
-    start = prompt.slot_mask.index(True)
-    parts = [(row[:start], row[start:]) for row in (prompt.ids, prompt.slot_mask, prompt.loss_mask)]
-    before, after = zip(*parts, strict=True)
-    return Prompt(*before), Prompt(*after)
 
 
 def batches(problems: Sequence[Problem], config: TrainingConfig) -> Iterator[list[int]]:
@@ -251,83 +201,72 @@ def _cut(numbers: list[int], size: int) -> list[list[int]]:
 
 @dataclass(frozen=True)
 class _Corpus:
-    """Problems of one split and what the assistant thinks of them."""
+    """Problems of one split and what was computed once about each."""
 
     problems: list[Problem]
-    states: torch.Tensor
-    """float32[N, K max, d_assistant], on the CPU."""
+    studied: torch.Tensor
+    """float32[N, ...], on the CPU."""
 
     @classmethod
     def gather(
         cls,
-        pair: Pair,
+        learner: Learner,
         tasks: Sequence[Task],
         split: str,
         count: int,
         config: TrainingConfig,
         progress: Callable[[Update], None],
     ) -> "_Corpus":
-        """Draw `count` problems, as many of every task, and let the assistant read each once."""
+        """Draw `count` problems, as many of every task, and let the learner study each once."""
         share = math.ceil(count / len(tasks))
         drawn = [task.problems(split, share, config.seed) for task in tasks]
-        states = [
-            _think(pair.assistant, task, problems, config, progress)
+        studied = [
+            _studied(learner, task, problems, config.batch_size, progress)
             for task, problems in zip(tasks, drawn, strict=True)
         ]
-        return cls(list(itertools.chain.from_iterable(drawn)), torch.cat(states))
+        return cls(list(itertools.chain.from_iterable(drawn)), torch.cat(studied))
 
-    def losses(
-        self, pair: Pair, projection: Projection, numbers: list[int], thoughts: int
-    ) -> torch.Tensor:
+    def losses(self, learner: Learner, numbers: list[int], thoughts: int) -> torch.Tensor:
         """Losses of the graded tokens of some problems at K = `thoughts`."""
-        prompts = [
-            pair.base.prompts.base(
-                self.problems[i].question,
-                instruction=get_task(self.problems[i].task).instruction,
-                thoughts=thoughts,
-                target=self.problems[i].target,
-            )
-            for i in numbers
-        ]
-        states = self.states[numbers, :thoughts].to(pair.base.device)
-        return token_losses(pair.base, prompts, projection(states))
+        problems = [self.problems[i] for i in numbers]
+        return learner.losses(problems, self.studied[numbers], thoughts)
 
 
-def _think(
-    assistant: LanguageModel,
+def _studied(
+    learner: Learner,
     task: Task,
     problems: Sequence[Problem],
-    config: TrainingConfig,
+    batch_size: int,
     progress: Callable[[Update], None],
 ) -> torch.Tensor:
-    """The assistant's states for the largest K, float32[N, K max, d_assistant] on the CPU."""
-    states = torch.empty(len(problems), config.max_thoughts, assistant.width)
+    """What the learner computes once about each problem, float32[N, ...] on the CPU."""
     # Fixed batches, whatever the training does later: a resumed one finds the same bits.
     order = sorted(range(len(problems)), key=lambda i: len(problems[i].question))
-    chunks = _cut(order, config.batch_size)
+    chunks, studied = _cut(order, batch_size), []
     for done, numbers in enumerate(chunks, start=1):
-        questions = [problems[i].question for i in numbers]
-        states[numbers] = soft_states(
-            assistant, questions, config.max_thoughts, task.assistant_instruction
-        ).cpu()
+        studied.append(learner.study(task, [problems[i] for i in numbers]).cpu())
         progress(Update("thinking", done, len(chunks)))
-    return states
+    return torch.cat(studied)[torch.tensor(order).argsort()]
 
 
 class _Run:
     """Everything about a training that changes with its steps, and its form on disk."""
 
-    def __init__(self, pair: Pair, name: str, config: TrainingConfig, out: Path):
+    def __init__(self, pair: Pair, method: str, name: str, config: TrainingConfig, out: Path):
         self.pair, self.config, self.out = pair, config, out
         self.settings = {
             "pair": pair.name,
+            "method": method,
             "task": name,
             "fingerprints": pair.fingerprints,
             "config": asdict(config),
         }
-        self.projection = Projection.for_pair(pair, name, config.max_thoughts, config.seed)
+        self.learner = get_learner(method)(pair, name, config.max_thoughts, config.seed)
+        self.learned = self.learner.weights
         self.optimizer = torch.optim.AdamW(
-            self.projection.parameters(), config.learning_rate, weight_decay=config.weight_decay
+            [p for p in self.learned.parameters() if p.requires_grad],
+            config.learning_rate,
+            weight_decay=config.weight_decay,
         )
         self.best_weights = self._weights()
         self.history: list[dict[str, Any]] = []
@@ -341,18 +280,21 @@ class _Run:
 
     @property
     def best(self) -> dict[str, Any]:
-        """The entry of the history with the lowest validation loss."""
-        return min(self.history, key=lambda entry: entry["validation_loss"])
+        """The entry of the history with the lowest validation loss among those that count."""
+        first = self.learner.judged_from(self.config.steps)
+        judged = [entry for entry in self.history if entry["step"] >= first] or self.history[-1:]
+        return min(judged, key=lambda entry: entry["validation_loss"])
 
     def advance(self, corpus: _Corpus, numbers: list[int]) -> float:
         """Make one optimiser step and return its loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.rate(self.step)
-        thoughts = self.config.thoughts(self.step)
-        loss = corpus.losses(self.pair, self.projection, numbers, thoughts).mean()
+        drawn = self.config.thoughts(self.step)
+        thoughts = self.learner.thoughts(self.step, self.config.steps, drawn)
+        loss = corpus.losses(self.learner, numbers, thoughts).mean()
         self.optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.projection.parameters(), self.config.clip)
+        torch.nn.utils.clip_grad_norm_(self.learned.parameters(), self.config.clip)
         self.optimizer.step()
         self.step += 1
         return loss.item()
@@ -361,9 +303,8 @@ class _Run:
     def validate(self, corpus: _Corpus, train_loss: float | None) -> None:
         """Add an entry to the history; the batches spread over all K, the same ones each time."""
         chunks = _cut(list(range(len(corpus.problems))), self.config.batch_size)
-        most = self.config.max_thoughts
         losses = [
-            corpus.losses(self.pair, self.projection, numbers, math.ceil(most * n / len(chunks)))
+            corpus.losses(self.learner, numbers, self.learner.judged_thoughts(n / len(chunks)))
             for n, numbers in enumerate(chunks, start=1)
         ]
         entry = {
@@ -429,7 +370,7 @@ class _Run:
                     f"The training in {self.out} was started with another {name}; "
                     "go on with the same settings or choose another folder."
                 )
-        self.projection.load_state_dict(_part(tensors, "weights."))
+        self.learned.load_state_dict(_part(tensors, "weights."))
         self.best_weights = _part(tensors, "best.")
         moments: dict[int, dict[str, torch.Tensor]] = {}
         for key, value in _part(tensors, "optimizer.").items():
@@ -442,8 +383,8 @@ class _Run:
 
     def finish(self, seconds: float, command: str) -> TrainingResult:
         """Write the best weights and the training record; a finished training drops its state."""
-        self.projection.load_state_dict(self.best_weights)
-        self.projection.save(self.out)
+        self.learned.load_state_dict(self.best_weights)
+        self.learned.save(self.out)
         result = TrainingResult(
             path=self.out,
             finished=self.step == self.config.steps,
@@ -452,7 +393,7 @@ class _Run:
             history=self.history,
             seconds=round(seconds, 1),
         )
-        prints = self.pair.fingerprints | {"projection": fingerprint(self.projection, exact=True)}
+        prints = self.pair.fingerprints | {"trained": fingerprint(self.learned, exact=True)}
         outcome = {k: v for k, v in asdict(result).items() if k != "path"}
         record = self.settings | {"fingerprints": prints} | outcome
         record |= provenance(self.pair.base.device, command)
@@ -462,7 +403,7 @@ class _Run:
         return result
 
     def _weights(self) -> dict[str, torch.Tensor]:
-        return {name: value.clone() for name, value in self.projection.state_dict().items()}
+        return {name: value.clone() for name, value in self.learned.state_dict().items()}
 
 
 def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

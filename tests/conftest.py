@@ -9,9 +9,11 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from softcot.adapter import Adapter, CoconutAdapter
 from softcot.models import Pair, load_pair
 from softcot.problems import Problem
 from softcot.projection import Projection
+from softcot.soft_prompt import SoftPrompt
 
 torch.set_num_threads(1)
 
@@ -26,7 +28,7 @@ WORDS = (
     "problem. Anna has 12 apples and buys 30 more, then she gives 7 pears to Tom. How many are "
     "left? The answer is 35. "
 )
-PROJECTIONS = ("all", "mini-gsm", "mini-asdiv", "mini-aqua", "mini-strategy")
+TRAINED = ("all", "mini-gsm", "mini-asdiv", "mini-aqua", "mini-strategy")
 
 
 def build_tokenizer(**changes) -> PreTrainedTokenizerFast:
@@ -96,8 +98,13 @@ def checkpoints(tmp_path_factory, tokenizer) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOFTCOT_CHECKPOINTS", str(root))
         pair = load_pair("mini", "cpu")
-    for seed, task in enumerate(PROJECTIONS):
-        Projection.for_pair(pair, task, seed=seed).save(root / "mini" / f"projection-{task}")
+    for seed, task in enumerate(TRAINED):
+        for kind in (Projection, SoftPrompt, Adapter, CoconutAdapter):
+            learned = kind.for_pair(pair, task, seed=seed)
+            for name, weight in learned.state_dict().items():
+                if "lora_B" in name:  # fresh adapters would do nothing
+                    weight.copy_(0.1 * torch.randn(weight.shape))
+            learned.save(root / "mini" / f"{kind.folder}-{task}")
     return root
 
 

@@ -8,12 +8,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from softcot import cli, method, mini
+from softcot import cli, methods, mini
 from softcot.cli import main, parse_seeds
 from softcot.errors import UserError
 from softcot.evaluation import load_record
+from softcot.methods import METHODS
 from softcot.problems import split_of
 from softcot.report import END, START
+from softcot.soft_prompt import SoftPrompt
 
 QUESTION = "Anna has 12 apples and buys 30 more. How many?"
 SHORT = ["--max-new-tokens", "4"]
@@ -25,7 +27,7 @@ TINY = [
 
 @pytest.fixture(autouse=True)
 def few_donors(monkeypatch):
-    monkeypatch.setattr(method, "DONORS", 8)
+    monkeypatch.setattr(methods, "DONORS", 8)
 
 
 @pytest.fixture
@@ -116,6 +118,27 @@ def test_train_writes_a_projection_and_resumes(run, refuse, tmp_path, capsys):
     assert "no interrupted training" in refuse(
         "train", "--task", "mini-gsm", "--out", tmp_path / "new", "--resume", *TINY
     )
+
+
+def test_train_writes_a_prompt_and_refuses_what_trains_nothing(run, refuse, tmp_path):
+    argv = ["train", "--task", "mini-gsm", *TINY, "--out"]
+    run(*argv, tmp_path / "out", "--method", "prompt-tuning")
+    assert SoftPrompt.load(tmp_path / "out").task == "mini-gsm"
+    for method in ("zero-shot-cot", "telepathy"):
+        sentence = refuse(*argv, tmp_path / method, "--method", method)
+        assert "nothing to train" in sentence and "softcot, prompt-tuning" in sentence
+        assert not (tmp_path / method).exists()
+
+
+def test_methods_are_listed_with_what_they_train(run, pair):
+    found = {entry["name"]: entry for entry in json.loads(run("methods", "--json"))}
+    assert list(found) == list(METHODS)
+    projection, prompt = pair.projection("all"), SoftPrompt.for_pair(pair, "all")
+    count = sum(p.numel() for p in projection.parameters())
+    assert found["softcot"]["parameters"] == count == 16 * 32 + 32
+    assert found["prompt-tuning"]["parameters"] == prompt.vectors.numel() == 16 * 32
+    assert found["zero-shot-cot"]["parameters"] == found["cot-unk"]["parameters"] == 0
+    assert f"trains the projection ({count} parameters)" in run("methods")
 
 
 def test_interrupted_training_keeps_the_best_and_resumes(run, tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ def control(name, seed=0, **given):
     return apply_control(name, THOUGHTS, generator=generator, **given)
 
 
-@pytest.mark.parametrize("name", CONTROLS)
+@pytest.mark.parametrize("name", CONTROLS[:-1])
 def test_no_control_changes_its_input(name):
     before = THOUGHTS.clone()
     changed = control(name, donor=torch.ones(3, 5, 8), mean=torch.ones(5, 8))

@@ -7,7 +7,9 @@ import torch
 
 from softcot.decoding import Row, Sampling, _choose, decode, finish
 from softcot.errors import UserError
-from softcot.method import PromptEmbeds, SoftCoT, ZeroShotCoT, join
+from softcot.methods import ZeroShotCoT
+from softcot.methods.slots import SoftCoT
+from softcot.models import PromptEmbeds, join
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import pytest
 import torch
 from conftest import build_problems
 
-from softcot import evaluation, files, method
+from softcot import evaluation, files, methods
 from softcot.answers import parse
 from softcot.decoding import Sampling
 from softcot.errors import UserError
 from softcot.evaluation import evaluate, interval, load_record, write_record
-from softcot.method import get_method
+from softcot.methods import get_method
 from softcot.models import fingerprint
 from softcot.tasks import get_task
 
@@ -23,7 +23,7 @@ SHORT = Sampling(max_new_tokens=6)
 
 @pytest.fixture(autouse=True)
 def few_donors(monkeypatch):
-    monkeypatch.setattr(method, "DONORS", 8)
+    monkeypatch.setattr(methods, "DONORS", 8)
 
 
 def run(pair, problems, method="softcot", **options):
@@ -86,7 +86,7 @@ def test_figures_follow_from_the_rows(record, problems):
 
 def test_record_says_where_it_comes_from(record, pair):
     projection = fingerprint(pair.projection("mini-gsm"), exact=True)
-    assert record.fingerprints == pair.fingerprints | {"projection": projection}
+    assert record.fingerprints == pair.fingerprints | {"trained": projection}
     assert record.versions.keys() == {"python", "torch", "transformers", "softcot"}
     assert record.versions["torch"] == torch.__version__
     assert record.device == "cpu"
@@ -113,7 +113,7 @@ def test_no_subsets_where_reading_is_unknown(pair, problems):
 def test_zero_shot_cot_needs_neither_thoughts_nor_assistant(readable, pair, problems):
     record = run(pair, problems[:3], "zero-shot-cot", thoughts=9)
     assert record.thoughts == 0
-    assert record.fingerprints["assistant"] is record.fingerprints["projection"] is None
+    assert record.fingerprints["assistant"] is record.fingerprints["trained"] is None
     soft = run(pair, problems[:3], thoughts=0)
     assert [row.parsed for row in soft.rows] == [row.parsed for row in record.rows]
 

@@ -7,10 +7,11 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-STAGES = """errors presets problems tasks prompts answers projection models assistant controls
-method decoding answering training evaluation analysis plots cli __main__""".split()
-PURE = ["errors", "presets", "problems", "tasks", "prompts", "answers"]
-HEAVY = {"torch", "transformers", "numpy", "sklearn", "scipy", "gradio", "plotly"}
+STAGES = """errors presets problems answers benchmarks tasks prompts learned projection soft_prompt
+models assistant controls decoding methods.base methods.hard methods.slots methods learners
+answering training evaluation analysis plots cli __main__""".split()
+PURE = ["errors", "presets", "problems", "answers", "benchmarks", "tasks", "prompts"]
+HEAVY = {"torch", "transformers", "numpy", "sklearn", "scipy", "gradio", "plotly", "datasets"}
 
 
 def name_of(file: Path) -> str:
@@ -47,9 +48,9 @@ def test_stages_import_earlier_stages_only():
 
 
 def test_the_core_knows_nothing_of_the_decoder():
-    for stage in ("models", "assistant", "projection", "controls", "method"):
+    for stage in ("models", "assistant", "projection", "controls", "methods.base"):
         assert "softcot.decoding" not in GRAPH[f"softcot.{stage}"]
-    assert "softcot.method" not in GRAPH["softcot.decoding"]
+    assert "softcot.methods" not in GRAPH["softcot.decoding"]
 
 
 def test_pure_modules_load_nothing_heavy():

@@ -3,12 +3,17 @@
 import pytest
 import torch
 from conftest import build_problems
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
 
+from softcot.adapter import Adapter
 from softcot.assistant import soft_states
 from softcot.controls import CONTROLS
 from softcot.errors import UserError
-from softcot.method import METHODS, SoftCoT, ZeroShotCoT, get_method, splice
+from softcot.methods import METHODS, ZeroShotCoT, get_method
+from softcot.methods.slots import SoftCoT, splice
 from softcot.problems import Problem
+from softcot.projection import Projection
 from softcot.tasks import ASSISTANT_INSTRUCTION, FREE, INSTRUCTION, get_task
 
 TASK = get_task("mini-gsm")
@@ -80,7 +85,7 @@ def test_zero_shot_ignores_k(pair, problems):
 @pytest.mark.parametrize("thoughts", [1, 6, 16])
 def test_softcot_equals_a_computation_by_hand(pair, problems, soft, thoughts):
     prepared = soft.prepare(problems, thoughts)
-    layer = soft.projection.linear
+    layer = soft.weights.linear
     for row, problem in enumerate(problems):
         states = soft_states(pair.assistant, [problem.question], thoughts, ASSISTANT_INSTRUCTION)
         vectors = states[0] @ layer.weight.T + layer.bias
@@ -142,9 +147,9 @@ def test_control_seeds_decide(pair, control):
 
 
 def test_donors_come_from_the_validation_split(pair, problems, monkeypatch):
-    import softcot.method
+    import softcot.methods
 
-    monkeypatch.setattr(softcot.method, "DONORS", 5)
+    monkeypatch.setattr(softcot.methods, "DONORS", 5)
     method = get_method("softcot", pair, TASK, control="swap")
     assert method.donors == TASK.problems("validation", 5)
     assert method.thoughts(problems, 2).shape == (5, 2, 32)
@@ -152,7 +157,7 @@ def test_donors_come_from_the_validation_split(pair, problems, monkeypatch):
 
 
 def test_bad_names_are_refused(pair):
-    with pytest.raises(UserError, match="'magic'.*zero-shot-cot, softcot"):
+    with pytest.raises(UserError, match="'magic'.*zero-shot-cot, .*softcot"):
         get_method("magic", pair, TASK)
     with pytest.raises(UserError, match="no control called 'swop'"):
         get_method("softcot", pair, TASK, control="swop")
@@ -163,10 +168,75 @@ def test_bad_names_are_refused(pair):
 
 
 def test_methods_by_name(pair):
-    assert list(METHODS) == ["zero-shot-cot", "softcot"]
+    paper = "zero-shot-cot cot-unk prompt-tuning assist-cot lora coconut softcot".split()
+    assert list(METHODS) == paper
     for name, kind in METHODS.items():
         method = get_method(name, pair, FREE)
         assert type(method) is kind and method.name == name and method.title
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_without_thoughts_is_zero_shot(pair, problems, name):
+    plain = ZeroShotCoT(pair, TASK).prepare(problems)
+    bare = get_method(name, pair, TASK).prepare(problems, 0)
+    assert torch.equal(bare.embeds, plain.embeds)
+    assert bare.prompt_tokens == plain.prompt_tokens
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_nobody_chose_k(pair, name):
+    method = get_method(name, pair, TASK)
+    assert method.thoughts_for(None) == method.default_thoughts <= method.most_thoughts
+    assert method.thoughts_for(0) == 0
+    if method.most_thoughts:
+        with pytest.raises(UserError, match=f"choose 0 to {method.most_thoughts}"):
+            method.thoughts_for(method.most_thoughts + 1)
+
+
+def test_cot_unk_leaves_the_placeholders_as_they_are(pair, problems):
+    prepared = get_method("cot-unk", pair, TASK).prepare(problems, 5)
+    for row, problem in enumerate(problems):
+        prompt = pair.base.prompts.base(problem.question, instruction=INSTRUCTION, thoughts=5)
+        expected = pair.base.embed(torch.tensor(prompt.ids))
+        assert torch.equal(prepared.embeds[row, -len(prompt) :], expected)
+
+
+def test_prompt_tuning_gives_everybody_the_same_vectors(pair, problems):
+    method = get_method("prompt-tuning", pair, TASK)
+    vectors = method.thoughts(problems, 5)
+    assert vectors.shape == (len(problems), 5, 32)
+    assert (vectors == method.weights.vectors[:5]).all()
+    # So another question's, and the mean over all, are the same again.
+    for control in ("swap", "mean"):
+        method = get_method("prompt-tuning", pair, TASK, control=control, donors=DONORS)
+        torch.testing.assert_close(method.thoughts(problems, 5), vectors)
+
+
+def test_assist_cot_pastes_what_the_assistant_writes(pair, problems):
+    method, assistant = get_method("assist-cot", pair, TASK), pair.assistant
+    hints = method.hints(problems, 6)
+    prepared = method.prepare(problems, 6)
+    for row, (problem, hint) in enumerate(zip(problems, hints, strict=True)):
+        prompt = assistant.prompts.assistant(problem.question, instruction=ASSISTANT_INSTRUCTION)
+        ids = torch.tensor([prompt.ids])
+        with torch.no_grad():
+            written = assistant.model.generate(
+                ids, attention_mask=torch.ones_like(ids), max_new_tokens=6, do_sample=False
+            )
+        assert hint == assistant.text(written[0, ids.shape[1] :].tolist()).strip()
+        read = pair.base.prompts.base(problem.question, instruction=INSTRUCTION, hint=hint or None)
+        expected = pair.base.embed(torch.tensor(read.ids))
+        assert torch.equal(prepared.embeds[row, -len(read) :], expected)
+
+
+def test_untrained_is_what_fresh_weights_give(pair, problems, soft):
+    fresh = controlled(pair, "untrained", seed=3)
+    expected = Projection.for_pair(pair, TASK.name, seed=3).linear.weight
+    assert torch.equal(fresh.weights.linear.weight, expected)
+    assert not torch.equal(fresh.weights.linear.weight, soft.weights.linear.weight)
+    assert fresh.thoughts(problems, 4).shape == (len(problems), 4, 32)
+    with pytest.raises(UserError, match="trains nothing"):
+        get_method("cot-unk", pair, TASK, control="untrained")
 
 
 def test_blank_and_endless_questions_are_refused(pair, soft):
@@ -174,3 +244,51 @@ def test_blank_and_endless_questions_are_refused(pair, soft):
         soft.prepare([Problem(task="free", question=" ")], 3)
     with pytest.raises(UserError, match=r"tokens long; the limit is \d+\. Shorten it"):
         soft.prepare([Problem(task="free", question="7" * 600)], 3)
+
+
+def test_adapters_share_the_base_and_leave_it_alone(pair, problems):
+    method = get_method("lora", pair, TASK)
+    own = dict(method.lm.model.named_parameters())
+    shared = {id(p) for p in pair.base.model.parameters()}
+    assert {id(p) for name, p in own.items() if "lora_" not in name} == shared
+    assert not any("lora_" in name for name, _ in pair.base.model.named_parameters())
+    ids = method.batch(method.prompts(problems)).input_ids
+    with torch.no_grad():
+        tuned, plain = (lm.model(input_ids=ids).logits for lm in (method.lm, pair.base))
+    assert not torch.allclose(tuned, plain)
+
+
+def test_fresh_adapters_change_nothing(pair, problems):
+    fresh = Adapter.for_pair(pair, "mini-gsm")
+    ids = torch.tensor([pair.base.prompts.text("Anna has 12 apples.")])
+    with torch.no_grad():
+        tuned, plain = (lm.model(input_ids=ids).logits for lm in (fresh.lm, pair.base))
+    assert torch.equal(tuned, plain)
+
+
+def test_adapters_are_a_peft_folder(pair, checkpoints):
+    method = get_method("lora", pair, TASK)
+    model = AutoModelForCausalLM.from_pretrained(checkpoints / "mini" / "base")
+    loaded = PeftModel.from_pretrained(model, checkpoints / "mini" / "lora-mini-gsm")
+    ids = torch.tensor([pair.base.prompts.text("Anna has 12 apples.")])
+    with torch.no_grad():
+        theirs, ours = (m(input_ids=ids).logits for m in (loaded, method.lm.model))
+    torch.testing.assert_close(theirs, ours)
+    card = (checkpoints / "mini" / "lora-mini-gsm" / "README.md").read_text()
+    assert f"{method.weights.size:,} parameters" in card
+
+
+def test_coconut_feeds_its_last_state_back(pair, problems):
+    """Each thought is the state before it, by a full forward pass without any cache."""
+    method = get_method("coconut", pair, TASK)
+    assert method.thoughts_for(None) == method.most_thoughts == 6
+    thoughts = method.thoughts(problems, 4)
+    model = method.lm.model
+    for row, problem in enumerate(problems):
+        prompt = pair.base.prompts.base(problem.question, instruction=INSTRUCTION, thoughts=4)
+        inputs = method.lm.embed(torch.tensor([prompt.ids[: prompt.slot_mask.index(True)]]))
+        for step in range(4):
+            with torch.no_grad():
+                states = model.base_model(inputs_embeds=inputs).last_hidden_state
+            torch.testing.assert_close(thoughts[row, step], states[0, -1], atol=1e-3, rtol=1e-3)
+            inputs = torch.cat([inputs, states[:, -1:]], dim=1)

@@ -148,8 +148,8 @@ def test_pair_serves_each_task_its_projection(pair):
 
 def test_missing_projection_is_refused(pair, mini_env):
     bare = load_pair("mini", "cpu")
-    bare.projections.clear()
-    with pytest.raises(UserError, match="no projection for 'mini-gsm'.*train --task mini-gsm"):
+    bare.trained.clear()
+    with pytest.raises(UserError, match="no projection for 'mini-gsm'.*--method softcot --task"):
         bare.projection("mini-gsm")
 
 

@@ -24,9 +24,9 @@ def test_an_environment_variable_moves_them(monkeypatch, tmp_path):
     monkeypatch.setenv("SOFTCOT_CHECKPOINTS", str(tmp_path))
     preset = get_preset("mini")
     assert preset.assistant == tmp_path / "mini" / "assistant"
-    assert preset.projection_paths() == {}
+    assert preset.trained_paths() == {}
     (tmp_path / "mini" / "projection-all").mkdir(parents=True)
-    assert preset.projection_paths() == {"all": tmp_path / "mini" / "projection-all"}
+    assert preset.trained_paths() == {"projection-all": tmp_path / "mini" / "projection-all"}
 
 
 def test_presets_are_complete():

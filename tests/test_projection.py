@@ -112,7 +112,7 @@ def test_missing_folder_is_refused(tmp_path):
 def test_a_projection_of_another_pair_is_refused(mini_env, folder, changes, side):
     change_config(folder, **changes)
     pair = load_pair("mini", "cpu")
-    pair.projections["all"] = folder
+    pair.trained["projection-all"] = folder
     with pytest.raises(UserError, match=f"trained for another {side} model"):
         pair.projection("free")
 
@@ -120,7 +120,7 @@ def test_a_projection_of_another_pair_is_refused(mini_env, folder, changes, side
 def test_a_projection_of_another_width_is_refused(mini_env, tmp_path):
     Projection(16, 48).save(tmp_path / "wide")
     pair = load_pair("mini", "cpu")
-    pair.projections["all"] = tmp_path / "wide"
+    pair.trained["projection-all"] = tmp_path / "wide"
     with pytest.raises(UserError, match="another base model"):
         pair.projection("free")
 

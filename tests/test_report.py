@@ -6,7 +6,7 @@ import pytest
 
 from softcot.errors import UserError
 from softcot.evaluation import SCHEMA, Record, Row, figures, write_record
-from softcot.presets import DEFAULT_THOUGHTS
+from softcot.presets import DEFAULT_HINT_TOKENS, DEFAULT_THOUGHTS
 from softcot.report import END, START, inserted, load_records, render, update_readme
 
 
@@ -26,7 +26,7 @@ def build_record(correct, method="softcot", **changes):
         "fingerprints": {
             "base": "b",
             "assistant": "a" if soft else None,
-            "projection": "p" if soft else None,
+            "trained": "p" if soft else None,
         },
         "task": "mini-gsm",
         "split": "test",
@@ -60,13 +60,27 @@ def table_of(*records):
 def test_main_table_shows_accuracy_gain_and_controls():
     hard, soft = build_record(5, "zero-shot-cot"), build_record(9)
     text = table_of(hard, soft, build_record(4, control="swap"))
-    [row] = [line for line in text.splitlines() if line.startswith("| `mini-gsm` | 50.0 (")]
-    cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells[2].startswith("90.0 (")
-    assert cells[3].startswith("+40.0 (+10.0 to +70.0)")
-    assert cells[4:] == ["40.0", "–", "–", "–", "–"]
+    main, controls, *_ = (
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("| `mini-gsm` | 50.0 (")
+    )
+    assert len(main) == 4 and main[2].startswith("90.0 (")
+    assert main[3].startswith("+40.0 (+10.0 to +70.0)")
+    assert controls[2].startswith("90.0 (")
+    assert controls[3:] == ["40.0", "–", "–", "–", "–", "–"]
     assert "10 problems a record" in text
     assert "not committed" not in text
+
+
+def test_every_method_with_records_has_its_column():
+    text = table_of(
+        build_record(5, "zero-shot-cot"),
+        build_record(6, "assist-cot", thoughts=DEFAULT_HINT_TOKENS),
+        build_record(9),
+    )
+    assert "| Task | Zero-shot CoT | Assist-CoT | SoftCoT |" in text
+    assert "own thoughts" not in text, "no control was evaluated"
 
 
 def test_averages_are_over_tasks_that_have_every_record():
@@ -128,8 +142,8 @@ def test_readme_without_its_markers_is_refused(text):
         (build_record(8), "are of the same thing"),
         (build_record(8, "zero-shot-cot", fingerprints={"base": "x"}), "different models .base"),
         (
-            build_record(8, thoughts=1, fingerprints={"base": "b", "projection": "x"}),
-            "different models .projection",
+            build_record(8, thoughts=1, fingerprints={"base": "b", "trained": "x"}),
+            "different models .trained",
         ),
     ],
 )
@@ -142,7 +156,7 @@ def test_records_that_cannot_be_compared_are_refused(tmp_path, other, message):
 
 def test_projections_of_two_tasks_may_differ(tmp_path):
     write_record(build_record(9), tmp_path / "a.json")
-    other = build_record(8, task="mini-aqua", fingerprints={"base": "b", "projection": "x"})
+    other = build_record(8, task="mini-aqua", fingerprints={"base": "b", "trained": "x"})
     write_record(other, tmp_path / "b.json")
     assert len(load_records(tmp_path)) == 2
 

@@ -13,7 +13,7 @@ from softcot.projection import Projection
 from softcot.tasks import TASKS, get_task
 
 PRESET = get_preset("mini")
-FOLDER = PRESET.projections
+FOLDER = PRESET.trained
 PROJECTIONS = sorted({task.projection for task in TASKS.values()})
 
 

@@ -1,17 +1,21 @@
 """Training: what moves, what does not, and that an interruption changes nothing."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from conftest import build_problems
 from safetensors.torch import load_file
 
-from softcot import training
+from softcot import learners, training
+from softcot.adapter import Adapter, CoconutAdapter
 from softcot.errors import UserError
+from softcot.learners import get_learner, token_losses
 from softcot.models import collate, fingerprint
 from softcot.projection import Projection
-from softcot.training import TrainingConfig, batches, token_losses, train_projection
+from softcot.soft_prompt import SoftPrompt
+from softcot.training import TrainingConfig, batches, train
 
 CONFIG = TrainingConfig(
     max_thoughts=4,
@@ -55,8 +59,14 @@ def whole(pair, tmp_path_factory):
         return [lm.fingerprint(exact=True) for lm in (pair.base, pair.assistant)]
 
     folder, updates, before = tmp_path_factory.mktemp("whole") / "out", [], hashes()
-    result = train_projection(
-        pair, "mini-gsm", CONFIG, folder, progress=updates.append, command="python -m softcot x"
+    result = train(
+        pair,
+        "softcot",
+        "mini-gsm",
+        CONFIG,
+        folder,
+        progress=updates.append,
+        command="python -m softcot x",
     )
     return folder, result, updates, before, hashes()
 
@@ -92,7 +102,7 @@ def test_record_says_how_the_weights_came_about(whole, pair):
     projection = Projection.load(folder)
     assert record["history"] == result.history
     assert record["fingerprints"] == pair.fingerprints | {
-        "projection": fingerprint(projection, exact=True)
+        "trained": fingerprint(projection, exact=True)
     }
     assert (record["task"], record["finished"]) == ("mini-gsm", True)
     assert record["config"]["learning_rate"] == 1e-2
@@ -114,19 +124,20 @@ def test_progress_covers_both_phases(whole):
 def test_resumed_training_reaches_identical_weights(pair, whole, tmp_path, step):
     out = tmp_path / "out"
     with pytest.raises(Killed):
-        train_projection(pair, "mini-gsm", CONFIG, out, progress=kill_at(step))
+        train(pair, "softcot", "mini-gsm", CONFIG, out, progress=kill_at(step))
     if step < CONFIG.validate_every:  # nothing was saved yet, so there is nothing to resume
         with pytest.raises(UserError, match="leave out --resume"):
-            train_projection(pair, "mini-gsm", CONFIG, out, resume=True)
-    result = train_projection(pair, "mini-gsm", CONFIG, out, resume=step >= CONFIG.validate_every)
+            train(pair, "softcot", "mini-gsm", CONFIG, out, resume=True)
+    result = train(pair, "softcot", "mini-gsm", CONFIG, out, resume=step >= CONFIG.validate_every)
     assert_same_weights(weights(out), weights(whole[0]))
     assert result.history == whole[1].history
 
 
 def test_stop_keeps_the_best_and_can_be_resumed(pair, whole, tmp_path):
     out, seen = tmp_path / "out", []
-    result = train_projection(
+    result = train(
         pair,
+        "softcot",
         "mini-gsm",
         CONFIG,
         out,
@@ -138,20 +149,20 @@ def test_stop_keeps_the_best_and_can_be_resumed(pair, whole, tmp_path):
     assert result.best_loss == min(entry["validation_loss"] for entry in result.history)
     assert json.loads((out / "training.json").read_text())["finished"] is False
     assert Projection.load(out).max_thoughts == 4
-    train_projection(pair, "mini-gsm", CONFIG, out, resume=True)
+    train(pair, "softcot", "mini-gsm", CONFIG, out, resume=True)
     assert_same_weights(weights(out), weights(whole[0]))
 
 
 def test_weights_that_get_worse_are_not_kept(pair, tmp_path, monkeypatch):
-    losses, worse = training.token_losses, iter([1.0, 2.0, 3.0, 4.0])
+    losses, worse = learners.token_losses, iter([1.0, 2.0, 3.0, 4.0])
 
     def judged(base, prompts, thoughts):
         found = losses(base, prompts, thoughts)
         return found if thoughts.requires_grad else torch.full_like(found, next(worse))
 
-    monkeypatch.setattr(training, "token_losses", judged)
+    monkeypatch.setattr(learners, "token_losses", judged)
     config = TrainingConfig(**(vars(CONFIG) | {"validation_problems": 4}))
-    result = train_projection(pair, "mini-gsm", config, tmp_path / "out")
+    result = train(pair, "softcot", "mini-gsm", config, tmp_path / "out")
     assert (result.best_step, result.best_loss) == (0, 1.0)
     fresh = Projection.for_pair(pair, "mini-gsm", 4, seed=config.seed)
     assert_same_weights(weights(tmp_path / "out"), dict(fresh.state_dict()))
@@ -159,22 +170,22 @@ def test_weights_that_get_worse_are_not_kept(pair, tmp_path, monkeypatch):
 
 def test_stop_before_the_first_step_leaves_nothing(pair, tmp_path):
     with pytest.raises(UserError, match="before it took a step"):
-        train_projection(pair, "mini-gsm", CONFIG, tmp_path / "out", should_stop=lambda: True)
+        train(pair, "softcot", "mini-gsm", CONFIG, tmp_path / "out", should_stop=lambda: True)
     assert not (tmp_path / "out").exists()
 
 
 def test_all_families_with_a_training_split_are_trained_on(pair, tmp_path, monkeypatch):
     tasks = []
-    think = training._think
+    studied = training._studied
     monkeypatch.setattr(
         training,
-        "_think",
-        lambda lm, task, *rest: tasks.append(task.name) or think(lm, task, *rest),
+        "_studied",
+        lambda learner, task, *rest: tasks.append(task.name) or studied(learner, task, *rest),
     )
     config = TrainingConfig(
         max_thoughts=2, steps=1, batch_size=4, train_problems=4, validation_problems=4
     )
-    train_projection(pair, "all", config, tmp_path / "out")
+    train(pair, "softcot", "all", config, tmp_path / "out")
     assert tasks == ["mini-gsm", "mini-asdiv", "mini-aqua", "mini-strategy"] * 2
     assert Projection.load(tmp_path / "out").task == "all"
 
@@ -186,7 +197,7 @@ def test_every_k_is_drawn_and_used(pair, tmp_path, monkeypatch):
     assert max(map(drawn.count, range(1, 17))) < 3 * min(map(drawn.count, range(1, 17)))
 
     used = []
-    losses = training.token_losses
+    losses = learners.token_losses
 
     def spy(base, prompts, thoughts):
         if thoughts.requires_grad:
@@ -194,9 +205,49 @@ def test_every_k_is_drawn_and_used(pair, tmp_path, monkeypatch):
         assert all(sum(prompt.slot_mask) == thoughts.shape[1] for prompt in prompts)
         return losses(base, prompts, thoughts)
 
-    monkeypatch.setattr(training, "token_losses", spy)
-    train_projection(pair, "mini-gsm", CONFIG, tmp_path / "out")
+    monkeypatch.setattr(learners, "token_losses", spy)
+    train(pair, "softcot", "mini-gsm", CONFIG, tmp_path / "out")
     assert used == [CONFIG.thoughts(step) for step in range(6)]
+
+
+def test_prompt_tuning_moves_the_prompt_and_nothing_else(pair, tmp_path):
+    before = [lm.fingerprint(exact=True) for lm in (pair.base, pair.assistant)]
+    result = train(pair, "prompt-tuning", "mini-gsm", CONFIG, tmp_path / "out")
+    assert result.history[-1]["validation_loss"] < result.history[0]["validation_loss"]
+    trained = SoftPrompt.load(tmp_path / "out")
+    fresh = SoftPrompt.for_pair(pair, "mini-gsm", 4, seed=CONFIG.seed)
+    assert trained.vectors.shape == (4, 32) and not torch.equal(trained.vectors, fresh.vectors)
+    assert before == [lm.fingerprint(exact=True) for lm in (pair.base, pair.assistant)]
+
+
+@pytest.mark.parametrize("kind", [Adapter, CoconutAdapter])
+def test_adapters_are_trained_and_the_base_is_not(pair, problems, tmp_path, kind):
+    before = [lm.fingerprint(exact=True) for lm in (pair.base, pair.assistant)]
+    result = train(pair, kind.method, "mini-gsm", CONFIG, tmp_path / "out")
+    trained = kind.load_for(pair, tmp_path / "out")
+    assert any(weight.any() for name, weight in trained.state_dict().items() if "lora_B" in name)
+    assert result.finished and result.best_step == result.history[-1]["step"]
+    assert before == [lm.fingerprint(exact=True) for lm in (pair.base, pair.assistant)]
+    (tmp_path / "out" / "adapter_model.safetensors").write_bytes(b"half")
+    with pytest.raises(UserError, match=f"--method {kind.method}"):
+        kind.load_for(pair, tmp_path / "out")
+
+
+def test_coconut_replaces_one_sentence_after_the_other(pair):
+    learner = get_learner("coconut")(pair, "mini-gsm", 16, 0)
+    stages = [learner.thoughts(step, 8, drawn=9) for step in range(8)]
+    assert stages == [0, 0, 2, 2, 4, 4, 6, 6] and learner.judged_from(8) == 6
+    problem = build_problems(1)[0]
+    told = replace(problem, rationale="One. Two. Three. Four.")
+    written = [learner.losses([told], torch.empty(1, 0), k).numel() for k in (0, 2, 6)]
+    lengths = [
+        len(pair.base.prompts.text(f"{text} The answer is {problem.answer}.")) + 1
+        for text in ("One. Two. Three. Four.", "Two. Three. Four.", "Four.")
+    ]
+    assert written == lengths
+    # Thoughts reach back through all of their steps.
+    learner.losses([told], torch.empty(1, 0), 6).mean().backward()
+    assert all(p.grad is not None for p in learner.weights.parameters() if p.requires_grad)
 
 
 def test_losses_equal_the_full_forward_of_transformers(pair):
@@ -263,23 +314,23 @@ def test_folders_in_use_are_refused(pair, whole, tmp_path):
     folder = whole[0]
     before = weights(folder)
     with pytest.raises(UserError, match="is in use"):
-        train_projection(pair, "mini-gsm", CONFIG, folder)
+        train(pair, "softcot", "mini-gsm", CONFIG, folder)
     with pytest.raises(UserError, match="no interrupted training"):
-        train_projection(pair, "mini-gsm", CONFIG, folder, resume=True)
+        train(pair, "softcot", "mini-gsm", CONFIG, folder, resume=True)
     assert_same_weights(weights(folder), before)
     with pytest.raises(Killed):
-        train_projection(pair, "mini-gsm", CONFIG, tmp_path / "out", progress=kill_at(3))
+        train(pair, "softcot", "mini-gsm", CONFIG, tmp_path / "out", progress=kill_at(3))
     with pytest.raises(UserError, match="add --resume"):
-        train_projection(pair, "mini-gsm", CONFIG, tmp_path / "out")
+        train(pair, "softcot", "mini-gsm", CONFIG, tmp_path / "out")
     with pytest.raises(UserError, match="started with another config"):
         other = TrainingConfig(**(vars(CONFIG) | {"seed": 1}))
-        train_projection(pair, "mini-gsm", other, tmp_path / "out", resume=True)
+        train(pair, "softcot", "mini-gsm", other, tmp_path / "out", resume=True)
     (tmp_path / "out" / "state.safetensors").write_bytes(b"half a fi")
     with pytest.raises(UserError, match="is damaged"):
-        train_projection(pair, "mini-gsm", CONFIG, tmp_path / "out", resume=True)
+        train(pair, "softcot", "mini-gsm", CONFIG, tmp_path / "out", resume=True)
 
 
 @pytest.mark.parametrize("name", ["mini-dates", "free", "nonsense"])
 def test_tasks_without_a_training_split_are_refused(pair, tmp_path, name):
     with pytest.raises(UserError):
-        train_projection(pair, name, CONFIG, tmp_path / "out")
+        train(pair, "softcot", name, CONFIG, tmp_path / "out")

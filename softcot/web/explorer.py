@@ -11,7 +11,7 @@ import torch
 from softcot.analysis import Exploration, Vocabulary, explore
 from softcot.answering import Column, ColumnRequest, answer_stream
 from softcot.decoding import Sampling
-from softcot.method import get_method
+from softcot.methods import get_method
 from softcot.models import Pair
 from softcot.presets import DEFAULT_THOUGHTS
 from softcot.problems import Problem

@@ -1,0 +1,138 @@
+"""LoRA's trained weights: low-rank adapters in a base whose own weights are shared and frozen."""
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import torch
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from softcot.learned import Learned
+
+if TYPE_CHECKING:
+    from softcot.models import LanguageModel, Pair
+
+CARD = """---
+library_name: softcot
+tags: [lora]
+---
+# LoRA adapters: {task}, pair {pair}
+
+Low-rank adapters (rank {rank}, fp32, {parameters:,} parameters) for every linear layer of the base
+model, made with `peft`. Trained on `{task}` as a baseline of SoftCoT.
+
+- base model: `{base_fingerprint}`
+"""
+
+
+class Adapter(Learned):
+    """Adapters for every linear layer of a base (Hu et al. 2021, arXiv 2106.09685).
+
+    Args:
+        base_width: Hidden size of the base.
+        max_thoughts: Largest K it was trained for.
+        pair: Name of the pair it belongs to.
+        task: What it was trained on.
+        base_fingerprint: Fingerprint of the base.
+        assistant_fingerprint: Always empty: no assistant takes part.
+        rank: Rank of every adapter; its output is scaled by 2, that is alpha = 2 rank.
+    """
+
+    card = CARD
+    default_thoughts = 0
+    folder = "lora"
+    method = "lora"
+
+    def __init__(
+        self,
+        base_width: int,
+        max_thoughts: int = 0,
+        pair: str = "",
+        task: str = "",
+        base_fingerprint: str = "",
+        assistant_fingerprint: str = "",
+        rank: int = 8,
+    ):
+        super().__init__()
+        self.base_width = base_width
+        self.max_thoughts = max_thoughts
+        self.pair = pair
+        self.task = task
+        self.base_fingerprint = base_fingerprint
+        self.assistant_fingerprint = assistant_fingerprint
+        self.rank = rank
+
+    @classmethod
+    def for_pair(cls, pair: "Pair", task: str, max_thoughts: int = 0, seed: int = 0) -> Self:
+        """Fresh adapters, which change nothing yet."""
+        print_ = pair.fingerprints["base"]
+        adapter = cls(pair.base.width, cls.default_thoughts, pair.name, task, print_)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            adapter._attach(pair.base)
+        return adapter
+
+    @classmethod
+    def load_for(cls, pair: "Pair", path: Path) -> Self:
+        """Read the folder `path` for the models of a pair; see `Learned.load`."""
+        with cls.reading(path):
+            adapter = cls(**cls.config(path))
+            adapter._attach(pair.base)
+            adapter.load_state_dict(load_file(path / "adapter_model.safetensors"))
+            cls.check_finite(adapter.state_dict().values())
+        return adapter.eval().requires_grad_(False)
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, torch.Tensor]:
+        """The adapters alone: the base's weights are not its own."""
+        return get_peft_model_state_dict(self.peft, save_embedding_layers=False)
+
+    def load_state_dict(self, state_dict: Mapping[str, torch.Tensor]) -> None:
+        """Take over adapters of the same base and rank.
+
+        Raises:
+            RuntimeError: They are of another shape.
+        """
+        shapes, expected = (
+            {name: weight.shape for name, weight in weights.items()}
+            for weights in (state_dict, self.state_dict())
+        )
+        if shapes != expected:
+            raise RuntimeError("its weights are not those of its config")
+        set_peft_model_state_dict(self.peft, dict(state_dict))
+
+    def _attach(self, base: "LanguageModel") -> None:
+        # Layers of its own around the same weight tensors: the base itself stays untouched, and
+        # nothing is kept twice.
+        shared = {id(t): t for t in (*base.model.parameters(), *base.model.buffers())}
+        config = LoraConfig(
+            r=self.rank,
+            lora_alpha=2 * self.rank,
+            target_modules="all-linear",
+            task_type="CAUSAL_LM",
+            base_model_name_or_path=self.pair,
+        )
+        self.peft: nn.Module = get_peft_model(copy.deepcopy(base.model, shared), config)
+        self.peft.peft_config["default"].base_model_name_or_path = self.pair
+        self.lm = copy.copy(base)
+        self.lm.model = self.peft.get_base_model()
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        """The files that `peft` itself would write, so that it can load them too."""
+        weights = {name: weight.contiguous() for name, weight in self.state_dict().items()}
+        save_file(weights, save_directory / "adapter_model.safetensors", {"format": "pt"})
+        self.peft.peft_config["default"].save_pretrained(save_directory)
+
+
+class CoconutAdapter(Adapter):
+    """The same adapters, trained for Coconut's continuous thoughts."""
+
+    folder = "coconut"
+    method = "coconut"
+    stages = 3
+    """Sentences of the rationale that thoughts take the place of, in the end."""
+    per_sentence = 2
+    """Thoughts for each of them; 2, as in the paper's arithmetic (arXiv 2412.06769)."""
+    default_thoughts = stages * per_sentence

@@ -1,0 +1,259 @@
+"""What each method trains, and how some problems grade it.
+
+Nothing here knows about optimisers, steps or files: that is the trainer's part.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from softcot.adapter import Adapter, CoconutAdapter
+from softcot.assistant import soft_states
+from softcot.errors import UserError
+from softcot.learned import Learned
+from softcot.methods.slots import splice
+from softcot.methods.tuned import continuous_thoughts
+from softcot.models import LanguageModel, Pair, collate
+from softcot.problems import Problem
+from softcot.projection import Projection
+from softcot.prompts import Prompt, cut_at_slots
+from softcot.soft_prompt import SoftPrompt
+from softcot.tasks import Task, get_task
+
+
+def token_losses(
+    base: LanguageModel, prompts: Sequence[Prompt], thoughts: torch.Tensor
+) -> torch.Tensor:
+    """Negative log-likelihood of every graded token, with gradients to the thoughts alone.
+
+    Args:
+        base: The frozen model.
+        prompts: B prompts with K slots each and a target.
+        thoughts: float[B, K, d_base].
+
+    Returns:
+        float32[N] for the N graded tokens of all rows.
+    """
+    halves = zip(*map(cut_at_slots, prompts), strict=True)
+    before, after = (
+        collate(rows, base.pad_id, side, base.device)
+        for rows, side in zip(halves, ("left", "right"), strict=True)
+    )
+    # No token before the slots can see a thought: that part of the prompt needs no gradient.
+    with torch.no_grad():
+        cache = base.model.base_model(
+            input_ids=before.input_ids,
+            attention_mask=before.attention_mask,
+            position_ids=before.position_ids,
+            use_cache=True,
+        ).past_key_values
+    states = base.model.base_model(
+        inputs_embeds=splice(base.embed(after.input_ids), after.slot_mask, thoughts),
+        attention_mask=torch.cat([before.attention_mask, after.attention_mask], dim=1),
+        position_ids=before.attention_mask.sum(1, keepdim=True) + after.position_ids,
+        past_key_values=cache,
+    ).last_hidden_state
+    return _graded(base, states, after.labels)
+
+
+def tuned_losses(
+    lm: LanguageModel, prompts: Sequence[Prompt], thoughts: torch.Tensor
+) -> torch.Tensor:
+    """Like `token_losses`, for a model whose own weights are trained; there may be no slot."""
+    batch = collate(prompts, lm.pad_id, "right", lm.device)
+    states = lm.model.base_model(
+        inputs_embeds=splice(lm.embed(batch.input_ids), batch.slot_mask, thoughts),
+        attention_mask=batch.attention_mask,
+        use_cache=False,
+    ).last_hidden_state
+    return _graded(lm, states, batch.labels)
+
+
+def _graded(lm: LanguageModel, states: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Losses of the labelled tokens of states float[B, T, d] and labels int64[B, T]."""
+    targets = labels[:, 1:]
+    graded = targets != -100
+    # The language head is the widest layer, and only graded positions need it.
+    logits = lm.model.get_output_embeddings()(states[:, :-1][graded])
+    return cross_entropy(logits.float(), targets[graded], reduction="none")
+
+
+SENTENCES = re.compile(r"(?<=[.!?])\s+")
+
+
+class Learner:
+    """A method in training: its weights, fresh at first, and their loss on some problems.
+
+    Args:
+        pair: The two frozen models.
+        name: The task, or "all".
+        max_thoughts: Largest K.
+        seed: Decides the fresh weights.
+    """
+
+    kind: type[Learned]
+
+    def __init__(self, pair: Pair, name: str, max_thoughts: int, seed: int):
+        self.pair = pair
+        self.max_thoughts = max_thoughts
+        self.weights = self.kind.for_pair(pair, name, max_thoughts, seed)
+
+    def study(self, task: Task, problems: Sequence[Problem]) -> torch.Tensor:
+        """What no step changes about the problems, computed once: float32[B, ...]."""
+        return torch.empty(len(problems), 0)
+
+    def thoughts(self, step: int, steps: int, drawn: int) -> int:
+        """K of a step, counted from 0; `drawn` is what the trainer drew from 1 to the largest."""
+        return drawn
+
+    def judged_thoughts(self, share: float) -> int:
+        """K of a validation batch, where `share` goes from above 0 to 1 over the batches."""
+        return math.ceil(self.max_thoughts * share)
+
+    def judged_from(self, steps: int) -> int:
+        """The first step whose validation may choose the checkpoint."""
+        return 0
+
+    def losses(
+        self, problems: Sequence[Problem], studied: torch.Tensor, thoughts: int
+    ) -> torch.Tensor:
+        """Losses of all graded tokens at K = `thoughts`, float32[N]."""
+        raise NotImplementedError
+
+    def prompts(self, problems: Sequence[Problem], targets: Sequence[str], thoughts: int):
+        """The base's prompts with K slots and the text to learn."""
+        return [
+            self.pair.base.prompts.base(
+                problem.question,
+                instruction=get_task(problem.task).instruction,
+                thoughts=thoughts,
+                target=target,
+            )
+            for problem, target in zip(problems, targets, strict=True)
+        ]
+
+
+class SlotLearner(Learner):
+    """A method that fills the slots of a frozen base."""
+
+    def vectors(self, studied: torch.Tensor, thoughts: int) -> torch.Tensor:
+        """What the weights put into K slots, float32[B, K, d_base]."""
+        raise NotImplementedError
+
+    def losses(
+        self, problems: Sequence[Problem], studied: torch.Tensor, thoughts: int
+    ) -> torch.Tensor:
+        """Losses of all graded tokens at K = `thoughts`, float32[N]."""
+        base = self.pair.base
+        prompts = self.prompts(problems, [problem.target for problem in problems], thoughts)
+        return token_losses(base, prompts, self.vectors(studied.to(base.device), thoughts))
+
+
+class ProjectionLearner(SlotLearner):
+    """SoftCoT: the assistant is frozen, so its states for the largest K serve every step."""
+
+    kind = Projection
+
+    def study(self, task: Task, problems: Sequence[Problem]) -> torch.Tensor:
+        """The assistant's states, float32[B, K max, d_assistant]."""
+        questions = [problem.question for problem in problems]
+        instruction = task.assistant_instruction
+        return soft_states(self.pair.assistant, questions, self.max_thoughts, instruction)
+
+    def vectors(self, studied: torch.Tensor, thoughts: int) -> torch.Tensor:
+        """The first K states of every problem, projected."""
+        return self.weights(studied[:, :thoughts])
+
+
+class SoftPromptLearner(SlotLearner):
+    """Prompt tuning: the same K vectors for every problem."""
+
+    kind = SoftPrompt
+
+    def vectors(self, studied: torch.Tensor, thoughts: int) -> torch.Tensor:
+        """The first K vectors, once for each problem."""
+        return self.weights(thoughts).expand(len(studied), -1, -1)
+
+
+class LoRALearner(Learner):
+    """LoRA: the base learns to write rationale and answer; there are no slots."""
+
+    kind = Adapter
+
+    def thoughts(self, step: int, steps: int, drawn: int) -> int:
+        """Never any."""
+        return 0
+
+    def judged_thoughts(self, share: float) -> int:
+        """Never any."""
+        return 0
+
+    def losses(
+        self, problems: Sequence[Problem], studied: torch.Tensor, thoughts: int
+    ) -> torch.Tensor:
+        """Losses of all graded tokens, float32[N]."""
+        lm = self.weights.lm
+        prompts = self.prompts(problems, [problem.target for problem in problems], 0)
+        return tuned_losses(lm, prompts, torch.empty(len(problems), 0, lm.width))
+
+
+class CoconutLearner(Learner):
+    """Coconut: stage by stage, continuous thoughts take the place of the rationale's sentences.
+
+    Stage s drops the first s sentences and thinks s times `CoconutAdapter.per_sentence` thoughts
+    instead; the stages are equally long, and the last one lasts.
+    """
+
+    kind = CoconutAdapter
+
+    def stage(self, step: int, steps: int) -> int:
+        """The stage of a step, from 0, which is ordinary fine-tuning."""
+        return min(CoconutAdapter.stages, step * (CoconutAdapter.stages + 1) // steps)
+
+    def thoughts(self, step: int, steps: int, drawn: int) -> int:
+        """K grows with the stages."""
+        return self.stage(step, steps) * CoconutAdapter.per_sentence
+
+    def judged_thoughts(self, share: float) -> int:
+        """K of the last stage, which is the one that is used."""
+        return CoconutAdapter.default_thoughts
+
+    def judged_from(self, steps: int) -> int:
+        """The last stage's losses are over shorter texts than the others' and stand alone."""
+        return next(
+            step for step in range(steps) if self.stage(step, steps) == CoconutAdapter.stages
+        )
+
+    def losses(
+        self, problems: Sequence[Problem], studied: torch.Tensor, thoughts: int
+    ) -> torch.Tensor:
+        """Losses of the tokens that are still written, float32[N]."""
+        lm = self.weights.lm
+        dropped = thoughts // CoconutAdapter.per_sentence
+        targets = [" ".join(SENTENCES.split(p.target)[dropped:]) for p in problems]
+        targets = [t or p.target for t, p in zip(targets, problems, strict=True)]
+        prompts = self.prompts(problems, targets, thoughts)
+        return tuned_losses(lm, prompts, continuous_thoughts(lm, prompts, thoughts))
+
+
+LEARNERS = {
+    learner.kind.method: learner
+    for learner in (SoftPromptLearner, LoRALearner, CoconutLearner, ProjectionLearner)
+}
+
+
+def get_learner(method: str) -> type[Learner]:
+    """What a training of this method trains.
+
+    Raises:
+        UserError: The method is unknown, or trains nothing.
+    """
+    if method not in LEARNERS:
+        raise UserError(
+            f"There is nothing to train for the method {method!r}; choose one of: "
+            f"{', '.join(LEARNERS)}."
+        )
+    return LEARNERS[method]

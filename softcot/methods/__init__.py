@@ -1,0 +1,45 @@
+"""The methods under one interface: a new one is one class and one line in `METHODS`."""
+
+from collections.abc import Sequence
+
+from softcot.controls import check_control
+from softcot.errors import UserError
+from softcot.methods.base import Method
+from softcot.methods.hard import AssistCoT, ZeroShotCoT
+from softcot.methods.slots import DONORS, CotUnk, PromptTuning, SlotMethod, SoftCoT
+from softcot.methods.tuned import Coconut, LoRA
+from softcot.models import Pair
+from softcot.problems import Problem
+from softcot.tasks import Task
+
+METHODS: dict[str, type[Method]] = {
+    kind.name: kind
+    for kind in (ZeroShotCoT, CotUnk, PromptTuning, AssistCoT, LoRA, Coconut, SoftCoT)
+}
+
+
+def get_method(
+    name: str,
+    pair: Pair,
+    task: Task,
+    *,
+    control: str = "none",
+    seed: int = 0,
+    donors: Sequence[Problem] | None = None,
+) -> Method:
+    """Build a method for a task; donors come from the task's validation split by default.
+
+    Raises:
+        UserError: The method or control is unknown, or they do not go together.
+    """
+    if name not in METHODS:
+        raise UserError(f"There is no method called {name!r}; choose one of: {', '.join(METHODS)}.")
+    kind = METHODS[name]
+    check_control(control)
+    if not issubclass(kind, SlotMethod):
+        if control != "none":
+            raise UserError(f"{kind.title} has no thoughts; drop the control {control!r}.")
+        return kind.build(pair, task)
+    if donors is None and control in ("swap", "mean") and "validation" in task.splits:
+        donors = task.problems("validation", DONORS)
+    return kind.build(pair, task, control=control, seed=seed, donors=donors)
