@@ -252,6 +252,32 @@ def pretrain(args: argparse.Namespace) -> None:
     pretraining.run(args)
 
 
+def reproduce(args: argparse.Namespace) -> None:
+    """Make the records of an experiment that are not there yet."""
+    from softcot.experiments import can_run, plan
+    from softcot.experiments import reproduce as make
+
+    runs = plan(args.experiment)
+    pair = _load(args.pair)
+    missing = [run for run in runs if not can_run(pair, run)]
+    for method in dict.fromkeys(run.method for run in missing):
+        tasks = dict.fromkeys(run.task for run in missing if run.method == method)
+        print(f"Left out, not trained: {method} on {', '.join(tasks)}.", file=sys.stderr)
+    runs = [run for run in runs if run not in missing]
+    with _Bar() as bar:
+        for number, run in enumerate(runs, start=1):
+            title = f"{number}/{len(runs)} {run.file.removesuffix('.json')}"
+            make(
+                pair,
+                run,
+                args.results,
+                count=args.limit,
+                split=args.split,
+                progress=lambda done, total, title=title: bar.show(title, done, total),
+            )
+    print(f"{args.results}: {len(runs)} records")
+
+
 def report(args: argparse.Namespace) -> None:
     """Rewrite the README's results from the records."""
     from softcot.report import update_readme
@@ -311,6 +337,7 @@ def _parser(argv: Sequence[str]) -> _Parser:
         from softcot.mini import pretraining
 
         pretraining.add_arguments(rebuilt)
+    _add_reproduce(command(reproduce))
     tables = command(report)
     tables.add_argument("--results", type=Path, default=RESULTS, help="folder of records")
     tables.add_argument("--readme", type=Path, default=README, help="file to rewrite")
@@ -378,6 +405,14 @@ def _add_evaluate(parser: _Parser) -> None:
     parser.add_argument("--batch-size", type=_count, default=64)
     parser.add_argument("--out", type=Path, help="write the record there; resumes if interrupted")
     _add_json(parser)
+
+
+def _add_reproduce(parser: _Parser) -> None:
+    _add_pair(parser)
+    parser.add_argument("--experiment", default="all", help="main, controls, thoughts or all")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of records")
+    parser.add_argument("--split", choices=SPLITS, default="test")
+    parser.add_argument("--limit", type=_count, default=EVALUATED, help="problems a record")
 
 
 def _add_thoughts(parser: _Parser) -> None:

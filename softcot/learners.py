@@ -82,6 +82,7 @@ def _graded(lm: LanguageModel, states: torch.Tensor, labels: torch.Tensor) -> to
 
 
 SENTENCES = re.compile(r"(?<=[.!?])\s+")
+"""Where a rationale is cut into steps."""
 
 
 class Learner:
@@ -123,7 +124,9 @@ class Learner:
         """Losses of all graded tokens at K = `thoughts`, float32[N]."""
         raise NotImplementedError
 
-    def prompts(self, problems: Sequence[Problem], targets: Sequence[str], thoughts: int):
+    def prompts(
+        self, problems: Sequence[Problem], targets: Sequence[str], thoughts: int
+    ) -> list[Prompt]:
         """The base's prompts with K slots and the text to learn."""
         return [
             self.pair.base.prompts.base(
@@ -197,7 +200,7 @@ class LoRALearner(Learner):
         """Losses of all graded tokens, float32[N]."""
         lm = self.weights.lm
         prompts = self.prompts(problems, [problem.target for problem in problems], 0)
-        return tuned_losses(lm, prompts, torch.empty(len(problems), 0, lm.width))
+        return tuned_losses(lm, prompts, lm.embed(torch.empty(len(problems), 0, dtype=int)))
 
 
 class CoconutLearner(Learner):
@@ -233,10 +236,15 @@ class CoconutLearner(Learner):
         """Losses of the tokens that are still written, float32[N]."""
         lm = self.weights.lm
         dropped = thoughts // CoconutAdapter.per_sentence
-        targets = [" ".join(SENTENCES.split(p.target)[dropped:]) for p in problems]
-        targets = [t or p.target for t, p in zip(targets, problems, strict=True)]
+        targets = [_without_first(dropped, problem.target) for problem in problems]
         prompts = self.prompts(problems, targets, thoughts)
         return tuned_losses(lm, prompts, continuous_thoughts(lm, prompts, thoughts))
+
+
+def _without_first(count: int, target: str) -> str:
+    """A worked answer without its first sentences; the one that gives the answer stays."""
+    *steps, answer = SENTENCES.split(target)
+    return " ".join([*steps[count:], answer])
 
 
 LEARNERS = {

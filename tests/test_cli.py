@@ -1,6 +1,7 @@
 """The command line: what each command prints, and how bad input ends."""
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from softcot import cli, methods, mini
+from softcot import cli, experiments, methods, mini
 from softcot.cli import main, parse_seeds
 from softcot.errors import UserError
 from softcot.evaluation import load_record
@@ -40,6 +41,12 @@ def run(mini_env, capsys):
         return capsys.readouterr().out
 
     return run
+
+
+@pytest.fixture
+def two_tasks(monkeypatch):
+    """Experiments on two tasks only."""
+    monkeypatch.setattr(experiments, "FAMILIES", ["mini-gsm", "mini-aqua"])
 
 
 @pytest.fixture
@@ -139,6 +146,38 @@ def test_methods_are_listed_with_what_they_train(run, pair):
     assert found["prompt-tuning"]["parameters"] == prompt.vectors.numel() == 16 * 32
     assert found["zero-shot-cot"]["parameters"] == found["cot-unk"]["parameters"] == 0
     assert f"trains the projection ({count} parameters)" in run("methods")
+
+
+def test_reproduce_makes_what_is_missing_and_report_reads_it(run, refuse, tmp_path, two_tasks):
+    folder, readme = tmp_path / "results", tmp_path / "README.md"
+    argv = ["reproduce", "--experiment", "controls", "--limit", 2, "--results", folder]
+    assert "14 records" in run(*argv)
+    made = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert len(made) == 14 and "mini-aqua.softcot.untrained.k12.json" in made
+    (folder / "mini-aqua.softcot.swap.k12.json").unlink()
+    run(*argv)
+    again = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert [name for name in made if again[name] != made[name]] == [
+        "mini-aqua.softcot.swap.k12.json"
+    ]
+    record = load_record(folder / "mini-aqua.softcot.swap.k12.json")
+    repeated = run(*shlex.split(record.command)[3:])
+    assert "control swap, K = 12" in repeated
+    readme.write_text("<!-- results:start -->\n<!-- results:end -->\n")
+    run("report", "--results", folder, "--readme", readme)
+    assert "*untrained*" in readme.read_text()
+    assert "main, controls, thoughts, all" in refuse("reproduce", "--experiment", "alchemy")
+
+
+def test_reproduce_leaves_out_what_is_not_trained(
+    checkpoints, run, tmp_path, monkeypatch, two_tasks
+):
+    root = shutil.copytree(checkpoints, tmp_path / "copy")
+    for folder in root.glob("mini/lora-*"):
+        shutil.rmtree(folder)
+    monkeypatch.setenv("SOFTCOT_CHECKPOINTS", str(root))
+    argv = ["reproduce", "--experiment", "main", "--limit", 1, "--results", tmp_path / "out"]
+    assert "12 records" in run(*argv)
 
 
 def test_interrupted_training_keeps_the_best_and_resumes(run, tmp_path, monkeypatch):

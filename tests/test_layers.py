@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 STAGES = """errors presets problems answers benchmarks tasks prompts learned projection soft_prompt
 models assistant controls decoding methods.base methods.hard methods.slots methods learners
-answering training evaluation analysis plots cli __main__""".split()
+answering training evaluation experiments analysis plots cli __main__""".split()
 PURE = ["errors", "presets", "problems", "answers", "benchmarks", "tasks", "prompts"]
 HEAVY = {"torch", "transformers", "numpy", "sklearn", "scipy", "gradio", "plotly", "datasets"}
 

@@ -239,10 +239,10 @@ def test_coconut_replaces_one_sentence_after_the_other(pair):
     assert stages == [0, 0, 2, 2, 4, 4, 6, 6] and learner.judged_from(8) == 6
     problem = build_problems(1)[0]
     told = replace(problem, rationale="One. Two. Three. Four.")
-    written = [learner.losses([told], torch.empty(1, 0), k).numel() for k in (0, 2, 6)]
+    written = [learner.losses([told], torch.empty(1, 0), k).numel() for k in (0, 2, 6, 10)]
     lengths = [
-        len(pair.base.prompts.text(f"{text} The answer is {problem.answer}.")) + 1
-        for text in ("One. Two. Three. Four.", "Two. Three. Four.", "Four.")
+        len(pair.base.prompts.text(f"{text} The answer is {problem.answer}.".strip())) + 1
+        for text in ("One. Two. Three. Four.", "Two. Three. Four.", "Four.", "")
     ]
     assert written == lengths
     # Thoughts reach back through all of their steps.
