@@ -10,6 +10,7 @@ from softcot.evaluation import evaluate
 from softcot.models import load_pair
 from softcot.presets import DEFAULT_THOUGHTS, get_preset
 from softcot.projection import Projection
+from softcot.soft_prompt import SoftPrompt
 from softcot.tasks import TASKS, get_task
 
 PRESET = get_preset("mini")
@@ -52,6 +53,13 @@ def test_every_task_has_a_projection_with_a_card_and_a_training_record(mini, nam
     assert (folder / "README.md").read_text().startswith("---\n")
 
 
+@pytest.mark.parametrize("name", ["mini-gsm", "mini-asdiv", "mini-aqua", "mini-strategy"])
+def test_every_trained_family_has_a_tuned_prompt(mini, name):
+    prompt = SoftPrompt.load(FOLDER / f"prompt-{name}")
+    assert prompt.task == name and prompt.base_fingerprint == mini.fingerprints["base"]
+    assert json.loads((FOLDER / f"prompt-{name}" / "training.json").read_text())["finished"]
+
+
 @pytest.mark.parametrize("role", ["base", "assistant"])
 def test_model_cards_state_the_regime(role):
     card = (FOLDER / role / "README.md").read_text()
@@ -76,3 +84,11 @@ def test_thoughts_help_and_somebody_elses_do_not(mini):
     alone = accuracy["zero-shot-cot", "none"]
     assert accuracy["softcot", "none"] > alone + 0.15
     assert accuracy["softcot", "swap"] < alone + 0.15
+
+
+@pytest.mark.parametrize("name", [name for name in TASKS if name != "free"])
+def test_the_base_solves_what_it_has_read(mini, name):
+    task = get_task(name)
+    readable = [p for p in task.problems("validation", 200) if not p.meta["unread"]][:24]
+    found = evaluate(mini, task, "zero-shot-cot", problems=readable, split="validation")
+    assert found.accuracy >= 0.8
