@@ -112,7 +112,6 @@ class Adapter(Learned):
             lora_alpha=2 * self.rank,
             target_modules="all-linear",
             task_type="CAUSAL_LM",
-            base_model_name_or_path=self.pair,
         )
         self.peft: nn.Module = get_peft_model(copy.deepcopy(base.model, shared), config)
         self.peft.peft_config["default"].base_model_name_or_path = self.pair
