@@ -369,7 +369,9 @@ def _add_problem(parser: _Parser) -> None:
 
 def _add_train(parser: _Parser) -> None:
     _add_pair(parser)
-    parser.add_argument("--method", default="softcot", help="softcot or prompt-tuning")
+    parser.add_argument(
+        "--method", default="softcot", help="softcot, prompt-tuning, lora or coconut"
+    )
     parser.add_argument("--task", required=True, help="a task with a training split, or 'all'")
     _add_data_dir(parser)
     parser.add_argument("--out", type=Path, required=True, help="a new folder")

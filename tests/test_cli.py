@@ -133,7 +133,10 @@ def test_train_writes_a_prompt_and_refuses_what_trains_nothing(run, refuse, tmp_
     assert SoftPrompt.load(tmp_path / "out").task == "mini-gsm"
     for method in ("zero-shot-cot", "telepathy"):
         sentence = refuse(*argv, tmp_path / method, "--method", method)
-        assert "nothing to train" in sentence and "softcot, prompt-tuning" in sentence
+        assert (
+            "nothing to train" in sentence
+            and "choose one of: prompt-tuning, lora, coconut, softcot" in sentence
+        )
         assert not (tmp_path / method).exists()
 
 
