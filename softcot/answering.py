@@ -115,9 +115,9 @@ def _written(
     with ExitStack() as stack:
         working = []
         for numbers in sharing.values():
-            rows = join([prompts[number] for number in numbers for _ in range(samples)])
-            row_seeds = [*range(samples)] * len(numbers)
-            steps = decode(methods[numbers[0]].lm, rows, sampling, row_seeds)
+            joined = join([prompts[number] for number in numbers])
+            alike = [0] * len(numbers)
+            steps = decode(methods[numbers[0]].lm, joined, sampling, alike, samples)
             working.append((numbers, stack.enter_context(closing(steps))))
         while working:
             for numbers, steps in [*working]:

@@ -67,8 +67,8 @@ def ask(args: argparse.Namespace) -> None:
     from softcot.answering import ColumnRequest, answer_stream
 
     temperature = args.temperature
-    if temperature is None:  # several samples are only worth it if they may differ
-        temperature = 0.0 if args.samples == 1 else 1.0
+    if temperature is None:
+        temperature = _usual_temperature(args.samples)
     sampling = _sampling(args, temperature)
     task = get_task(args.task)
     pair = _load(args.pair)
@@ -162,22 +162,31 @@ def evaluate(args: argparse.Namespace) -> None:
     else:
         split = args.problems.name
         problems = read_problems(args.problems, task.name)[: args.limit]
-    from softcot.evaluation import evaluate, write_record
+    from softcot.evaluation import Protocol, evaluate
+    from softcot.records import write_record
 
-    sampling = _sampling(args, args.temperature)
+    temperature = args.temperature
+    if temperature is None:
+        temperature = _usual_temperature(args.samples)
+    protocol = Protocol(
+        args.method,
+        control=args.control,
+        thoughts=args.thoughts,
+        trained_on=args.trained_on,
+        sampling=_sampling(args, temperature),
+        seeds=tuple(seeds),
+        samples=args.samples,
+        gold_logprob=args.gold_logprob,
+    )
     pair = _load(args.pair)
     partial = args.out and args.out.with_name(f"{args.out.name}.partial")
     with _Bar() as bar:
         record = evaluate(
             pair,
             task,
-            args.method,
-            problems=problems,
+            protocol,
+            problems,
             split=split,
-            control=args.control,
-            thoughts=args.thoughts,
-            seeds=seeds,
-            sampling=sampling,
             batch_size=args.batch_size,
             partial=partial,
             command=args.command_line,
@@ -187,15 +196,14 @@ def evaluate(args: argparse.Namespace) -> None:
         write_record(record, args.out)
         partial.unlink(missing_ok=True)
     if args.json:
-        print(record.to_json(), end="")
-    else:
-        low, high = (100 * bound for bound in record.interval)
-        print(
-            f"{task.name} ({split}, n = {record.n}), {record.method}, control {record.control}, "
-            f"K = {record.thoughts}: {100 * record.accuracy:.1f} % correct "
-            f"({low:.1f} to {high:.1f}), {100 * record.parse_failures:.1f} % unreadable, "
-            f"{record.mean_new_tokens:.1f} tokens an answer, {record.seconds:.0f} s"
-        )
+        return _print_json(record.head())
+    low, high = (100 * bound for bound in record.interval)
+    print(
+        f"{task.name} ({split}, n = {record.n}), {record.method}, control {record.control}, "
+        f"K = {record.thoughts}: {100 * record.accuracy:.1f} % correct "
+        f"({low:.1f} to {high:.1f}), {100 * record.parse_failures:.1f} % unreadable, "
+        f"{record.mean_new_tokens:.1f} tokens an answer, {record.seconds:.0f} s"
+    )
 
 
 def thoughts(args: argparse.Namespace) -> None:
@@ -349,12 +357,8 @@ def _add_ask(parser: _Parser) -> None:
     _add_pair(parser)
     parser.add_argument("--task", default="free", help="whose projection and answer kind to use")
     _add_method(parser)
-    parser.add_argument("--samples", type=_count, default=1, help="more than one: majority vote")
-    parser.add_argument(
-        "--temperature", type=float, help="default: 0 for one sample, 1 for several"
-    )
+    _add_samples(parser)
     parser.add_argument("--seed", type=int, default=41)
-    _add_sampling(parser)
     _add_json(parser)
 
 
@@ -379,6 +383,9 @@ def _add_train(parser: _Parser) -> None:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--learning-rate", type=float)
+    parser.add_argument(
+        "--start", help="of a projection: vocabulary (aligned with both models') or random"
+    )
     parser.add_argument("--max-thoughts", type=int, help="K is drawn from 1 to this at each step")
     parser.add_argument("--train-problems", type=int)
     parser.add_argument("--validation-problems", type=int)
@@ -402,9 +409,14 @@ def _add_evaluate(parser: _Parser) -> None:
         "--control", default="none", help="none, swap, shuffle, mean, noise, zero or untrained"
     )
     parser.add_argument("--seeds", default="41", help="such as 41-45")
-    parser.add_argument("--temperature", type=float, default=0.0)
-    _add_sampling(parser)
-    parser.add_argument("--batch-size", type=_count, default=64)
+    parser.add_argument(
+        "--trained-on", metavar="TASK", help="use the weights of this task; default: the task's own"
+    )
+    _add_samples(parser)
+    parser.add_argument(
+        "--gold-logprob", action="store_true", help="also score the worked gold answers"
+    )
+    parser.add_argument("--batch-size", type=_count, default=64, help="rows decoded together")
     parser.add_argument("--out", type=Path, help="write the record there; resumes if interrupted")
     _add_json(parser)
 
@@ -449,7 +461,11 @@ def _add_k(parser: _Parser) -> None:
     )
 
 
-def _add_sampling(parser: _Parser) -> None:
+def _add_samples(parser: _Parser) -> None:
+    parser.add_argument("--samples", type=_count, default=1, help="more than one: majority vote")
+    parser.add_argument(
+        "--temperature", type=float, help="default: 0 for one sample, 1 for several"
+    )
     parser.add_argument("--top-p", type=float, default=1.0)
     parser.add_argument("--top-k", type=int, default=0, help="0 for all tokens")
     parser.add_argument("--max-new-tokens", type=int, default=MAX_NEW_TOKENS)
@@ -463,6 +479,11 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return int(text)
+
+
+def _usual_temperature(samples: int) -> float:
+    """Several samples are only worth it if they may differ."""
+    return 0.0 if samples == 1 else 1.0
 
 
 def _sampling(args: argparse.Namespace, temperature: float) -> "Sampling":

@@ -7,7 +7,7 @@ from softcot.errors import UserError
 CONTROLS = ("none", "swap", "shuffle", "mean", "noise", "zero", "untrained")
 """none: the question's own thoughts. swap: another question's. shuffle: in another order.
 mean: the average thought of each slot. noise: Gaussian, each slot keeping its norm. zero: zeros.
-untrained: what the method gives with fresh weights; the method sees to that one itself.
+untrained: what the method gives with random weights; the method sees to that one itself.
 """
 
 
@@ -40,7 +40,7 @@ def apply_control(
         float[B, K, d_base].
     """
     check_control(name)
-    assert name != "untrained", "only the method itself can make fresh weights"
+    assert name != "untrained", "only the method itself can make random weights"
     if name == "none":
         return thoughts
     if name == "swap":

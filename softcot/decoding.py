@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
+from torch.nn.functional import cross_entropy
+from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache
 
 from softcot.errors import UserError
@@ -70,24 +72,28 @@ def decode(
     prompt: PromptEmbeds,
     sampling: Sampling,
     row_seeds: Sequence[int] | None = None,
+    samples: int = 1,
 ) -> Iterator[list[Row]]:
     """Write the answers of all rows, token by token.
 
     Args:
         lm: The base model.
-        prompt: Left-padded prompts, one for each row.
+        prompt: Left-padded prompts, read once however many samples there are.
         sampling: How tokens are chosen.
-        row_seeds: What makes the samples of a row its own (the row's number by default): a row
+        row_seeds: What makes the samples of a prompt its own (its number by default): a prompt
             with the same seeds is sampled the same way, whatever stands beside it.
+        samples: Rows for each prompt.
 
     Yields:
-        All rows after each step. They are the same objects every time, so read them at once.
-        Closing the generator stops the work and marks the open rows as "stopped".
+        All rows after each step, those of one prompt together. They are the same objects every
+        time, so read them at once. Closing the generator stops the work and marks the
+        open rows as "stopped".
     """
-    rows = [Row() for _ in prompt.prompt_tokens]
-    seeds = range(len(rows)) if row_seeds is None else row_seeds
-    generators = [_generator(sampling.seed, seed) for seed in seeds]
-    limits = [min(sampling.max_new_tokens, lm.context - n) for n in prompt.prompt_tokens]
+    lengths = [length for length in prompt.prompt_tokens for _ in range(samples)]
+    rows = [Row() for _ in lengths]
+    seeds = range(len(prompt.prompt_tokens)) if row_seeds is None else row_seeds
+    generators = [_generator(sampling.seed, seed, n) for seed in seeds for n in range(samples)]
+    limits = [min(sampling.max_new_tokens, lm.context - length) for length in lengths]
     start = time.perf_counter()
     try:
         for alive, tokens in _steps(lm, prompt, sampling, generators, rows):
@@ -119,21 +125,62 @@ def _steps(lm, prompt, sampling, generators, rows) -> Iterator[tuple[list[int], 
     """Yield (numbers of the open rows, their next tokens) until the caller finished all rows."""
     alive = list(range(len(rows)))
     cache = DynamicCache(config=lm.model.config)
-    mask, positions, inputs = prompt.attention_mask, prompt.position_ids, prompt.embeds
-    while alive:
-        logits = _forward(lm, inputs, mask, positions, cache)
+    mask, positions = prompt.attention_mask, prompt.position_ids
+    logits = _forward(lm, prompt.embeds, mask, positions, cache)
+    if len(rows) > len(mask):
+        cache.batch_repeat_interleave(len(rows) // len(mask))
+        logits, mask, positions = (
+            tensor.repeat_interleave(len(rows) // len(tensor), dim=0)
+            for tensor in (logits, mask, positions)
+        )
+    while True:
         tokens = _choose(logits, sampling, [generators[index] for index in alive])
         yield alive, tokens.tolist()
         kept = [i for i, index in enumerate(alive) if not rows[index].finished]
+        if not kept:
+            return
         if len(kept) < len(alive):
             # A finished row costs nothing from here on: it leaves the batch and the cache.
             alive = [alive[i] for i in kept]
             select = torch.tensor(kept, dtype=torch.long, device=mask.device)
             cache.batch_select_indices(select)
             mask, positions, tokens = mask[select], positions[select], tokens[select]
-        inputs = lm.embed(tokens[:, None])
         mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
         positions = positions[:, -1:] + 1
+        logits = _forward(lm, lm.embed(tokens[:, None]), mask, positions, cache)
+
+
+@torch.inference_mode()
+def log_probabilities(
+    lm: LanguageModel, prompt: PromptEmbeds, targets: Sequence[Sequence[int]]
+) -> list[float]:
+    """Log-probability (nats) of a target after each prompt, every token given those before it."""
+    cache = DynamicCache(config=lm.model.config)
+    ids = pad_sequence([torch.tensor(target) for target in targets], True, lm.pad_id).to(lm.device)
+    given = torch.arange(ids.shape[1], device=lm.device)
+    ahead = prompt.position_ids[:, -1:] + 1 + given
+    before = lm.model.base_model(
+        inputs_embeds=prompt.embeds,
+        attention_mask=prompt.attention_mask,
+        position_ids=prompt.position_ids,
+        past_key_values=cache,
+    ).last_hidden_state[:, -1:]
+    after = lm.model.base_model(
+        inputs_embeds=lm.embed(ids),
+        attention_mask=torch.cat([prompt.attention_mask, torch.ones_like(ids)], dim=1),
+        position_ids=ahead,
+        past_key_values=cache,
+    ).last_hidden_state
+    states = torch.cat([before, after], dim=1)
+    # Row by row: the logits of a whole batch of a large vocabulary would fill the memory.
+    return [
+        -cross_entropy(
+            lm.model.get_output_embeddings()(row[: len(target)]).float(),
+            torch.tensor(target, device=lm.device),
+            reduction="sum",
+        ).item()
+        for row, target in zip(states, targets, strict=True)
+    ]
 
 
 @torch.inference_mode()
@@ -154,19 +201,21 @@ def _choose(logits: torch.Tensor, sampling: Sampling, generators: list) -> torch
     """Next tokens int64[B] from logits float32[B, V]."""
     if sampling.temperature == 0:
         return logits.argmax(-1)
-    size = logits.shape[-1]
-    scores, tokens = (logits.double() / sampling.temperature).topk(
-        min(sampling.top_k, size) if sampling.top_k else size
-    )
+    scores = logits.double() / sampling.temperature
+    tokens = None
+    if sampling.top_k or sampling.top_p < 1:  # sorting is slow, and all tokens need no order
+        size = scores.shape[-1]
+        scores, tokens = scores.topk(min(sampling.top_k or size, size))
     probabilities = scores.softmax(-1)
     before = probabilities.cumsum(-1) - probabilities
     mass = (probabilities * (before < sampling.top_p)).cumsum(-1)
     # One number from each row's own generator picks the token: rows stay independent.
     draws = torch.stack([torch.rand(1, generator=g, dtype=torch.float64) for g in generators])
     chosen = torch.searchsorted(mass, draws.to(mass.device) * mass[:, -1:], right=True)
-    return tokens.gather(1, chosen.clamp(max=tokens.shape[1] - 1)).squeeze(1)
+    chosen = chosen.clamp(max=mass.shape[1] - 1)
+    return (chosen if tokens is None else tokens.gather(1, chosen)).squeeze(1)
 
 
-def _generator(seed: int, row_seed: int) -> torch.Generator:
-    digest = hashlib.sha256(f"{seed}\n{row_seed}".encode()).digest()
+def _generator(seed: int, row_seed: int, sample: int) -> torch.Generator:
+    digest = hashlib.sha256(f"{seed}\n{row_seed}\n{sample}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)

@@ -1,28 +1,40 @@
-"""The experiments behind the tables: which evaluations each is made of, and making what is missing.
+"""The experiments behind the tables: which evaluations each is made of, and making them.
 
-Everything is greedy, so one seed says all there is; it decides the controls.
+Main and self-consistency sample as the paper does (temperature 1, seeds 41 to 45); everything else
+is greedy, so that a difference between two records is one of inputs and not of luck.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from softcot.controls import CONTROLS
+from softcot.decoding import Sampling
 from softcot.errors import UserError
-from softcot.evaluation import evaluate, write_record
-from softcot.methods import METHODS, SoftCoT
+from softcot.evaluation import Protocol, evaluate
+from softcot.methods import METHODS, AssistCoT, PromptTuning, SoftCoT, ZeroShotCoT
+from softcot.methods.tuned import Coconut, LoRA
 from softcot.models import Pair
+from softcot.records import load_record, write_record
 from softcot.tasks import FREE, TASKS, get_task
 
 FAMILIES = [name for name in TASKS if name != FREE.name]
 TRAINED = [name for name in FAMILIES if "train" in TASKS[name].splits]
 
-CURVE = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16)
-"""K of the curve."""
+SAMPLED = Sampling(temperature=1.0)
+SEEDS = (41, 42, 43, 44, 45)
+"""The paper's (arXiv 2502.12134)."""
 
-SEED = 41
+CURVE = tuple(range(1, 17))
+"""K of the curve of soft thoughts."""
+
+HINT_CURVE = (1, 2, 4, 6, 8, 12, 16, 20, 24, 28, 32)
+"""K of the curve of hard hint tokens."""
+
+VOTES = 10
+"""Most samples that vote in self-consistency."""
 
 
 @dataclass(frozen=True)
@@ -30,50 +42,92 @@ class Run:
     """One evaluation of an experiment."""
 
     task: str
-    method: str
-    control: str = "none"
-    thoughts: int | None = None
-    """K; None is the method's own choice."""
+    protocol: Protocol
 
     @property
     def arguments(self) -> list[str]:
-        """What `python -m softcot evaluate` takes for it, apart from pair and file."""
-        given = ["--task", self.task, "--method", self.method, "--control", self.control]
-        return given + ([] if self.thoughts is None else ["--thoughts", str(self.thoughts)])
+        """What `python -m softcot evaluate` takes for it, apart from pair, split and file."""
+        asked = self.protocol
+        words = ["--task", self.task, "--method", asked.method]
+        if asked.control != "none":
+            words += ["--control", asked.control]
+        if asked.thoughts is not None:
+            words += ["--thoughts", str(asked.thoughts)]
+        if asked.trained_on is not None:
+            words += ["--trained-on", asked.trained_on]
+        if asked.sampling.temperature:
+            words += ["--temperature", f"{asked.sampling.temperature:g}"]
+        if len(asked.seeds) > 1:
+            words += ["--seeds", f"{asked.seeds[0]}-{asked.seeds[-1]}"]
+        if asked.samples > 1:
+            words += ["--samples", str(asked.samples)]
+        return words + (["--gold-logprob"] if asked.gold_logprob else [])
 
     @property
     def file(self) -> str:
         """Name of its record."""
-        count = METHODS[self.method].default_thoughts if self.thoughts is None else self.thoughts
-        return f"{self.task}.{self.method}.{self.control}.k{count}.json"
+        asked = self.protocol
+        count = METHODS[asked.method].default_thoughts
+        parts = [self.task, asked.method, asked.control]
+        parts += [f"k{count if asked.thoughts is None else asked.thoughts}"]
+        parts += [f"from-{asked.trained_on}"] if asked.trained_on else []
+        parts += ["sampled" if asked.sampling.temperature else "greedy"]
+        parts += [f"n{asked.samples}"] if asked.samples > 1 else []
+        return ".".join([*parts, "json"])
 
 
 def main() -> Iterator[Run]:
-    """Every method on every task."""
+    """Every method on every task, sampled."""
     for method in METHODS:
         for task in FAMILIES:
-            yield Run(task, method)
+            yield Run(task, Protocol(method, sampling=SAMPLED, seeds=SEEDS))
 
 
 def controls() -> Iterator[Run]:
-    """SoftCoT under every control on every task."""
-    for control in CONTROLS:
-        for task in FAMILIES:
-            yield Run(task, SoftCoT.name, control)
+    """SoftCoT under every control on every task, and zero-shot CoT to compare with."""
+    for task in FAMILIES:
+        yield Run(task, Protocol(ZeroShotCoT.name, gold_logprob=True))
+        for control in CONTROLS:
+            yield Run(task, Protocol(SoftCoT.name, control, gold_logprob=True))
 
 
 def thoughts() -> Iterator[Run]:
-    """SoftCoT's accuracy against K."""
-    for count in CURVE:
-        for task in TRAINED:
-            own = count == SoftCoT.default_thoughts
-            yield Run(task, SoftCoT.name, thoughts=None if own else count)
+    """Accuracy against K, of soft thoughts and of hard hint tokens."""
+    for kind, curve in ((SoftCoT, CURVE), (AssistCoT, HINT_CURVE)):
+        for count in curve:
+            for task in TRAINED:
+                own = count == kind.default_thoughts
+                # SoftCoT at its own K is among the controls, which are scored.
+                scored = own and kind is SoftCoT
+                yield Run(
+                    task,
+                    Protocol(kind.name, thoughts=None if own else count, gold_logprob=scored),
+                )
+
+
+def self_consistency() -> Iterator[Run]:
+    """The vote of several samples, for zero-shot CoT and SoftCoT."""
+    for method in (ZeroShotCoT, SoftCoT):
+        for task in FAMILIES:
+            yield Run(task, Protocol(method.name, sampling=SAMPLED, samples=VOTES))
+
+
+def forgetting() -> Iterator[Run]:
+    """After training on one task, accuracy on every task; with K = 0 SoftCoT is the base."""
+    for task in FAMILIES:
+        yield Run(task, Protocol(SoftCoT.name, thoughts=0))
+    for method in (PromptTuning, LoRA, Coconut, SoftCoT):
+        for learned in TRAINED:
+            for task in FAMILIES:
+                yield Run(task, Protocol(method.name, trained_on=learned))
 
 
 EXPERIMENTS: dict[str, Callable[[], Iterator[Run]]] = {
     "main": main,
     "controls": controls,
     "thoughts": thoughts,
+    "self-consistency": self_consistency,
+    "forgetting": forgetting,
 }
 
 
@@ -95,7 +149,7 @@ def plan(experiment: str) -> list[Run]:
 def can_run(pair: Pair, run: Run) -> bool:
     """Whether the pair has the weights that a run needs."""
     try:
-        METHODS[run.method].build(pair, get_task(run.task))
+        replace(run.protocol, control="none").build(pair, get_task(run.task), seed=0)
     except UserError:
         return False
     return True
@@ -119,22 +173,24 @@ def reproduce(
         count: Problems.
         split: Where the problems are from.
         progress: Called with (rows done, rows in all).
+
+    Raises:
+        UserError: A record in the way is unusable or is of other problems.
     """
     out = folder / run.file
-    if out.exists():
-        return out
     task = get_task(run.task)
+    problems = task.problems(split, count)
+    if out.exists():
+        _check_same(out, [problem.id for problem in problems], split)
+        return out
     partial = out.with_name(f"{out.name}.partial")
     arguments = [*run.arguments, "--split", split, "--limit", str(count), "--out", str(out)]
     record = evaluate(
         pair,
         task,
-        run.method,
-        problems=task.problems(split, count),
+        run.protocol,
+        problems,
         split=split,
-        control=run.control,
-        thoughts=run.thoughts,
-        seeds=[SEED],
         partial=partial,
         command=" ".join(["python -m softcot evaluate --pair", pair.name, *arguments]),
         progress=progress,
@@ -142,3 +198,12 @@ def reproduce(
     write_record(record, out)
     partial.unlink(missing_ok=True)
     return out
+
+
+def _check_same(path: Path, ids: Sequence[str], split: str) -> None:
+    record = load_record(path)
+    if (record.split, record.problem_ids()) != (split, list(ids)):
+        raise UserError(
+            f"{path} is of {record.n} problems of the {record.split} split; "
+            "choose another folder with --results, or delete it."
+        )

@@ -81,6 +81,9 @@ def _graded(lm: LanguageModel, states: torch.Tensor, labels: torch.Tensor) -> to
     return cross_entropy(logits.float(), targets[graded], reduction="none")
 
 
+STARTS = ("vocabulary", "random")
+"""Where a projection's training starts: at the map between both vocabularies, or anywhere."""
+
 SENTENCES = re.compile(r"(?<=[.!?])\s+")
 """Where a rationale is cut into steps."""
 
@@ -93,11 +96,14 @@ class Learner:
         name: The task, or "all".
         max_thoughts: Largest K.
         seed: Decides the fresh weights.
+        start: One of `STARTS`.
     """
 
     kind: type[Learned]
 
-    def __init__(self, pair: Pair, name: str, max_thoughts: int, seed: int):
+    def __init__(
+        self, pair: Pair, name: str, max_thoughts: int, seed: int, start: str = "vocabulary"
+    ):
         self.pair = pair
         self.max_thoughts = max_thoughts
         self.weights = self.kind.for_pair(pair, name, max_thoughts, seed)
@@ -159,6 +165,13 @@ class ProjectionLearner(SlotLearner):
     """SoftCoT: the assistant is frozen, so its states for the largest K serve every step."""
 
     kind = Projection
+
+    def __init__(
+        self, pair: Pair, name: str, max_thoughts: int, seed: int, start: str = "vocabulary"
+    ):
+        super().__init__(pair, name, max_thoughts, seed, start)
+        if start == "vocabulary":
+            self.weights.align(pair)
 
     def study(self, task: Task, problems: Sequence[Problem]) -> torch.Tensor:
         """The assistant's states, float32[B, K max, d_assistant]."""

@@ -1,6 +1,7 @@
 """The two frozen language models, and rows of prompts as tensors."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -282,15 +283,25 @@ class PromptEmbeds:
     """int64[B, T], starting at 0 on each row's first token."""
     prompt_tokens: list[int]
     """Length of each row without padding."""
+    hashes: list[str]
+    """First 16 hex digits of the SHA-256 of each row's token ids, slots included."""
+    passes: list[int]
+    """Forward passes one after another that it took to make each row."""
 
     @classmethod
-    def of(cls, batch: Batch, embeds: torch.Tensor) -> "PromptEmbeds":
+    def of(
+        cls, batch: Batch, embeds: torch.Tensor, passes: Sequence[int] | None = None
+    ) -> "PromptEmbeds":
         """A left-padded batch with its embeddings, float[B, T, d]."""
+        kept = zip(batch.input_ids, batch.attention_mask.bool(), strict=True)
+        texts = [json.dumps(ids[mask].tolist()).encode() for ids, mask in kept]
         return cls(
             embeds=embeds,
             attention_mask=batch.attention_mask,
             position_ids=batch.position_ids,
             prompt_tokens=batch.attention_mask.sum(1).tolist(),
+            hashes=[hashlib.sha256(text).hexdigest()[:16] for text in texts],
+            passes=[0] * len(embeds) if passes is None else list(passes),
         )
 
 
@@ -306,4 +317,6 @@ def join(prompts: Sequence[PromptEmbeds]) -> PromptEmbeds:
         attention_mask=stack([prompt.attention_mask for prompt in prompts]),
         position_ids=stack([prompt.position_ids for prompt in prompts]),
         prompt_tokens=[n for prompt in prompts for n in prompt.prompt_tokens],
+        hashes=[digest for prompt in prompts for digest in prompt.hashes],
+        passes=[n for prompt in prompts for n in prompt.passes],
     )

@@ -79,7 +79,7 @@ class Projection(Learned):
     def for_pair(
         cls, pair: "Pair", task: str, max_thoughts: int = MAX_THOUGHTS, seed: int = 0
     ) -> "Projection":
-        """A fresh projection whose thoughts start with the spread of the base's embeddings.
+        """A random projection whose thoughts have the spread of the base's embeddings.
 
         Thoughts far smaller or larger than any embedding start far from everything the base has
         read; with the default initialisation of `nn.Linear` they are.
@@ -94,13 +94,44 @@ class Projection(Learned):
             base_fingerprint=fingerprints["base"],
             assistant_fingerprint=fingerprints["assistant"],
         )
-        # The last norm of the assistant fixes the size of its states, so any text will do here.
-        probe = torch.arange(min(64, len(pair.assistant.tokenizer)))[None]
         with torch.no_grad():
-            states = pair.assistant.states(probe.to(pair.assistant.device)).cpu()
+            states = _any_states(pair)
             spread = pair.base.embeddings.float().std().item()
             size = states.square().mean().sqrt().item() * pair.assistant.width**0.5
             generator = torch.Generator().manual_seed(seed)
             projection.linear.weight.normal_(std=spread / size, generator=generator)
             projection.linear.bias.zero_()
         return projection.to(pair.base.device)
+
+    @torch.no_grad()
+    def align(self, pair: "Pair") -> None:
+        """Start where a state that predicts a token becomes the embedding of that token.
+
+        The weights are the least-squares map from the assistant's output embeddings to the base's
+        input embeddings over the tokens both know, scaled so that thoughts are as large as an
+        embedding. With fewer such tokens than the assistant is wide, nothing changes.
+        """
+        ours, theirs = (lm.tokenizer.get_vocab() for lm in (pair.assistant, pair.base))
+        common = sorted(ours.keys() & theirs.keys())
+        if len(common) <= self.assistant_width:
+            return
+        read = pair.assistant.model.get_output_embeddings().weight
+        written = pair.base.embeddings
+        read, written = (
+            weight[[ids[token] for token in common]].float().cpu()
+            for weight, ids in ((read, ours), (written, theirs))
+        )
+        centred = read - read.mean(0), written - written.mean(0)
+        weight = torch.linalg.lstsq(*centred, driver="gelsd").solution.T
+        states = _any_states(pair)
+        size = pair.base.embeddings.float().norm(dim=1).mean().cpu()
+        self.linear.weight.copy_(weight * size / (states @ weight.T).norm(dim=-1).mean())
+
+
+def _any_states(pair: "Pair") -> torch.Tensor:
+    """Some states of the assistant, float32[1, N, d_assistant], on the CPU.
+
+    Its last norm fixes their size, so any text will do.
+    """
+    probe = torch.arange(min(64, len(pair.assistant.tokenizer)))[None]
+    return pair.assistant.states(probe.to(pair.assistant.device)).cpu()

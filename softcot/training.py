@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 
 from softcot.errors import UserError
 from softcot.files import replacing, write_text
-from softcot.learners import Learner, get_learner
+from softcot.learners import STARTS, Learner, get_learner
 from softcot.models import Pair, fingerprint
 from softcot.presets import MAX_THOUGHTS
 from softcot.problems import Problem
@@ -50,6 +50,8 @@ class TrainingConfig:
     """AdamW's."""
     clip: float = 1.0
     """Largest norm of the gradient."""
+    start: str = "vocabulary"
+    """Where a projection starts: aligned with both vocabularies, or "random"."""
     seed: int = 41
     """Decides the initial weights, the problems, their order and K."""
     train_problems: int = 12_800
@@ -67,6 +69,10 @@ class TrainingConfig:
                 raise UserError(
                     f"The setting {name} must be a whole number, {least} or more; it is {value}."
                 )
+        if self.start not in STARTS:
+            raise UserError(
+                f"There is no start called {self.start!r}; choose one of: {', '.join(STARTS)}."
+            )
         for name in ("learning_rate", "clip"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
@@ -261,7 +267,9 @@ class _Run:
             "fingerprints": pair.fingerprints,
             "config": asdict(config),
         }
-        self.learner = get_learner(method)(pair, name, config.max_thoughts, config.seed)
+        self.learner = get_learner(method)(
+            pair, name, config.max_thoughts, config.seed, config.start
+        )
         self.learned = self.learner.weights
         self.optimizer = torch.optim.AdamW(
             [p for p in self.learned.parameters() if p.requires_grad],

@@ -26,8 +26,18 @@ def get_method(
     control: str = "none",
     seed: int = 0,
     donors: Sequence[Problem] | None = None,
+    trained_on: str | None = None,
 ) -> Method:
-    """Build a method for a task; donors come from the task's validation split by default.
+    """Build a method for a task.
+
+    Args:
+        name: One of `METHODS`.
+        pair: The two frozen models.
+        task: What it is to be asked.
+        control: What replaces a question's own thoughts.
+        seed: Decides donors, orders and noise.
+        donors: Other problems, for `swap` and `mean`; by default of the task's validation split.
+        trained_on: The task whose weights are used; by default those that serve `task`.
 
     Raises:
         UserError: The method or control is unknown, or they do not go together.
@@ -36,10 +46,13 @@ def get_method(
         raise UserError(f"There is no method called {name!r}; choose one of: {', '.join(METHODS)}.")
     kind = METHODS[name]
     check_control(control)
+    if trained_on is not None and kind.trains == "nothing":
+        raise UserError(f"{kind.title} trains nothing; name no task that it was trained on.")
     if not issubclass(kind, SlotMethod):
         if control != "none":
             raise UserError(f"{kind.title} has no thoughts; drop the control {control!r}.")
-        return kind.build(pair, task)
+        return kind.build(pair, task, trained_on=trained_on)
     if donors is None and control in ("swap", "mean") and "validation" in task.splits:
         donors = task.problems("validation", DONORS)
-    return kind.build(pair, task, control=control, seed=seed, donors=donors)
+    options = {"control": control, "seed": seed, "donors": donors}
+    return kind.build(pair, task, trained_on=trained_on, **options)

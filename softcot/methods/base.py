@@ -32,8 +32,12 @@ class Method:
         self.task = task
 
     @classmethod
-    def build(cls, pair: Pair, task: Task, **options) -> "Method":
-        """The method with whatever it needs for this task; `options` as in `get_method`."""
+    def build(cls, pair: Pair, task: Task, *, trained_on: str | None = None, **options) -> "Method":
+        """The method with whatever it needs for this task; the options are those of `get_method`.
+
+        Raises:
+            UserError: What it needs is not there.
+        """
         return cls(pair, task)
 
     @property
@@ -54,6 +58,11 @@ class Method:
         """
         return 0
 
+    @property
+    def trained_on(self) -> str | None:
+        """The task its weights were trained on; None where it trains nothing."""
+        return None
+
     def fingerprint(self) -> str | None:
         """Of the weights that were trained for it, exact; None where there are none."""
         return None
@@ -73,7 +82,9 @@ class Method:
         """Prompts as a left-padded batch."""
         return collate(prompts, self.lm.pad_id, "left", self.lm.device)
 
-    def embedded(self, prompts: Sequence[Prompt]) -> PromptEmbeds:
-        """Prompts without slots, ready to be decoded."""
+    def embedded(
+        self, prompts: Sequence[Prompt], passes: Sequence[int] | None = None
+    ) -> PromptEmbeds:
+        """Prompts without slots, ready to be decoded; `passes` as in `PromptEmbeds`."""
         batch = self.batch(prompts)
-        return PromptEmbeds.of(batch, self.lm.embed(batch.input_ids))
+        return PromptEmbeds.of(batch, self.lm.embed(batch.input_ids), passes)

@@ -42,17 +42,15 @@ class AssistCoT(Method):
 
     def prepare(self, problems: Sequence[Problem], thoughts: int) -> PromptEmbeds:
         """The prompts with a hint in the slots' place; K = 0 is exactly zero-shot CoT."""
-        return self.embedded(
-            [
-                self._prompt(problem, hint)
-                for problem, hint in zip(problems, self.hints(problems, thoughts), strict=True)
-            ]
-        )
+        written = self.hints(problems, thoughts)
+        hints = [self.pair.assistant.text(ids).strip() for ids in written]
+        prompts = [self._prompt(*both) for both in zip(problems, hints, strict=True)]
+        return self.embedded(prompts, passes=[len(ids) for ids in written])
 
-    def hints(self, problems: Sequence[Problem], thoughts: int) -> list[str]:
-        """What the assistant writes about each problem, greedily, in at most K tokens."""
+    def hints(self, problems: Sequence[Problem], thoughts: int) -> list[list[int]]:
+        """The tokens that the assistant writes about each problem, greedily, at most K."""
         if not self.thoughts_for(thoughts):
-            return [""] * len(problems)
+            return [[] for _ in problems]
         assistant = self.pair.assistant
         prompts = [
             assistant.prompts.assistant(p.question, instruction=self.task.assistant_instruction)
@@ -60,8 +58,9 @@ class AssistCoT(Method):
         ]
         batch = collate(prompts, assistant.pad_id, "left", assistant.device)
         asked = PromptEmbeds.of(batch, assistant.embed(batch.input_ids))
-        written = finish(decode(assistant, asked, Sampling(max_new_tokens=thoughts)))
-        return [assistant.text(row.ids).strip() for row in written]
+        return [
+            row.ids for row in finish(decode(assistant, asked, Sampling(max_new_tokens=thoughts)))
+        ]
 
     def _prompt(self, problem: Problem, hint: str) -> Prompt:
         return self.lm.prompts.base(

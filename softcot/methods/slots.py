@@ -97,7 +97,12 @@ class SlotMethod(Method):
         vectors = self.thoughts(problems, thoughts)
         batch = self.batch(self.prompts(problems, thoughts))
         embeds = self.lm.embed(batch.input_ids)
-        return PromptEmbeds.of(batch, splice(embeds, batch.slot_mask, vectors))
+        passes = [self.passes(thoughts)] * len(problems)
+        return PromptEmbeds.of(batch, splice(embeds, batch.slot_mask, vectors), passes)
+
+    def passes(self, thoughts: int) -> int:
+        """Forward passes one after another that K vectors take."""
+        return 0
 
     @torch.no_grad()
     def thoughts(self, problems: Sequence[Problem], thoughts: int) -> torch.Tensor:
@@ -152,7 +157,7 @@ class CotUnk(SlotMethod):
     title = "CoT-Unk"
 
     @classmethod
-    def build(cls, pair: Pair, task: Task, **options) -> "CotUnk":
+    def build(cls, pair: Pair, task: Task, *, trained_on: str | None = None, **options) -> "CotUnk":
         """Nothing to load; as nothing was trained, nothing can be untrained."""
         if options.get("control") == "untrained":
             raise UserError("CoT-Unk trains nothing; drop the control 'untrained'.")
@@ -182,18 +187,32 @@ class LearnedSlots(SlotMethod):
         self.weights = weights
 
     @classmethod
-    def build(cls, pair: Pair, task: Task, *, control: str = "none", seed: int = 0, **options):
-        """The method with the weights trained for this task, or with fresh ones."""
+    def build(
+        cls,
+        pair: Pair,
+        task: Task,
+        *,
+        trained_on: str | None = None,
+        control: str = "none",
+        seed: int = 0,
+        **options,
+    ):
+        """The method with the weights trained for a task, or with random ones."""
         if control == "untrained":
             weights = cls.kind.for_pair(pair, task.name, seed=seed)
         else:
-            weights = pair.learned(cls.kind, task.name)
+            weights = pair.learned(cls.kind, trained_on or task.name)
         return cls(pair, weights, task, control=control, seed=seed, **options)
 
     @property
     def most_thoughts(self) -> int:
         """Largest K it was trained for."""
         return self.weights.max_thoughts
+
+    @property
+    def trained_on(self) -> str | None:
+        """The task of the trained weights; None for random ones."""
+        return None if self.control == "untrained" else self.weights.task
 
     def fingerprint(self) -> str:
         """Of the trained weights, exact."""
@@ -221,6 +240,10 @@ class SoftCoT(LearnedSlots):
     asks_assistant = True
     trains = "the projection"
     kind = Projection
+
+    def passes(self, thoughts: int) -> int:
+        """The assistant's, which gives all K at once."""
+        return min(thoughts, 1)
 
     def own(self, problems: Sequence[Problem], thoughts: int) -> torch.Tensor:
         """The assistant's states at its K placeholders, projected: float32[B, K, d_base]."""

@@ -26,14 +26,19 @@ class LoRA(Method):
         self.weights = weights
 
     @classmethod
-    def build(cls, pair: Pair, task: Task, **options) -> "LoRA":
-        """The method with the adapters trained for this task."""
-        return cls(pair, pair.learned(Adapter, task.name), task)
+    def build(cls, pair: Pair, task: Task, *, trained_on: str | None = None, **options) -> "LoRA":
+        """The method with the adapters trained for a task."""
+        return cls(pair, pair.learned(Adapter, trained_on or task.name), task)
 
     @property
     def lm(self) -> LanguageModel:
         """The base with its adapters."""
         return self.weights.lm
+
+    @property
+    def trained_on(self) -> str:
+        """The task of the adapters."""
+        return self.weights.task
 
     def fingerprint(self) -> str:
         """Of the adapters, exact."""
@@ -53,6 +58,10 @@ class Coconut(LearnedSlots):
     def lm(self) -> LanguageModel:
         """The base with its adapters."""
         return self.weights.lm
+
+    def passes(self, thoughts: int) -> int:
+        """One for each thought."""
+        return thoughts
 
     def own(self, problems: Sequence[Problem], thoughts: int) -> torch.Tensor:
         """The states that were fed back, float32[B, K, d_base]."""
