@@ -34,7 +34,10 @@ if TYPE_CHECKING:  # names only: importing torch takes seconds
 EVALUATED = 1000
 """Problems of a task's split that an evaluation takes where nobody chose a number."""
 
-RESULTS, README = Path("assets/results"), Path("README.md")
+QUICK = 30
+"""Problems a record of `reproduce --quick`, which gives every table in about ten minutes."""
+
+RESULTS, QUICK_RESULTS, README = Path("assets/results"), Path("runs/quick"), Path("README.md")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -265,25 +268,28 @@ def reproduce(args: argparse.Namespace) -> None:
     from softcot.experiments import can_run, plan
     from softcot.experiments import reproduce as make
 
-    runs = plan(args.experiment)
-    pair = _load(args.pair)
-    missing = [run for run in runs if not can_run(pair, run)]
-    for method in dict.fromkeys(run.method for run in missing):
-        tasks = dict.fromkeys(run.task for run in missing if run.method == method)
-        print(f"Left out, not trained: {method} on {', '.join(tasks)}.", file=sys.stderr)
+    results = args.results or (QUICK_RESULTS if args.quick else RESULTS)
+    count = args.limit or (QUICK if args.quick else EVALUATED)
+    runs = plan(args.experiment, args.pair)
+    pairs = {name: _load(name) for name in dict.fromkeys(run.pair for run in runs)}
+    missing = [run for run in runs if not can_run(pairs[run.pair], run)]
+    for pair, method in dict.fromkeys((run.pair, run.protocol.method) for run in missing):
+        print(f"Some of {method} of pair {pair} is left out: not trained.", file=sys.stderr)
     runs = [run for run in runs if run not in missing]
     with _Bar() as bar:
         for number, run in enumerate(runs, start=1):
             title = f"{number}/{len(runs)} {run.file.removesuffix('.json')}"
             make(
-                pair,
+                pairs[run.pair],
                 run,
-                args.results,
-                count=args.limit,
+                results,
+                count=count,
                 split=args.split,
                 progress=lambda done, total, title=title: bar.show(title, done, total),
             )
-    print(f"{args.results}: {len(runs)} records")
+    print(f"{results}: {len(runs)} records of {count} problems each")
+    if args.quick:
+        print(f"See them with: python -m softcot report --results {results} --out {results}/report")
 
 
 def report(args: argparse.Namespace) -> None:
@@ -423,10 +429,17 @@ def _add_evaluate(parser: _Parser) -> None:
 
 def _add_reproduce(parser: _Parser) -> None:
     _add_pair(parser)
-    parser.add_argument("--experiment", default="all", help="main, controls, thoughts or all")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of records")
+    parser.add_argument(
+        "--experiment",
+        default="all",
+        help="main, controls, thoughts, assistant-size, self-consistency, forgetting, regime, all",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help=f"{QUICK} problems a record, into {QUICK_RESULTS}"
+    )
+    parser.add_argument("--results", type=Path, help=f"folder of records; default: {RESULTS}")
     parser.add_argument("--split", choices=SPLITS, default="test")
-    parser.add_argument("--limit", type=_count, default=EVALUATED, help="problems a record")
+    parser.add_argument("--limit", type=_count, help=f"problems a record; default: {EVALUATED}")
 
 
 def _add_thoughts(parser: _Parser) -> None:

@@ -17,6 +17,7 @@ from softcot.evaluation import Protocol, evaluate
 from softcot.methods import METHODS, AssistCoT, PromptTuning, SoftCoT, ZeroShotCoT
 from softcot.methods.tuned import Coconut, LoRA
 from softcot.models import Pair
+from softcot.presets import ASSISTANT_SIZES, READINGS
 from softcot.records import load_record, write_record
 from softcot.tasks import FREE, TASKS, get_task
 
@@ -43,12 +44,13 @@ class Run:
 
     task: str
     protocol: Protocol
+    pair: str = "mini"
 
     @property
     def arguments(self) -> list[str]:
-        """What `python -m softcot evaluate` takes for it, apart from pair, split and file."""
+        """What `python -m softcot evaluate` takes for it, apart from split and file."""
         asked = self.protocol
-        words = ["--task", self.task, "--method", asked.method]
+        words = ["--pair", self.pair, "--task", self.task, "--method", asked.method]
         if asked.control != "none":
             words += ["--control", asked.control]
         if asked.thoughts is not None:
@@ -65,7 +67,7 @@ class Run:
 
     @property
     def file(self) -> str:
-        """Name of its record."""
+        """Where its record is, below the folder of results."""
         asked = self.protocol
         count = METHODS[asked.method].default_thoughts
         parts = [self.task, asked.method, asked.control]
@@ -73,7 +75,7 @@ class Run:
         parts += [f"from-{asked.trained_on}"] if asked.trained_on else []
         parts += ["sampled" if asked.sampling.temperature else "greedy"]
         parts += [f"n{asked.samples}"] if asked.samples > 1 else []
-        return ".".join([*parts, "json"])
+        return f"{self.pair}/{'.'.join(parts)}.json"
 
 
 def main() -> Iterator[Run]:
@@ -119,20 +121,45 @@ def forgetting() -> Iterator[Run]:
     for method in (PromptTuning, LoRA, Coconut, SoftCoT):
         for learned in TRAINED:
             for task in FAMILIES:
-                yield Run(task, Protocol(method.name, trained_on=learned))
+                if method is SoftCoT and learned == TASKS[task].projection:
+                    yield Run(task, Protocol(SoftCoT.name, gold_logprob=True))  # as in controls
+                else:
+                    yield Run(task, Protocol(method.name, trained_on=learned))
+
+
+def assistant_size() -> Iterator[Run]:
+    """SoftCoT with narrower assistants; the pair's own is among the controls."""
+    for pair in ASSISTANT_SIZES:
+        for task in TRAINED:
+            yield Run(task, Protocol(SoftCoT.name), pair)
+
+
+def regime() -> Iterator[Run]:
+    """What soft thoughts add to bases that have read more or less."""
+    for pair in READINGS:
+        for task in ("mini-gsm", "mini-asdiv"):
+            yield Run(task, Protocol(ZeroShotCoT.name), pair)
+            for control in ("none", "swap"):
+                yield Run(task, Protocol(SoftCoT.name, control), pair)
 
 
 EXPERIMENTS: dict[str, Callable[[], Iterator[Run]]] = {
     "main": main,
     "controls": controls,
     "thoughts": thoughts,
+    "assistant-size": assistant_size,
     "self-consistency": self_consistency,
     "forgetting": forgetting,
+    "regime": regime,
 }
 
 
-def plan(experiment: str) -> list[Run]:
+def plan(experiment: str, pair: str = "mini") -> list[Run]:
     """The evaluations of an experiment, or of "all", each once.
+
+    Args:
+        experiment: One of `EXPERIMENTS`, or "all".
+        pair: Takes the place of mini, whose further pairs are then left out.
 
     Raises:
         UserError: There is no such experiment.
@@ -143,7 +170,10 @@ def plan(experiment: str) -> list[Run]:
             f"{', '.join(EXPERIMENTS)}, all."
         )
     chosen = EXPERIMENTS.values() if experiment == "all" else [EXPERIMENTS[experiment]]
-    return list(dict.fromkeys(run for make in chosen for run in make()))
+    runs = dict.fromkeys(run for make in chosen for run in make())
+    if pair == "mini":
+        return list(runs)
+    return [replace(run, pair=pair) for run in runs if run.pair == "mini"]
 
 
 def can_run(pair: Pair, run: Run) -> bool:
@@ -192,7 +222,7 @@ def reproduce(
         problems,
         split=split,
         partial=partial,
-        command=" ".join(["python -m softcot evaluate --pair", pair.name, *arguments]),
+        command=" ".join(["python -m softcot evaluate", *arguments]),
         progress=progress,
     )
     write_record(record, out)

@@ -50,6 +50,22 @@ PRESETS: dict[str, PairPreset] = {
 }
 """The known pairs; a relative `Path` is below `checkpoint_root()`."""
 
+ASSISTANT_SIZES = ("assistant-64", "assistant-96")
+"""Pairs of mini's base with narrower assistants."""
+
+READINGS = ("reading-30", "reading-60", "reading-80", "reading-100")
+"""Pairs of mini's assistant with small bases that have read so many percent of the situations."""
+
+for _name in (*ASSISTANT_SIZES, *READINGS):
+    _own = "assistant" if _name in ASSISTANT_SIZES else "base"
+    PRESETS[_name] = replace(
+        PRESETS["mini"],
+        name=_name,
+        trained=Path(_name),
+        source=f"for an experiment: `python -m softcot pretrain --pair {_name}`",
+        **{_own: Path(_name, _own)},
+    )
+
 
 def checkpoint_root() -> Path:
     """The folder of the shipped checkpoints; the variable SOFTCOT_CHECKPOINTS overrides it."""

@@ -84,10 +84,11 @@ class BaseAuthor(Author):
             self._hinted: 0.32,
             self._misled: 0.06,
             self._paused: 0.08,
-            # Once the base can read, many of them: comparing is learned late and all at once.
-            self._judged: 0.08 if progress < 0.3 else 0.30,
             self.story: 0.06,
         }
+        if any(family.answer_kind == "letter" for family in self.families):
+            # Once the base can read, many of them: comparing is learned late and all at once.
+            kinds[self._judged] = 0.08 if progress < 0.3 else 0.30
         return rng.choices(list(kinds), list(kinds.values()))[0](rng)
 
     def _solved(self, rng: random.Random) -> Document:

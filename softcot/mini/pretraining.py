@@ -59,6 +59,8 @@ class PretrainingConfig:
     """Steps."""
     fraction: float = SHIPPED_FRACTION
     """How much of the situations and facts the base has read."""
+    families: tuple[str, ...] = tuple(family.name for family in FAMILIES)
+    """What it is taught."""
     vocabulary: int = 4000
     """Upper bound; the corpus runs out of words before."""
     context: int = 512
@@ -66,11 +68,26 @@ class PretrainingConfig:
     seed: int = 1
 
 
-CONFIGS: dict[Role, PretrainingConfig] = {
-    "assistant": PretrainingConfig("assistant", 4000, width=128, layers=4, heads=4, seed=2),
-    "base": PretrainingConfig("base", 5000, width=192, layers=5, heads=6, batch_size=32),
+ASSISTANT = PretrainingConfig(
+    "assistant", 4000, width=128, layers=4, heads=4, fraction=EVERYTHING, seed=2
+)
+SMALL_BASE = PretrainingConfig(
+    "base", 1600, width=128, layers=4, heads=4, batch_size=32, families=("mini-gsm", "mini-asdiv")
+)
+"""For the experiment on reading, which asks for a base at each of several settings."""
+
+CONFIGS: dict[str, tuple[PretrainingConfig, ...]] = {
+    "mini": (
+        ASSISTANT,
+        PretrainingConfig("base", 5000, width=192, layers=5, heads=6, batch_size=32),
+    ),
+    "assistant-64": (replace(ASSISTANT, width=64, layers=2, heads=2),),
+    "assistant-96": (replace(ASSISTANT, width=96, layers=3, heads=3),),
+} | {
+    f"reading-{percent}": (replace(SMALL_BASE, fraction=percent / 100),)
+    for percent in (30, 60, 80, 100)
 }
-"""What the shipped pair was made with."""
+"""Pair -> the models that are its own; the others it shares with `mini`."""
 
 
 def new_model(config: PretrainingConfig, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
@@ -98,9 +115,10 @@ def author_for(
 ) -> BaseAuthor | AssistantAuthor:
     """Who writes the documents for this role."""
     prompts = PromptBuilder(tokenizer, context=config.context)
+    families = [family for family in FAMILIES if family.name in config.families]
     if config.role == "base":
-        return BaseAuthor(prompts, FAMILIES, BASE_WEIGHTS, config.fraction)
-    return AssistantAuthor(prompts, FAMILIES, ASSISTANT_WEIGHTS)
+        return BaseAuthor(prompts, families, BASE_WEIGHTS, config.fraction)
+    return AssistantAuthor(prompts, families, ASSISTANT_WEIGHTS)
 
 
 def batches(
@@ -279,26 +297,33 @@ def _write_folder(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``python -m softcot pretrain``."""
-    parser.add_argument("--out", type=Path, default=Path("checkpoints/mini"), help="folder")
+    parser.add_argument("--pair", default="mini", help=f"one of: {', '.join(CONFIGS)}")
+    parser.add_argument("--out", type=Path, help="folder; default: checkpoints/PAIR")
     parser.add_argument("--role", choices=("base", "assistant", "both"), default="both")
-    parser.add_argument("--read", type=float, default=SHIPPED_FRACTION, help="0..1, for the base")
-    parser.add_argument("--steps", type=int, help="instead of the shipped models' steps")
-    parser.add_argument("--width", type=int, help="instead of the shipped models' width")
-    parser.add_argument("--layers", type=int, help="instead of the shipped models' layers")
+    parser.add_argument("--read", type=float, help="0..1, for the base, instead of the pair's own")
+    parser.add_argument("--steps", type=int, help="instead of the pair's own")
+    parser.add_argument("--width", type=int, help="instead of the pair's own")
+    parser.add_argument("--layers", type=int, help="instead of the pair's own")
     parser.add_argument("--resume", action="store_true", help="go on where it stopped")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Pre-train what the command line asks for."""
-    if not 0 < args.read <= EVERYTHING:
+    """Pre-train what the command line asks for.
+
+    Raises:
+        UserError: There is no such pair, or no model of its own with this role.
+    """
+    if args.read is not None and not 0 < args.read <= EVERYTHING:
         raise UserError("--read is a fraction above 0 and at most 1.")
-    for role, config in CONFIGS.items():
-        if args.role in (role, "both"):
-            changes = {
-                k: getattr(args, k) for k in ("steps", "width", "layers") if getattr(args, k)
-            }
-            config = replace(
-                config, fraction=args.read if role == "base" else EVERYTHING, **changes
-            )
-            summary = pretrain(config, args.out / role, resume=args.resume)
-            print(f"{role}: {json.dumps(summary)}", file=sys.stderr)
+    if args.pair not in CONFIGS:
+        raise UserError(f"No pair {args.pair!r} is made here; choose one of: {', '.join(CONFIGS)}.")
+    chosen = [config for config in CONFIGS[args.pair] if args.role in (config.role, "both")]
+    if not chosen:
+        raise UserError(f"The pair {args.pair} has no {args.role} of its own.")
+    out = args.out or Path("checkpoints", args.pair)
+    for config in chosen:
+        changes = {k: getattr(args, k) for k in ("steps", "width", "layers") if getattr(args, k)}
+        if args.read and config.role == "base":
+            changes["fraction"] = args.read
+        summary = pretrain(replace(config, **changes), out / config.role, resume=args.resume)
+        print(f"{config.role}: {json.dumps(summary)}", file=sys.stderr)
