@@ -5,9 +5,12 @@ candidate, and the last mark over earlier ones; without a mark the last candidat
 cannot be read is None, never a guess.
 """
 
+import calendar
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import date
 from decimal import Decimal
 
 from softcot.problems import AnswerKind
@@ -58,6 +61,22 @@ _YES_NO = re.compile(r"\b(yes|no|true|false)\b", re.IGNORECASE)
 _YES_NO_ALONE = re.compile(r"\b(yes|true|false|no(?=[ \t]*(?:[^\w\s-]|\n|$)))\b", re.IGNORECASE)
 """Outside of a marked answer, the "no" of "no water" says nothing."""
 
+_MONTHS = {name[:3].lower(): number for number, name in enumerate(calendar.month_name) if name}
+_NAMES = "|".join(f"{name[:3]}(?:{name[3:]})?" for name in calendar.month_name[1:])
+_MONTH = rf"(?:{_NAMES}|Sept)\.?"
+_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
+
+_DATE = re.compile(
+    r"(?<!\d)(?:"
+    r"(?P<first>\d{1,2})(?P<gap>[/.-])(?P<second>\d{1,2})(?P=gap)(?P<year>\d{4})"
+    r"|(?P<iso_year>\d{4})[/-](?P<iso_month>\d{1,2})[/-](?P<iso_day>\d{1,2})"
+    rf"|(?P<day>{_DAY})(?:\s+of)?\s+(?P<month>{_MONTH}),?\s+(?P<day_year>\d{{4}})"
+    rf"|(?P<named>\b{_MONTH})\s+(?P<named_day>{_DAY})(?:\s*,\s*|\s+)(?P<named_year>\d{{4}})"
+    r")(?!\d)",
+    re.IGNORECASE,
+)
+"""07/29/2002, 2002-07-29, 29th of July 2002, July 29, 2002."""
+
 _REACH = 300
 """Characters after a mark that are looked at, so that no text takes long to read."""
 
@@ -67,8 +86,8 @@ def parse(kind: AnswerKind, text: str) -> str | None:
 
     Returns:
         A number without separators, units or needless zeros ("1200.5", "-3"), a capital letter,
-        "yes" or "no"; None when there is none. Kind "any" takes whichever is marked, the marked
-        words if it is none of them, or else the last number.
+        "yes" or "no", a date as in "2002-07-29"; None when there is none. Kind "any" takes
+        whichever is marked, the marked words if it is none of them, or else the last number.
     """
     for pattern, replacement in _DRESS:
         text = pattern.sub(replacement, text)
@@ -145,6 +164,24 @@ def _yes_or_no(text: str, marked: bool) -> Iterator[str]:
         yield "yes" if found[1].lower() in ("yes", "true") else "no"
 
 
+def _dates(text: str, marked: bool) -> Iterator[str]:
+    """Dates that exist; in 07/04/2002 the month comes first, unless only the other way is one."""
+    for found in _DATE.finditer(text):
+        if found["first"]:
+            orders = [(found["first"], found["second"]), (found["second"], found["first"])]
+            year = found["year"]
+        else:
+            year = found["iso_year"] or found["day_year"] or found["named_year"]
+            name = found["month"] or found["named"]
+            month = _MONTHS[name[:3].lower()] if name else found["iso_month"]
+            day = found["iso_day"] or found["day"] or found["named_day"]
+            orders = [(month, day.rstrip("stndrhSTNDRH"))]
+        for month, day in orders:
+            with suppress(ValueError):
+                yield date(int(year), int(month), int(day)).isoformat()
+                break
+
+
 def _anything(text: str, marked: bool) -> Iterator[str]:
     """For a question of unknown kind: an option, yes or no, a number, else the marked words."""
     words = re.split(r"[.!?](?:\s|$)", text.strip(" \t\n\"'"))[0].strip()
@@ -153,6 +190,8 @@ def _anything(text: str, marked: bool) -> Iterator[str]:
         yield option[1]
     elif said := _YES_NO.match(words) if marked else _YES_NO.fullmatch(words):
         yield from _yes_or_no(said[0], True)
+    elif (marked or _DATE.fullmatch(words)) and (found := next(_dates(words, marked), None)):
+        yield found
     elif numbers:
         yield from numbers
     elif marked and words:
@@ -163,5 +202,6 @@ _CANDIDATES: dict[str, Callable[[str, bool], Iterator[str]]] = {
     "number": _numbers,
     "letter": _letters,
     "yesno": _yes_or_no,
+    "date": _dates,
     "any": _anything,
 }

@@ -422,7 +422,7 @@ def _add_evaluate(parser: _Parser) -> None:
     parser.add_argument(
         "--gold-logprob", action="store_true", help="also score the worked gold answers"
     )
-    parser.add_argument("--batch-size", type=_count, default=64, help="rows decoded together")
+    parser.add_argument("--batch-size", type=_count, default=128, help="rows decoded together")
     parser.add_argument("--out", type=Path, help="write the record there; resumes if interrupted")
     _add_json(parser)
 

@@ -10,6 +10,9 @@ mean: the average thought of each slot. noise: Gaussian, each slot keeping its n
 untrained: what the method gives with random weights; the method sees to that one itself.
 """
 
+SEEDED = ("swap", "shuffle", "noise", "untrained")
+"""Those that a seed decides."""
+
 
 def check_control(name: str) -> None:
     """Raise a `UserError` when no control has this name."""

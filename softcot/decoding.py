@@ -1,6 +1,7 @@
 """One batched decoder: key-value cache, streaming, stopping, seeds."""
 
 import hashlib
+import itertools
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -73,26 +74,29 @@ def decode(
     sampling: Sampling,
     row_seeds: Sequence[int] | None = None,
     samples: int = 1,
+    seeds: Sequence[int] | None = None,
 ) -> Iterator[list[Row]]:
     """Write the answers of all rows, token by token.
 
     Args:
         lm: The base model.
-        prompt: Left-padded prompts, read once however many samples there are.
+        prompt: Left-padded prompts, read once however many rows each has.
         sampling: How tokens are chosen.
         row_seeds: What makes the samples of a prompt its own (its number by default): a prompt
             with the same seeds is sampled the same way, whatever stands beside it.
-        samples: Rows for each prompt.
+        samples: Rows for each prompt and seed.
+        seeds: Instead of the one of `sampling`, if there are several.
 
     Yields:
-        All rows after each step, those of one prompt together. They are the same objects every
-        time, so read them at once. Closing the generator stops the work and marks the
-        open rows as "stopped".
+        All rows after each step: for each prompt, each seed, its samples. They are the same
+        objects every time, so read them at once. Closing the generator stops the work and marks
+        the open rows as "stopped".
     """
-    lengths = [length for length in prompt.prompt_tokens for _ in range(samples)]
+    draws = list(itertools.product(seeds or [sampling.seed], range(samples)))
+    lengths = [length for length in prompt.prompt_tokens for _ in draws]
     rows = [Row() for _ in lengths]
-    seeds = range(len(prompt.prompt_tokens)) if row_seeds is None else row_seeds
-    generators = [_generator(sampling.seed, seed, n) for seed in seeds for n in range(samples)]
+    own = range(len(prompt.prompt_tokens)) if row_seeds is None else row_seeds
+    generators = [_generator(seed, row_seed, n) for row_seed in own for seed, n in draws]
     limits = [min(sampling.max_new_tokens, lm.context - length) for length in lengths]
     start = time.perf_counter()
     try:

@@ -1,6 +1,7 @@
 """Protocol x task -> a record: every problem answered for every seed, and the answers scored."""
 
 import hashlib
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from softcot.answers import is_correct, parse
+from softcot.controls import SEEDED
 from softcot.decoding import Sampling, decode, finish, log_probabilities
 from softcot.errors import UserError
 from softcot.files import write_text
@@ -50,6 +52,12 @@ class Protocol:
         if self.samples > 1 and self.sampling.temperature == 0:
             raise UserError("At temperature 0 all samples are equal; choose one above 0.")
 
+    def rounds(self) -> list[tuple[int, ...]]:
+        """Seeds that see the same prompts, which so need to be read only once."""
+        if self.control in SEEDED:
+            return [(seed,) for seed in self.seeds]
+        return [self.seeds]
+
     def build(self, pair: Pair, task: Task, seed: int) -> Method:
         """The method that is asked.
 
@@ -73,7 +81,7 @@ def evaluate(
     problems: Sequence[Problem],
     *,
     split: str = "test",
-    batch_size: int = 64,
+    batch_size: int = 128,
     partial: str | Path | None = None,
     command: str = "",
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -98,24 +106,25 @@ def evaluate(
         UserError: Any of the inputs makes no sense.
     """
     _check(problems, task, batch_size)
-    methods = [protocol.build(pair, task, seed) for seed in protocol.seeds]
-    protocol = replace(protocol, thoughts=methods[0].thoughts_for(protocol.thoughts))
+    method = protocol.build(pair, task, protocol.seeds[0])
+    protocol = replace(protocol, thoughts=method.thoughts_for(protocol.thoughts))
     # What cannot be asked at all fails here, before anything is shown or written.
-    longest = max(problems, key=lambda problem: len(problem.question))
-    methods[0].prepare([longest], protocol.thoughts)
-    settings = _settings(pair, task, methods[0], protocol)
+    method.prepare([max(problems, key=lambda problem: len(problem.question))], protocol.thoughts)
+    settings = _settings(pair, task, method, protocol)
     settings |= {"split": split, "n": len(problems)}
     origin = provenance(pair.base.device, command)
     key = {"of": _digest(problems), "commit": origin["commit"], "scored": protocol.gold_logprob}
     ledger = _Ledger(partial, settings | key)
     total = len(problems) * len(protocol.seeds) * protocol.samples
     progress(len(ledger.rows), total)
-    for seed, method in zip(protocol.seeds, methods, strict=True):
-        numbers = ledger.missing(seed, len(problems))
-        for batch in _batches(problems, numbers, max(1, batch_size // protocol.samples)):
+    for seeds in protocol.rounds():
+        method = protocol.build(pair, task, seeds[0])
+        numbers = ledger.missing(seeds[0], len(problems))
+        size = max(1, batch_size // (len(seeds) * protocol.samples))
+        for batch in _batches(problems, numbers, size):
             started = time.perf_counter()
-            rows = _answer(task, method, [problems[i] for i in batch], protocol, seed)
-            ledger.add(seed, batch, rows, time.perf_counter() - started)
+            rows = _answer(task, method, [problems[i] for i in batch], protocol, seeds)
+            ledger.add(batch, rows, time.perf_counter() - started)
             progress(len(ledger.rows), total)
     return _record(ledger, problems, settings | origin)
 
@@ -130,39 +139,42 @@ class _Ledger:
         self.path = None if path is None else Path(path)
         self.rows: dict[tuple[int, int, int], Row] = {}
         self.seconds = 0.0
-        self._lines = [json.dumps(settings)]
-        if self.path is None or not self.path.exists():
-            self._write()
+        if self.path is None:
             return
-        head, *lines = self.path.read_text(encoding="utf-8").splitlines() or [""]
-        if head != self._lines[0]:
+        head = json.dumps(settings)
+        if not self.path.exists():
+            write_text(self.path, f"{head}\n")
+            return
+        # A kill may have left half a line at the end.
+        whole = self.path.read_text(encoding="utf-8").split("\n")[:-1]
+        if whole[:1] != [head]:
             raise UserError(
                 f"{path} holds an unfinished evaluation with other settings, models or code; "
                 "delete it to start this one."
             )
-        for line in lines:
+        write_text(self.path, "".join(f"{line}\n" for line in whole))
+        for line in whole[1:]:
             self._take(line)
 
     def missing(self, seed: int, count: int) -> list[int]:
         """Numbers below `count` that have no row yet."""
         return [i for i in range(count) if (seed, i, 0) not in self.rows]
 
-    def add(self, seed: int, numbers: list[int], rows: list[Row], seconds: float) -> None:
+    def add(self, numbers: list[int], rows: list[Row], seconds: float) -> None:
         """Keep the rows of one batch, those of each problem together."""
-        self._take(json.dumps([seed, numbers, [asdict(row) for row in rows], seconds]))
-        self._write()
-
-    def _write(self) -> None:
+        line = json.dumps([numbers, [asdict(row) for row in rows], seconds])
+        self._take(line)
         if self.path is not None:
-            write_text(self.path, "\n".join([*self._lines, ""]))
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(f"{line}\n")
 
     def _take(self, line: str) -> None:
-        seed, numbers, rows, seconds = json.loads(line)
+        numbers, rows, seconds = json.loads(line)
         found = [Row(**row) for row in rows]
         places = [i for i in numbers for _ in range(len(rows) // len(numbers))]
-        self.rows |= {(seed, i, row.sample): row for i, row in zip(places, found, strict=True)}
+        pairs = zip(places, found, strict=True)
+        self.rows |= {(row.seed, i, row.sample): row for i, row in pairs}
         self.seconds += seconds
-        self._lines.append(line)
 
 
 def _check(problems: Sequence[Problem], task: Task, batch_size: int) -> None:
@@ -238,19 +250,23 @@ def _batches(
 
 
 def _answer(
-    task: Task, method: Method, problems: list[Problem], protocol: Protocol, seed: int
+    task: Task,
+    method: Method,
+    problems: list[Problem],
+    protocol: Protocol,
+    seeds: tuple[int, ...],
 ) -> list[Row]:
+    """Rows of each problem: each seed, its samples."""
     prompt = method.prepare(problems, protocol.thoughts)
     scored = [None] * len(problems)
     if protocol.gold_logprob:
         scored = _gold_logprobs(task, method, problems, prompt)
     # A problem brings its own random numbers, so its sample does not depend on its place.
     row_seeds = [int(problem.id, 16) for problem in problems]
-    sampling = replace(protocol.sampling, seed=seed)
-    completions = finish(decode(method.lm, prompt, sampling, row_seeds, protocol.samples))
+    steps = decode(method.lm, prompt, protocol.sampling, row_seeds, protocol.samples, seeds)
     rows = []
-    for number, completion in enumerate(completions):
-        place, sample = divmod(number, protocol.samples)
+    places = itertools.product(range(len(problems)), seeds, range(protocol.samples))
+    for (place, seed, sample), completion in zip(places, finish(steps), strict=True):
         problem, text = problems[place], method.lm.text(completion.ids)
         parsed = parse(task.answer_kind, text)
         rows.append(

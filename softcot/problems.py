@@ -16,7 +16,7 @@ from typing import Any, Literal
 from softcot.errors import UserError
 
 Split = Literal["train", "validation", "test"]
-AnswerKind = Literal["number", "letter", "yesno", "any"]
+AnswerKind = Literal["number", "letter", "yesno", "date", "any"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 

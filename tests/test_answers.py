@@ -150,10 +150,29 @@ YES_NO = [
     ("", None),
 ]
 
+DATES = [
+    ("The answer is 07/29/2002.", "2002-07-29"),
+    ("7/4/2002", "2002-07-04"),
+    ("29/07/2002", "2002-07-29"),
+    ("29.7.2002", "2002-07-29"),
+    ("2002-07-29", "2002-07-29"),
+    ("So it is July 29, 2002", "2002-07-29"),
+    ("The answer is **Sept. 3rd, 2019**", "2019-09-03"),
+    ("the 1st of may 2020", "2020-05-01"),
+    ("29 February 2023", None),
+    ("13/13/2013", None),
+    ("From 01/01/2001 to 02/02/2002", "2002-02-02"),
+    ("The answer is 01/01/2001. Not 02/02/2002", "2001-01-01"),
+    ("Mary 5 2002", None),
+    ("in July 2002", None),
+    ("1/2/34", None),
+]
+
 ANYTHING = [
     ("The answer is 18 apples.", "18"),
     ("The answer is (B).", "B"),
     ("The answer is no.", "no"),
+    ("The answer is May 3, 2020.", "2020-05-03"),
     ("The answer is Paris. It lies on the Seine.", "Paris"),
     ("3 + 4 = 7", "7"),
     ("yes", "yes"),
@@ -164,7 +183,8 @@ ANYTHING = [
 TABLE = [
     (kind, text, expected)
     for kind, cases in (
-        ("number", NUMBERS), ("letter", LETTERS), ("yesno", YES_NO), ("any", ANYTHING)
+        ("number", NUMBERS), ("letter", LETTERS), ("yesno", YES_NO), ("date", DATES),
+        ("any", ANYTHING),
     )
     for text, expected in cases
 ]  # fmt: skip
@@ -186,7 +206,7 @@ def test_the_table_is_long():
 
 
 @pytest.mark.parametrize("piece", ["\\boxed{", "answer is blue ", "=", "1,", "no ", "A "])
-@pytest.mark.parametrize("kind", ["number", "letter", "yesno", "any"])
+@pytest.mark.parametrize("kind", ["number", "letter", "yesno", "date", "any"])
 def test_no_text_takes_long(kind, piece):
     start = time.process_time()
     parse(kind, piece * 3000)
@@ -213,6 +233,7 @@ def test_numbers_of_any_length_are_read_exactly():
         ("letter", "B", "C", False),
         ("yesno", "yes", "True", True),
         ("yesno", "no", "yes", False),
+        ("date", "2002-07-29", "07/29/2002", True),
         ("any", "Paris", "paris", True),
         ("any", "18", "18", True),
     ],
