@@ -38,6 +38,7 @@ QUICK = 30
 """Problems a record of `reproduce --quick`, which gives every table in about ten minutes."""
 
 RESULTS, QUICK_RESULTS, README = Path("assets/results"), Path("runs/quick"), Path("README.md")
+REPORT = Path("assets/report")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -271,7 +272,15 @@ def reproduce(args: argparse.Namespace) -> None:
     results = args.results or (QUICK_RESULTS if args.quick else RESULTS)
     count = args.limit or (QUICK if args.quick else EVALUATED)
     runs = plan(args.experiment, args.pair)
-    pairs = {name: _load(name) for name in dict.fromkeys(run.pair for run in runs)}
+    pairs = {}
+    for name in dict.fromkeys(run.pair for run in runs):
+        try:
+            pairs[name] = _load(name)
+        except UserError as error:
+            if name == args.pair:
+                raise
+            print(f"Pair {name} is left out. {error}", file=sys.stderr)
+    runs = [run for run in runs if run.pair in pairs]
     missing = [run for run in runs if not can_run(pairs[run.pair], run)]
     for pair, method in dict.fromkeys((run.pair, run.protocol.method) for run in missing):
         print(f"Some of {method} of pair {pair} is left out: not trained.", file=sys.stderr)
@@ -293,10 +302,12 @@ def reproduce(args: argparse.Namespace) -> None:
 
 
 def report(args: argparse.Namespace) -> None:
-    """Rewrite the README's results from the records."""
-    from softcot.report import update_readme
+    """Make the report, and the README's short form of it, from the records."""
+    from softcot.report import write_report
 
-    update_readme(args.results, args.readme)
+    # The README shows the records that come with it, not those of a quick run.
+    readme = args.readme or (README if args.results == RESULTS else None)
+    write_report(args.results, args.out, readme)
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -354,7 +365,12 @@ def _parser(argv: Sequence[str]) -> _Parser:
     _add_reproduce(command(reproduce))
     tables = command(report)
     tables.add_argument("--results", type=Path, default=RESULTS, help="folder of records")
-    tables.add_argument("--readme", type=Path, default=README, help="file to rewrite")
+    tables.add_argument(
+        "--readme", type=Path, help=f"file to rewrite; default: {README} for those of {RESULTS}"
+    )
+    tables.add_argument(
+        "--out", type=Path, default=REPORT, help="folder of report.md and report.json"
+    )
     return parser
 
 

@@ -6,6 +6,7 @@ is greedy, so that a difference between two records is one of inputs and not of 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -222,7 +223,7 @@ def reproduce(
         problems,
         split=split,
         partial=partial,
-        command=" ".join(["python -m softcot evaluate", *arguments]),
+        command=shlex.join(["python", "-m", "softcot", "evaluate", *arguments]),
         progress=progress,
     )
     write_record(record, out)

@@ -63,7 +63,8 @@ class LanguageModel:
         device = torch.device(device) if device else best_device()
         if isinstance(source, Path) and not source.is_dir():
             raise UserError(
-                f"There is no model in {source}; run `python -m softcot pretrain`, or set "
+                f"There is no model in {source}; run `python -m softcot pretrain --pair "
+                f"{source.parent.name}`, or set "
                 "SOFTCOT_CHECKPOINTS to the folder that holds the checkpoints."
             )
         try:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from softcot.adapter import Adapter, CoconutAdapter
-from softcot.models import Pair, load_pair
+from softcot.models import LanguageModel, Pair, load_pair
 from softcot.problems import Problem
 from softcot.projection import Projection
 from softcot.soft_prompt import SoftPrompt
@@ -124,6 +125,22 @@ def pair(checkpoints) -> Iterator[Pair]:
     before = loaded.base.fingerprint(exact=True), loaded.assistant.fingerprint(exact=True)
     yield loaded
     assert before == (loaded.base.fingerprint(exact=True), loaded.assistant.fingerprint(exact=True))
+
+
+@contextmanager
+def forward_passes(lm: LanguageModel) -> Iterator[list[tuple[int, int]]]:
+    """Collect (rows, tokens) of every pass through a model, its language head aside."""
+    seen = []
+
+    def see(_, args, given):
+        inputs = given.get("inputs_embeds", given.get("input_ids"))
+        seen.append(tuple(inputs.shape[:2]))
+
+    hook = lm.model.base_model.register_forward_pre_hook(see, with_kwargs=True)
+    try:
+        yield seen
+    finally:
+        hook.remove()
 
 
 def build_problems(count: int, task: str = "mini-gsm", seed: int = 0) -> list[Problem]:

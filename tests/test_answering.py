@@ -1,6 +1,7 @@
 """One question in several ways: columns, votes, notes, stopping."""
 
 import pytest
+from conftest import forward_passes
 
 from softcot import answering
 from softcot.answering import ColumnRequest, answer_stream
@@ -28,8 +29,8 @@ def script(monkeypatch):
         reasons = reasons or ["end"] * len(texts)
         written = [pair.base.tokenizer(text, add_special_tokens=False).input_ids for text in texts]
 
-        def decode(lm, prompt, sampling, row_seeds=None):
-            assert len(prompt.prompt_tokens) == len(texts)
+        def decode(lm, prompt, sampling, row_seeds=None, samples=1):
+            assert len(prompt.prompt_tokens) * samples == len(texts)
             rows = [Row() for _ in texts]
             for step in range(max(map(len, written))):
                 for row, ids, reason in zip(rows, written, reasons, strict=True):
@@ -95,6 +96,15 @@ def test_notes_say_what_went_wrong(pair, script):
     [column] = last(pair, [SOFT])
     assert column.correct is False
     assert column.note == "The text was cut off at the token limit. No answer could be read."
+
+
+def test_samples_read_their_prompt_once(pair):
+    sampling = Sampling(temperature=1.0, max_new_tokens=6)
+    with forward_passes(pair.base) as passes:
+        last(pair, [HARD, SOFT], sampling=sampling, samples=3)
+    (rows, tokens), *others = passes
+    assert rows == 2 and tokens > 10
+    assert others[0] == (6, 1) and {tokens for _, tokens in others} == {1}
 
 
 def test_same_sample_of_equal_columns_is_equal(pair):

@@ -1,7 +1,6 @@
 """The command line: what each command prints, and how bad input ends."""
 
 import json
-import shlex
 import shutil
 import subprocess
 import sys
@@ -11,15 +10,16 @@ import pytest
 
 from softcot import cli, experiments, methods, mini
 from softcot.cli import main, parse_seeds
+from softcot.decoding import Sampling
 from softcot.errors import UserError
-from softcot.evaluation import load_record
 from softcot.methods import METHODS
 from softcot.problems import split_of
-from softcot.report import END, START
+from softcot.records import load_record
 from softcot.soft_prompt import SoftPrompt
 
 QUESTION = "Anna has 12 apples and buys 30 more. How many?"
 SHORT = ["--max-new-tokens", "4"]
+ONE = ["evaluate", "--task", "mini-gsm", "--limit", "1"]
 TINY = [
     *("--steps", "2", "--batch-size", "4", "--max-thoughts", "2", "--train-problems", "4"),
     *("--validation-problems", "4", "--validate-every", "1"),
@@ -151,25 +151,29 @@ def test_methods_are_listed_with_what_they_train(run, pair):
     assert f"trains the projection ({count} parameters)" in run("methods")
 
 
-def test_reproduce_makes_what_is_missing_and_report_reads_it(run, refuse, tmp_path, two_tasks):
-    folder, readme = tmp_path / "results", tmp_path / "README.md"
-    argv = ["reproduce", "--experiment", "controls", "--limit", 2, "--results", folder]
-    assert "14 records" in run(*argv)
-    made = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
-    assert len(made) == 14 and "mini-aqua.softcot.untrained.k12.json" in made
-    (folder / "mini-aqua.softcot.swap.k12.json").unlink()
+def test_reproduce_makes_what_is_missing_and_report_reads_it(
+    run, refuse, tmp_path, monkeypatch, two_tasks
+):
+    monkeypatch.setattr(experiments, "CONTROLS", ("none", "swap", "untrained"))
+    folder, out = tmp_path / "results", tmp_path / "report"
+    argv = ["reproduce", "--experiment", "controls", "--limit", 1, "--results", folder]
+
+    def made():
+        return {path: path.stat().st_mtime_ns for path in folder.rglob("*.json")}
+
+    runs = experiments.plan("controls")
+    assert f"{len(runs)} records" in run(*argv)
+    first = made()
+    assert first.keys() == {folder / planned.file for planned in runs} and len(runs) == 8
+    assert {load_record(path).n for path in first} == {1}
+    lost = next(path for path in first if "swap" in path.name)
+    lost.unlink()
     run(*argv)
-    again = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
-    assert [name for name in made if again[name] != made[name]] == [
-        "mini-aqua.softcot.swap.k12.json"
-    ]
-    record = load_record(folder / "mini-aqua.softcot.swap.k12.json")
-    repeated = run(*shlex.split(record.command)[3:])
-    assert "control swap, K = 12" in repeated
-    readme.write_text("<!-- results:start -->\n<!-- results:end -->\n")
-    run("report", "--results", folder, "--readme", readme)
-    assert "*untrained*" in readme.read_text()
-    assert "main, controls, thoughts, all" in refuse("reproduce", "--experiment", "alchemy")
+    second = made()
+    assert [path for path in first if second[path] != first[path]] == [lost]
+    run("report", "--results", folder, "--out", out)
+    assert "untrained" in (out / "report.md").read_text()
+    assert "main, controls, thoughts" in refuse("reproduce", "--experiment", "alchemy")
 
 
 def test_reproduce_leaves_out_what_is_not_trained(
@@ -179,8 +183,10 @@ def test_reproduce_leaves_out_what_is_not_trained(
     for folder in root.glob("mini/lora-*"):
         shutil.rmtree(folder)
     monkeypatch.setenv("SOFTCOT_CHECKPOINTS", str(root))
+    monkeypatch.setattr(experiments, "SAMPLED", Sampling(1.0, max_new_tokens=4))
     argv = ["reproduce", "--experiment", "main", "--limit", 1, "--results", tmp_path / "out"]
-    assert "12 records" in run(*argv)
+    assert f"{2 * len(METHODS) - 2} records" in run(*argv)
+    assert not [path for path in (tmp_path / "out").rglob("*.json") if "lora" in path.name]
 
 
 def test_interrupted_training_keeps_the_best_and_resumes(run, tmp_path, monkeypatch):
@@ -205,21 +211,37 @@ def test_evaluate_prints_and_writes_the_same_record(run, tmp_path):
     argv = ["evaluate", "--task", "mini-gsm", "--limit", 3, "--seeds", "41-42", "--out", out]
     printed = run(*argv, "--thoughts", 2, *SHORT, "--json")
     record = load_record(out)
-    assert printed == out.read_text() == record.to_json()
+    assert json.loads(printed) == record.head()
     assert (record.n, record.seeds, record.split, record.thoughts) == (3, [41, 42], "test", 2)
     assert record.command.startswith("python -m softcot evaluate --task mini-gsm --limit 3")
     assert {"accuracy", "n", "interval", "parse_failures"} <= json.loads(printed).keys()
-    assert [path.name for path in out.parent.iterdir()] == ["record.json"]
+    files = sorted(path.name for path in out.parent.iterdir())
+    assert files == ["record.json", "record.rows.xz"]
+
+
+def test_evaluate_takes_samples_weights_and_scores(run, tmp_path):
+    out = tmp_path / "record.json"
+    argv = ["evaluate", "--task", "mini-gsm", "--limit", 2, *SHORT, "--thoughts", 2, "--out", out]
+    printed = run(*argv, "--samples", 3, "--trained-on", "mini-aqua", "--gold-logprob")
+    record = load_record(out)
+    assert "n = 2" in printed
+    assert (record.samples, len(record.rows), record.sampling["temperature"]) == (3, 6, 1.0)
+    assert record.trained_on == "mini-aqua" and (record.gold_logprobs() < 0).all()
+    run(*argv)
+    record = load_record(out)
+    assert (record.samples, len(record.rows), record.sampling["temperature"]) == (1, 2, 0.0)
+    assert record.trained_on == "mini-gsm" and record.gold_logprobs() is None
 
 
 def test_evaluate_on_a_file_of_problems(run, tmp_path):
     file = tmp_path / "mine.jsonl"
     lines = [{"question": f"What is {n} + {n}?", "answer": 2 * n} for n in range(4)]
     file.write_text("\n".join(map(json.dumps, lines)))
+    out = tmp_path / "record.json"
     argv = ["evaluate", "--task", "mini-gsm", "--problems", file, "--method", "zero-shot-cot"]
-    record = json.loads(run(*argv, *SHORT, "--json"))
-    assert (record["n"], record["split"], record["method"]) == (4, "mine.jsonl", "zero-shot-cot")
-    assert [row["gold"] for row in record["rows"]] == ["0", "2", "4", "6"]
+    printed = json.loads(run(*argv, *SHORT, "--json", "--out", out))
+    assert (printed["n"], printed["split"], printed["method"]) == (4, "mine.jsonl", "zero-shot-cot")
+    assert [row.gold for row in load_record(out).rows] == ["0", "2", "4", "6"]
     summary = run(*argv, "--limit", 2, *SHORT)
     assert "n = 2" in summary and "% correct" in summary
 
@@ -253,16 +275,6 @@ def test_pretrain_is_handed_on(monkeypatch, capsys):
     assert main(["pretrain", "--in", "x"]) == 2
 
 
-def test_report_rewrites_the_readme(run, refuse, tmp_path):
-    results, readme = tmp_path / "results", tmp_path / "README.md"
-    readme.write_text(f"{START}\n{END}\n")
-    argv = ["report", "--results", results, "--readme", readme]
-    assert "no record" in refuse(*argv)
-    run("evaluate", "--task", "mini-gsm", "--limit", 2, *SHORT, "--out", results / "a.json")
-    assert run(*argv) == ""
-    assert "| `mini-gsm` |" in readme.read_text()
-
-
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
@@ -293,10 +305,23 @@ def test_report_rewrites_the_readme(run, refuse, tmp_path):
         (["train", "--task", "poetry", "--out", "x"], "no task 'poetry'"),
         (["train", "--task", "mini-dates", "--out", "x"], "no training split"),
         (["train", "--task", "mini-gsm", "--out", "x", "--steps", "0"], "steps must be"),
+        (["train", "--task", "mini-gsm", "--out", "x", "--start", "sideways"], "'sideways'"),
         (["train", "--task", "mini-gsm", "--out", "x", "--pair", "giants"], "no pair called"),
         (["evaluate"], "arguments are required: --task"),
         (["evaluate", "--task", "poetry"], "no task 'poetry'"),
         (["evaluate", "--task", "free"], "no split 'test'"),
+        (["evaluate", "--task", "mini-gsm", "--split", "exam"], "--split: invalid choice: 'exam'"),
+        (["evaluate", "--task", "mini-dates", "--split", "train"], "no split 'train'"),
+        (
+            [*ONE, "--trained-on", "poetry"],
+            "no task 'poetry'",
+        ),
+        (
+            [*ONE, "--trained-on", "mini-aqua", "--method", "zero-shot-cot"],
+            "trains nothing",
+        ),
+        ([*ONE, "--samples", "0"], "--samples: '0' is not a whole number"),
+        ([*ONE, "--samples", "2", "--temperature", "0"], "all samples are equal"),
         (
             ["evaluate", "--task", "mini-gsm", "--limit", "1", "--control", "prayer"],
             "no control called 'prayer'",

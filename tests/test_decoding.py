@@ -1,15 +1,26 @@
 """Decoding: what `generate` writes, row by row, streamed, seeded and stoppable."""
 
 import copy
+import itertools
 
 import pytest
 import torch
+from conftest import forward_passes
 
-from softcot.decoding import Row, Sampling, _choose, decode, finish
+from softcot.decoding import (
+    Row,
+    Sampling,
+    _choose,
+    _generator,
+    decode,
+    finish,
+    log_probabilities,
+)
 from softcot.errors import UserError
-from softcot.methods import ZeroShotCoT
+from softcot.methods import ZeroShotCoT, get_method
 from softcot.methods.slots import SoftCoT
 from softcot.models import PromptEmbeds, join
+from softcot.tasks import get_task
 
 
 @pytest.fixture
@@ -26,6 +37,8 @@ def one(prompt: PromptEmbeds, row: int) -> PromptEmbeds:
         attention_mask=prompt.attention_mask[row : row + 1, -count:],
         position_ids=prompt.position_ids[row : row + 1, -count:],
         prompt_tokens=[count],
+        hashes=prompt.hashes[row : row + 1],
+        passes=prompt.passes[row : row + 1],
     )
 
 
@@ -106,6 +119,60 @@ def test_seeds_decide_samples(pair, prompt):
     assert len({tuple(row.ids) for row in same}) == 1
 
 
+def write_alone(lm, prompt, sampling, generator) -> list[int]:
+    """One row, without a cache: every token by a full forward pass."""
+    embeds, ids = prompt.embeds, []
+    while len(ids) < sampling.max_new_tokens and not {*ids[-1:]} & lm.end_ids:
+        with torch.no_grad():
+            logits = lm.model(inputs_embeds=embeds).logits[:, -1].float()
+        token = _choose(logits, sampling, [generator])
+        ids.append(token.item())
+        embeds = torch.cat([embeds, lm.embed(token[None])], dim=1)
+    return ids
+
+
+def test_samples_from_one_reading_equal_rows_written_apart(pair, prompt):
+    sampling = Sampling(temperature=1.0, max_new_tokens=5)
+    row_seeds, seeds, samples = range(100, 110), (41, 7), 3
+    with forward_passes(pair.base) as passes:
+        rows = finish(decode(pair.base, prompt, sampling, row_seeds, samples, seeds))
+    assert passes[0] == (10, max(prompt.prompt_tokens)) and passes[1] == (60, 1)
+    assert {tokens for _, tokens in passes[1:]} == {1} and len(passes) == 5
+    draws = list(itertools.product(range(10), seeds, range(samples)))
+    for row, (number, seed, sample) in zip(rows, draws, strict=True):
+        generator = _generator(seed, row_seeds[number], sample)
+        assert row.ids == write_alone(pair.base, one(prompt, number), sampling, generator)
+    assert len({tuple(row.ids) for row in rows}) > 50
+
+
+def test_a_sample_does_not_depend_on_how_many_there_are(pair, prompt):
+    sampling = Sampling(temperature=1.0, max_new_tokens=8)
+    ends = [run(pair.base, prompt, temperature=1.0, max_new_tokens=8)[2].ids[3]]
+    lm = with_ends(pair.base, *ends)  # so that samples of one prompt end apart
+    four = [row.ids for row in finish(decode(lm, prompt, sampling, samples=4))]
+    two = [row.ids for row in finish(decode(lm, prompt, sampling, samples=2))]
+    assert four[0::4] == two[0::2] == [row.ids for row in finish(decode(lm, prompt, sampling))]
+    assert four[1::4] == two[1::2] != two[0::2]
+    assert len({len(ids) for ids in four}) > 2
+
+
+@pytest.mark.parametrize("method", ["zero-shot-cot", "lora"])
+def test_log_probabilities_equal_a_full_forward_pass(pair, prompt, method):
+    lm = get_method(method, pair, get_task("mini-gsm")).lm
+    targets = [pair.base.prompts.text(f"{'So ' * n}the answer is {n}.") + [3] for n in range(10)]
+    found = log_probabilities(lm, prompt, targets)
+    for number, target in enumerate(targets):
+        read = one(prompt, number).embeds
+        whole = torch.cat([read, lm.embed(torch.tensor([target]))], dim=1)
+        with torch.no_grad():
+            logits = lm.model(inputs_embeds=whole).logits[0, read.shape[1] - 1 : -1]
+        expected = logits.log_softmax(-1)[range(len(target)), target].sum().item()
+        assert found[number] == pytest.approx(expected, abs=1e-4)
+        [alone] = log_probabilities(lm, one(prompt, number), [target])
+        assert alone == pytest.approx(expected, abs=1e-4)
+    assert max(found) < 0 and len({round(value, 3) for value in found}) == 10
+
+
 def test_every_step_is_streamed(pair, prompt):
     lengths = [[len(row.ids) for row in rows] for rows in
                decode(pair.base, prompt, Sampling(max_new_tokens=6))]  # fmt: skip
@@ -139,7 +206,7 @@ def test_the_context_is_a_limit_too(pair, prompt, monkeypatch):
     assert {row.stop_reason for row in rows} == {"length"}
 
 
-LOGITS = torch.tensor([[2.0, 1.0, 0.0, -1.0, -2.0]])
+LOGITS = torch.tensor([[0.0, 2.0, -2.0, 1.0, -1.0]])
 
 
 def draw(count=4000, **settings) -> torch.Tensor:
@@ -149,19 +216,20 @@ def draw(count=4000, **settings) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
-def test_samples_follow_the_distribution(temperature):
+@pytest.mark.parametrize("top_k", [0, 5, 99])
+def test_samples_follow_the_distribution(temperature, top_k):
     expected = (LOGITS[0] / temperature).softmax(-1)
-    torch.testing.assert_close(draw(temperature=temperature), expected, atol=0.03, rtol=0)
+    drawn = draw(temperature=temperature, top_k=top_k)
+    torch.testing.assert_close(drawn, expected, atol=0.03, rtol=0)
 
 
 def test_top_k_and_top_p_cut_the_tail():
-    three = torch.tensor([2.0, 1.0, 0.0, -torch.inf, -torch.inf]).softmax(-1)
+    three = torch.tensor([0.0, 2.0, -torch.inf, 1.0, -torch.inf]).softmax(-1)
     torch.testing.assert_close(draw(temperature=1.0, top_k=3), three, atol=0.03, rtol=0)
     # 0.636 + 0.234 < 0.9, so the third token is still in.
     torch.testing.assert_close(draw(temperature=1.0, top_p=0.9), three, atol=0.03, rtol=0)
     for certain in ({"top_k": 1}, {"top_p": 1e-9}):
-        assert draw(count=50, temperature=1.0, **certain)[0] == 1
-    assert draw(count=50, temperature=1.0, top_k=99).sum() == 1
+        assert draw(count=50, temperature=1.0, **certain)[1] == 1
 
 
 @pytest.mark.parametrize(

@@ -1,24 +1,24 @@
-"""Records: what is in them, what they are checked for, and how they are made."""
+"""Evaluations: what is in their records, and that each row depends on its own input alone."""
 
-import json
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
-from conftest import build_problems
+from conftest import build_problems, forward_passes
 
-from softcot import evaluation, files, methods
+from softcot import evaluation, methods
 from softcot.answers import parse
 from softcot.decoding import Sampling
 from softcot.errors import UserError
-from softcot.evaluation import evaluate, interval, load_record, write_record
-from softcot.methods import get_method
-from softcot.models import fingerprint
+from softcot.evaluation import Protocol, evaluate
+from softcot.methods import METHODS, get_method
+from softcot.methods.slots import splice
+from softcot.models import collate, fingerprint
 from softcot.tasks import get_task
 
 TASK = get_task("mini-gsm")
 SHORT = Sampling(max_new_tokens=6)
+WARM = replace(SHORT, temperature=1.0)
 
 
 @pytest.fixture(autouse=True)
@@ -26,9 +26,11 @@ def few_donors(monkeypatch):
     monkeypatch.setattr(methods, "DONORS", 8)
 
 
-def run(pair, problems, method="softcot", **options):
-    options = {"thoughts": 3, "sampling": SHORT, "batch_size": 2} | options
-    return evaluate(pair, TASK, method, problems=problems, **options)
+def run(pair, problems, method="softcot", task=TASK, **options):
+    names = {"batch_size", "partial", "command", "progress"} & options.keys()
+    how = {"batch_size": 2} | {name: options.pop(name) for name in names}
+    protocol = Protocol(method, **{"thoughts": 3, "sampling": SHORT} | options)
+    return evaluate(pair, task, protocol, problems, **how)
 
 
 def without_time(record):
@@ -63,13 +65,7 @@ def problems(pair):
 def record(pair, problems):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "parse", read_anything)
-        return run(pair, problems, seeds=[41, 42], command="python -m softcot evaluate")
-
-
-@pytest.fixture
-def saved(record, tmp_path):
-    write_record(record, tmp_path / "record.json")
-    return tmp_path / "record.json"
+        return run(pair, problems, seeds=(41, 42), command="python -m softcot evaluate")
 
 
 def test_figures_follow_from_the_rows(record, problems):
@@ -81,12 +77,15 @@ def test_figures_follow_from_the_rows(record, problems):
     assert [row.id for row in record.rows] == [problem.id for problem in problems] * 2
     assert [row.gold for row in record.rows[:12]] == [problem.answer for problem in problems]
     assert [row.seed for row in record.rows] == [41] * 12 + [42] * 12
-    assert record.scores().mean() == record.accuracy
+    assert {row.sample for row in record.rows} == {0} and record.samples == 1
+    assert record.scores().shape == (2, 12) and record.scores().mean() == record.accuracy
 
 
 def test_record_says_where_it_comes_from(record, pair):
     projection = fingerprint(pair.projection("mini-gsm"), exact=True)
     assert record.fingerprints == pair.fingerprints | {"trained": projection}
+    assert (record.pair, record.task, record.trained_on) == ("mini", "mini-gsm", "mini-gsm")
+    assert (record.method, record.control, record.answer_kind) == ("softcot", "none", "number")
     assert record.versions.keys() == {"python", "torch", "transformers", "softcot"}
     assert record.versions["torch"] == torch.__version__
     assert record.device == "cpu"
@@ -112,46 +111,109 @@ def test_no_subsets_where_reading_is_unknown(pair, problems):
 
 def test_zero_shot_cot_needs_neither_thoughts_nor_assistant(readable, pair, problems):
     record = run(pair, problems[:3], "zero-shot-cot", thoughts=9)
-    assert record.thoughts == 0
+    assert record.thoughts == 0 and record.trained_on is None
     assert record.fingerprints["assistant"] is record.fingerprints["trained"] is None
     soft = run(pair, problems[:3], thoughts=0)
     assert [row.parsed for row in soft.rows] == [row.parsed for row in record.rows]
 
 
-@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("sampling", [SHORT, WARM])
 @pytest.mark.parametrize("control", ["none", "noise", "swap"])
-def test_rows_do_not_depend_on_batches_or_order(readable, pair, problems, control, temperature):
-    sampling = replace(SHORT, temperature=temperature)
-    options = {"control": control, "sampling": sampling}
+def test_rows_do_not_depend_on_batches_or_order(readable, pair, problems, control, sampling):
+    options = {"control": control, "sampling": sampling, "seeds": (41, 42)}
     together = run(pair, problems[:5], batch_size=5, **options).rows
     alone = run(pair, problems[4::-1], batch_size=1, **options).rows
-    assert together == alone[::-1]
+    assert together == alone[4::-1] + alone[:4:-1]
 
 
-def test_seeds_decide_samples(readable, pair, problems):
-    sampling = Sampling(temperature=1.0, max_new_tokens=6)
-    both = run(pair, problems[:4], seeds=[1, 2], sampling=sampling)
-    alone = run(pair, problems[:4], seeds=[2], sampling=sampling)
+def test_the_same_evaluation_gives_the_same_rows(readable, pair, problems):
+    options = {"samples": 2, "sampling": WARM, "gold_logprob": True}
+    first, second = (run(pair, problems[:4], **options) for _ in range(2))
+    assert first.rows == second.rows and without_time(first) == without_time(second)
+
+
+@pytest.mark.parametrize("control", ["none", "noise"])
+def test_seeds_decide_samples(readable, pair, problems, control):
+    options = {"sampling": WARM, "control": control}
+    both = run(pair, problems[:4], seeds=(1, 2), **options)
+    alone = run(pair, problems[:4], seeds=(2,), **options)
     assert both.rows[4:] == alone.rows
-    assert [r.parsed for r in both.rows[:4]] != [r.parsed for r in both.rows[4:]]
+    assert [r.text for r in both.rows[:4]] != [r.text for r in both.rows[4:]]
 
 
-def test_interval_agrees_with_independent_computations():
-    values = np.repeat([0.0, 1.0], [300, 700])
-    low, high = interval(values)
-    rng = np.random.default_rng(5)
-    means = rng.choice(values, (4000, 1000)).mean(1)
-    assert [low, high] == pytest.approx(np.percentile(means, [2.5, 97.5]), abs=0.004)
-    half = 1.96 * np.sqrt(0.7 * 0.3 / 1000)
-    assert [low, high] == pytest.approx([0.7 - half, 0.7 + half], abs=0.004)
-    assert interval(values) == [low, high]
-    assert interval(np.ones(9)) == [1.0, 1.0]
-    assert interval(np.array([0.5])) == [0.5, 0.5]
+def test_a_sample_does_not_depend_on_how_many_there_are(readable, pair, problems):
+    several, alone = (
+        run(pair, problems[:4], seeds=(1, 2), sampling=WARM, batch_size=size, samples=count)
+        for size, count in ((7, 3), (4, 1))
+    )
+    assert several.rows[::3] == alone.rows
+    assert [(row.seed, row.sample) for row in several.rows] == [
+        (seed, sample) for seed in (1, 2) for _ in range(4) for sample in range(3)
+    ]
+    assert len({row.text for row in several.rows}) > 16
+    assert [row.id for row in several.rows[:12:3]] == several.problem_ids()
+    assert several.samples == 3 and several.accuracy == several.scores().mean()
+    subsets = [subset["n"] for subset in several.subsets.values()]
+    assert subsets == [2, 2]
 
 
-def test_interval_is_over_problems_and_not_over_rows(record):
-    assert record.interval == interval(record.scores())
-    assert len(record.scores()) == 12
+@pytest.mark.parametrize(("control", "times"), [("none", 1), ("mean", 1), ("noise", 2)])
+def test_prompts_are_read_once_for_all_answers(pair, problems, control, times):
+    with forward_passes(pair.base) as passes:
+        run(pair, problems, control=control, seeds=(1, 2), samples=3, sampling=WARM, batch_size=24)
+    assert sum(rows for rows, tokens in passes if tokens > 1) == times * len(problems)
+    assert max(rows for rows, _ in passes) == 24
+
+
+def test_prompts_and_passes_are_those_of_the_method(pair, problems):
+    seen = set()
+    for name in METHODS:
+        record = run(pair, problems[:2], name, seeds=(1, 2))
+        prompt = get_method(name, pair, TASK).prepare(problems[:2], 3)
+        assert [row.prompt for row in record.rows] == 2 * prompt.hashes
+        assert [row.passes - row.tokens for row in record.rows] == 2 * prompt.passes
+        assert record.mean_passes == sum(row.passes for row in record.rows) / 4
+        seen |= {row.text for row in record.rows}
+    assert len(seen) > len(METHODS)
+
+
+@pytest.mark.parametrize("thoughts", [0, 3])
+def test_gold_answers_are_scored_on_request(pair, problems, thoughts):
+    record = run(pair, problems, thoughts=thoughts, gold_logprob=True, seeds=(1, 2), batch_size=5)
+    method = get_method("softcot", pair, TASK)
+    vectors = method.thoughts(problems, thoughts)
+    for problem, found, own in zip(problems, record.gold_logprobs().T, vectors, strict=True):
+        prompt = pair.base.prompts.base(
+            problem.question, instruction=TASK.instruction, thoughts=thoughts, target=problem.target
+        )
+        batch = collate([prompt], 0, "left")
+        whole = splice(pair.base.embed(batch.input_ids), batch.slot_mask, own[None])
+        with torch.no_grad():
+            logits = pair.base.model(inputs_embeds=whole).logits[0, :-1].log_softmax(-1)
+        every = logits.gather(1, batch.input_ids[0, 1:, None])[:, 0]
+        expected = every[torch.tensor(prompt.loss_mask[1:])].sum().item()
+        assert found == pytest.approx([expected, expected], abs=1e-4)
+    assert run(pair, problems[:2]).gold_logprobs() is None
+
+
+@pytest.mark.parametrize("method", ["prompt-tuning", "lora", "coconut", "softcot"])
+def test_weights_of_another_task_are_used_and_named(pair, problems, method):
+    own, named, other = (
+        run(pair, problems[:3], method, trained_on=task, gold_logprob=True)
+        for task in (None, "mini-gsm", "mini-aqua")
+    )
+    assert (own.trained_on, other.trained_on) == ("mini-gsm", "mini-aqua")
+    assert without_time(own) == without_time(named)
+    assert other.fingerprints["trained"] != own.fingerprints["trained"]
+    assert (own.gold_logprobs() != other.gold_logprobs()).all()
+    theirs = get_method(method, pair, get_task("mini-aqua"))
+    assert other.fingerprints["trained"] == theirs.fingerprint()
+
+
+def test_the_record_names_the_weights_that_serve_a_task(pair):
+    dates = get_task("mini-dates")
+    assert run(pair, dates.problems("test", 2), task=dates).trained_on == "mini-gsm"
+    assert run(pair, build_problems(2), control="untrained").trained_on is None
 
 
 def test_swap_never_uses_the_same_question(pair):
@@ -172,88 +234,50 @@ def test_swap_draws_donors_from_the_validation_split(pair):
     assert not torch.allclose(swap.thoughts(problems, 3), own)
 
 
-def test_written_record_is_read_back_whole(record, saved):
-    assert load_record(saved) == record
-    assert saved.read_text().count("\n") > len(record.rows)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda entry: entry.update(schema="softcot-record-0"), "its schema is not"),
-        (lambda entry: entry.pop("seeds"), "'seeds' is missing"),
-        (lambda entry: entry.update(note="x"), "'note' is unknown"),
-        (lambda entry: entry.update(n="12"), "'n' has a wrong type"),
-        (lambda entry: entry.update(accuracy=True), "'accuracy' has a wrong type"),
-        (lambda entry: entry.update(seeds=[41.5, 42]), "'seeds' has a wrong type"),
-        (lambda entry: entry["fingerprints"].update(base=7), "'fingerprints' has a wrong type"),
-        (lambda entry: entry["rows"][0].pop("gold"), "'rows' has a wrong type"),
-        (lambda entry: entry["rows"].pop(), "not one for each problem and seed"),
-        (lambda entry: entry.update(n=6), "not one for each problem and seed"),
-        (lambda entry: entry.update(accuracy=0.9), "'accuracy' does not follow"),
-        (lambda entry: entry.update(interval=[0.8, 0.95]), "'interval' does not follow"),
-        (lambda entry: entry["rows"][0].update(correct=True, tokens=99), "does not follow"),
-    ],
-)
-def test_unusable_records_are_refused(saved, change, message):
-    entry = json.loads(saved.read_text())
-    change(entry)
-    saved.write_text(json.dumps(entry))
-    with pytest.raises(UserError, match=message):
-        load_record(saved)
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{", "\xff"])
-def test_files_that_are_no_records_are_refused(tmp_path, text):
-    path = tmp_path / "record.json"
-    path.write_text(text, encoding="latin-1")
-    with pytest.raises(UserError, match="not a usable record"):
-        load_record(path)
-    with pytest.raises(UserError, match="not a usable record"):
-        load_record(tmp_path / "missing.json")
-
-
-def test_a_failed_write_leaves_the_old_file(record, saved, monkeypatch):
-    before = saved.read_text()
-
-    def fail(*names):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(files.os, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
-        write_record(replace(record, n=0), saved)
-    assert saved.read_text() == before
-    assert [path.name for path in saved.parent.iterdir()] == ["record.json"]
-
-
+@pytest.mark.parametrize(("control", "rounds"), [("none", 1), ("noise", 2)])
 def test_interrupted_run_resumes_without_answering_twice(
-    readable, pair, problems, tmp_path, monkeypatch
+    readable, pair, problems, tmp_path, monkeypatch, control, rounds
 ):
     partial, answered = tmp_path / "x.partial", []
+    options = {
+        "control": control,
+        "sampling": WARM,
+        "seeds": (41, 42),
+        "samples": 2,
+        "batch_size": 8 // (3 - rounds),
+    }
     answer = evaluation._answer
 
-    def counting(pair, task, method, problems, *rest):
+    def counting(task, method, problems, *rest):
         answered.extend(problem.id for problem in problems)
-        return answer(pair, task, method, problems, *rest)
+        return answer(task, method, problems, *rest)
 
     def interrupt(done, total):
-        if done >= 6:
+        if done >= 8:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(evaluation, "_answer", counting)
     with pytest.raises(KeyboardInterrupt):
-        run(pair, problems, partial=partial, seeds=[41, 42], progress=interrupt)
+        run(pair, problems, partial=partial, **options, progress=interrupt)
     seen = []
-    record = run(
-        pair, problems, partial=partial, seeds=[41, 42], progress=lambda *n: seen.append(n)
-    )
-    assert seen[0] == (6, 24) and seen[-1] == (24, 24)
-    assert sorted(answered) == sorted(2 * [problem.id for problem in problems])
-    assert without_time(record) == without_time(run(pair, problems, seeds=[41, 42]))
+    record = run(pair, problems, partial=partial, **options, progress=lambda *n: seen.append(n))
+    assert seen[0] == (8, 48) and seen[-1] == (48, 48)
+    assert sorted(answered) == sorted(rounds * [problem.id for problem in problems])
+    assert without_time(record) == without_time(run(pair, problems, **options))
     assert record.seconds > 0
 
 
-@pytest.mark.parametrize("change", [{"thoughts": 2}, {"seeds": [43]}, {"control": "zero"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"thoughts": 2},
+        {"seeds": (43,)},
+        {"control": "zero"},
+        {"trained_on": "mini-aqua"},
+        {"samples": 2, "sampling": WARM},
+        {"gold_logprob": True},
+    ],
+)
 def test_partial_of_another_run_is_refused(pair, problems, tmp_path, change):
     partial = tmp_path / "x.partial"
     run(pair, problems[:2], partial=partial)
@@ -269,8 +293,13 @@ def test_partial_of_another_run_is_refused(pair, problems, tmp_path, change):
     ("changes", "message"),
     [
         ({"problems": []}, "no problem"),
-        ({"seeds": []}, "one or more different numbers"),
-        ({"seeds": [41, 41]}, "one or more different numbers"),
+        ({"seeds": ()}, "one or more different numbers"),
+        ({"seeds": (41, 41)}, "one or more different numbers"),
+        ({"samples": 0}, "number of samples must be 1 or more"),
+        ({"samples": 2}, "At temperature 0 all samples are equal"),
+        ({"trained_on": "poetry"}, "no task 'poetry'"),
+        ({"method": "zero-shot-cot", "trained_on": "mini-gsm"}, "trains nothing"),
+        ({"method": "cot-unk", "trained_on": "mini-gsm"}, "trains nothing"),
         ({"batch_size": 0}, "batch size must be 1 or more"),
         ({"method": "telepathy"}, "no method called 'telepathy'"),
         ({"control": "prayer"}, "no control called 'prayer'"),

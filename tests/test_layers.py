@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 STAGES = """errors presets problems answers benchmarks tasks prompts learned projection soft_prompt
 models assistant controls decoding methods.base methods.hard methods.slots methods learners
-answering training evaluation experiments analysis plots cli __main__""".split()
+answering training records evaluation experiments analysis plots cli __main__""".split()
 PURE = ["errors", "presets", "problems", "answers", "benchmarks", "tasks", "prompts"]
 HEAVY = {"torch", "transformers", "numpy", "sklearn", "scipy", "gradio", "plotly", "datasets"}
 
@@ -53,10 +53,19 @@ def test_the_core_knows_nothing_of_the_decoder():
     assert "softcot.methods" not in GRAPH["softcot.decoding"]
 
 
-def test_pure_modules_load_nothing_heavy():
-    code = "import sys; " + "; ".join(f"import softcot.{name}" for name in PURE)
+def loaded_by(*names: str) -> set[str]:
+    """Every module in a new Python that imports some of ours."""
+    code = "import sys; " + "; ".join(f"import softcot.{name}" for name in names)
     code += "; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert not HEAVY & set(loaded.stdout.split())
+    return set(loaded.stdout.split())
+
+
+def test_pure_modules_load_nothing_heavy():
+    assert not HEAVY & loaded_by(*PURE)
+
+
+def test_records_are_read_without_a_model_library():
+    assert HEAVY & loaded_by("records") == {"numpy"}

@@ -1,14 +1,19 @@
 """The method: zero-shot CoT, the splice, and what stands in the slots."""
 
+import hashlib
+import json
+from contextlib import ExitStack
+
 import pytest
 import torch
-from conftest import build_problems
+from conftest import build_problems, forward_passes
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from softcot.adapter import Adapter
 from softcot.assistant import soft_states
-from softcot.controls import CONTROLS
+from softcot.controls import CONTROLS, SEEDED
+from softcot.decoding import Sampling, decode, finish
 from softcot.errors import UserError
 from softcot.methods import METHODS, ZeroShotCoT, get_method
 from softcot.methods.slots import SoftCoT, splice
@@ -137,13 +142,13 @@ def test_mean_is_the_mean_over_the_donors_for_every_k(pair, problems, soft):
             torch.testing.assert_close(row, expected)
 
 
-@pytest.mark.parametrize("control", ["swap", "shuffle", "noise"])
-def test_control_seeds_decide(pair, control):
+@pytest.mark.parametrize("control", CONTROLS)
+def test_seeds_decide_the_seeded_controls_alone(pair, control):
     many = build_problems(8, seed=4)
     first, same, other = (
         controlled(pair, control, seed=seed).thoughts(many, 6) for seed in (1, 1, 2)
     )
-    assert torch.equal(first, same) and not torch.equal(first, other)
+    assert torch.equal(first, same) and torch.equal(first, other) == (control not in SEEDED)
 
 
 def test_donors_come_from_the_validation_split(pair, problems, monkeypatch):
@@ -154,6 +159,52 @@ def test_donors_come_from_the_validation_split(pair, problems, monkeypatch):
     assert method.donors == TASK.problems("validation", 5)
     assert method.thoughts(problems, 2).shape == (5, 2, 32)
     assert get_method("softcot", pair, TASK).donors == []
+
+
+def test_hashes_are_of_the_prompt_alone(pair, problems):
+    def hashes(name, thoughts, some=problems):
+        return get_method(name, pair, TASK).prepare(some, thoughts).hashes
+
+    kinds = [("zero-shot-cot", 0), ("softcot", 3), ("softcot", 4), ("assist-cot", 3)]
+    found = [digest for kind in kinds for digest in hashes(*kind)]
+    assert len(set(found)) == len(found) == 20
+    # Neither the neighbours of a row nor what stands in its slots is part of its prompt.
+    assert hashes("softcot", 3, problems[3:4]) == hashes("softcot", 3)[3:4]
+    assert hashes("softcot", 3) == hashes("cot-unk", 3) == hashes("coconut", 3)
+    ids = pair.base.prompts.base(problems[1].question, instruction=INSTRUCTION, thoughts=3).ids
+    expected = hashlib.sha256(json.dumps(list(ids)).encode()).hexdigest()
+    assert hashes("softcot", 3)[1] == expected[:16]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_passes_are_counted(pair, problems, name):
+    method = get_method(name, pair, TASK)
+    with ExitStack() as stack:
+        made = [stack.enter_context(forward_passes(lm)) for lm in (method.lm, pair.assistant)]
+        prompt = method.prepare(problems[:1], 4)
+        [row] = finish(decode(method.lm, prompt, Sampling(max_new_tokens=5)))
+    hint = method.hints(problems[:1], 4)[0] if name == "assist-cot" else []
+    before = {"softcot": 1, "coconut": 4, "assist-cot": len(hint)}.get(name, 0)
+    assert prompt.passes == [before] and before + len(row.ids) == sum(map(len, made))
+    assert method.prepare(problems, 0).passes == [0] * 5
+
+
+def test_weights_of_another_task(pair):
+    trained = [name for name, kind in METHODS.items() if kind.trains != "nothing"]
+    assert trained == ["prompt-tuning", "lora", "coconut", "softcot"]
+    for name in trained:
+        own, other = (get_method(name, pair, TASK, trained_on=on) for on in (None, "mini-aqua"))
+        assert (own.trained_on, other.trained_on) == ("mini-gsm", "mini-aqua")
+        assert other.weights is get_method(name, pair, get_task("mini-aqua")).weights
+        assert own.fingerprint() != other.fingerprint() and other.task is TASK
+        assert get_method(name, pair, get_task("mini-dates")).trained_on == "mini-gsm"
+        with pytest.raises(UserError, match="'poetry'"):
+            get_method(name, pair, TASK, trained_on="poetry")
+    for name in METHODS.keys() - trained:
+        assert get_method(name, pair, TASK).trained_on is None
+        with pytest.raises(UserError, match="trains nothing"):
+            get_method(name, pair, TASK, trained_on="mini-aqua")
+    assert controlled(pair, "untrained").trained_on is None
 
 
 def test_bad_names_are_refused(pair):
@@ -223,8 +274,9 @@ def test_assist_cot_pastes_what_the_assistant_writes(pair, problems):
             written = assistant.model.generate(
                 ids, attention_mask=torch.ones_like(ids), max_new_tokens=6, do_sample=False
             )
-        assert hint == assistant.text(written[0, ids.shape[1] :].tolist()).strip()
-        read = pair.base.prompts.base(problem.question, instruction=INSTRUCTION, hint=hint or None)
+        assert hint == written[0, ids.shape[1] :].tolist()
+        text = assistant.text(hint).strip()
+        read = pair.base.prompts.base(problem.question, instruction=INSTRUCTION, hint=text or None)
         expected = pair.base.embed(torch.tensor(read.ids))
         assert torch.equal(prepared.embeds[row, -len(read) :], expected)
 

@@ -183,6 +183,8 @@ def embeds(*lengths: int) -> Embeds:
         attention_mask=mask,
         position_ids=(mask.cumsum(1) - 1).clamp(min=0),
         prompt_tokens=list(lengths),
+        hashes=[f"of {n}" for n in lengths],
+        passes=[10 * n for n in lengths],
     )
 
 
@@ -190,6 +192,7 @@ def test_join_pads_to_the_longest_on_the_left():
     first, second = embeds(2, 1), embeds(4)
     joined = join([first, second])
     assert joined.embeds.shape == (3, 4, 3) and joined.prompt_tokens == [2, 1, 4]
+    assert joined.hashes == ["of 2", "of 1", "of 4"] and joined.passes == [20, 10, 40]
     assert joined.attention_mask.tolist() == [[0, 0, 1, 1], [0, 0, 0, 1], [1, 1, 1, 1]]
     assert joined.position_ids.tolist() == [[0, 0, 0, 1], [0, 0, 0, 0], [0, 1, 2, 3]]
     assert torch.equal(joined.embeds[:2, 2:], first.embeds)

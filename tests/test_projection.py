@@ -2,7 +2,10 @@
 
 import json
 import shutil
+from copy import deepcopy
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -136,3 +139,86 @@ def test_fresh_thoughts_are_spread_like_embeddings(pair):
     same, other = (Projection.for_pair(pair, "mini-gsm", seed=seed) for seed in (3, 4))
     assert torch.equal(same.linear.weight, projection.linear.weight)
     assert not torch.equal(other.linear.weight, projection.linear.weight)
+
+
+class Vocabulary:
+    """A tokenizer of which only the vocabulary is asked."""
+
+    def __init__(self, ids):
+        self.ids = ids
+
+    def __len__(self):
+        return len(self.ids)
+
+    def get_vocab(self):
+        return self.ids
+
+
+def with_assistant(pair, ids, model=None):
+    """The pair, its assistant with other ids for its tokens and perhaps other weights."""
+    model = model or pair.assistant.model
+    assistant = replace(pair.assistant, tokenizer=Vocabulary(ids), model=model)
+    return replace(pair, assistant=assistant)
+
+
+def aligned(pair):
+    projection = Projection.for_pair(pair, "mini-gsm")
+    projection.align(pair)
+    return projection.linear.weight.detach()
+
+
+def least_squares(pair, ids):
+    """The map between the embeddings of some tokens that both know by the same ids."""
+    read, written = (
+        weight[ids].double().numpy() - weight[ids].double().numpy().mean(0)
+        for weight in (pair.assistant.model.lm_head.weight, pair.base.embeddings)
+    )
+    return torch.from_numpy((np.linalg.pinv(read) @ written).T).float()
+
+
+def assert_equal_but_for_size(weight, expected):
+    torch.testing.assert_close(
+        weight / weight.norm(), expected / expected.norm(), atol=1e-4, rtol=0
+    )
+
+
+def test_the_vocabulary_start_is_the_least_squares_map(pair):
+    ids = pair.assistant.tokenizer.get_vocab()
+    assert_equal_but_for_size(aligned(pair), least_squares(pair, sorted(ids.values())))
+    # With some tokens of the assistant unknown to the base, the map is over the others.
+    known = {token: i for token, i in ids.items() if i % 3}
+    strange = {f"{token}?": i for token, i in ids.items() if not i % 3}
+    fewer = aligned(with_assistant(pair, known | strange))
+    assert_equal_but_for_size(fewer, least_squares(pair, sorted(known.values())))
+    assert not torch.allclose(fewer, aligned(pair), atol=1e-3)
+
+
+def test_alignment_goes_by_tokens_and_not_by_their_numbers(pair):
+    ids = pair.assistant.tokenizer.get_vocab()
+    order = torch.randperm(len(ids), generator=torch.Generator().manual_seed(5))
+    model = deepcopy(pair.assistant.model)
+    for layer in (model.lm_head, model.model.embed_tokens):
+        layer.weight.copy_(layer.weight[order.argsort()])
+    moved = {token: order[i].item() for token, i in ids.items()}
+    assert_equal_but_for_size(aligned(with_assistant(pair, moved, model)), aligned(pair))
+    # The same weights under the wrong names are another map.
+    wrong = aligned(with_assistant(pair, moved))
+    assert (wrong / wrong.norm() - aligned(pair) / aligned(pair).norm()).abs().max() > 0.01
+
+
+@pytest.mark.parametrize(("common", "changed"), [(0, False), (16, False), (17, True)])
+def test_too_few_common_tokens_leave_the_weights_as_they_were(pair, common, changed):
+    ids = pair.assistant.tokenizer.get_vocab()
+    ids = {token if i < common else f"{token}?": i for token, i in ids.items()}
+    other = with_assistant(pair, ids)
+    fresh = Projection.for_pair(other, "mini-gsm").linear.weight
+    assert torch.equal(aligned(other), fresh) != changed
+
+
+def test_aligned_thoughts_are_about_as_large_as_embeddings(pair):
+    projection = Projection.for_pair(pair, "mini-gsm")
+    projection.align(pair)
+    thoughts = projection(pair.assistant.states(torch.arange(100, 300)[None]))
+    norms = [vectors.norm(dim=-1).mean() for vectors in (thoughts, pair.base.embeddings)]
+    assert 0.8 < norms[0] / norms[1] < 1.25
+    assert not projection.linear.bias.any() and projection.linear.weight.requires_grad

@@ -6,9 +6,9 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
-from softcot.evaluation import evaluate
+from softcot.evaluation import Protocol, evaluate
 from softcot.models import load_pair
-from softcot.presets import DEFAULT_THOUGHTS, get_preset
+from softcot.presets import get_preset
 from softcot.projection import Projection
 from softcot.soft_prompt import SoftPrompt
 from softcot.tasks import TASKS, get_task
@@ -72,13 +72,11 @@ def test_thoughts_help_and_somebody_elses_do_not(mini):
     task = get_task("mini-gsm")
     problems = task.problems("test", 48)
     accuracy = {
-        (method, control): evaluate(
-            mini, task, method, problems=problems, control=control, thoughts=thoughts, seeds=[41]
-        ).accuracy
-        for method, control, thoughts in (
-            ("zero-shot-cot", "none", 0),
-            ("softcot", "none", DEFAULT_THOUGHTS),
-            ("softcot", "swap", DEFAULT_THOUGHTS),
+        (method, control): evaluate(mini, task, Protocol(method, control), problems).accuracy
+        for method, control in (
+            ("zero-shot-cot", "none"),
+            ("softcot", "none"),
+            ("softcot", "swap"),
         )
     }
     alone = accuracy["zero-shot-cot", "none"]
@@ -90,5 +88,5 @@ def test_thoughts_help_and_somebody_elses_do_not(mini):
 def test_the_base_solves_what_it_has_read(mini, name):
     task = get_task(name)
     readable = [p for p in task.problems("validation", 200) if not p.meta["unread"]][:24]
-    found = evaluate(mini, task, "zero-shot-cot", problems=readable, split="validation")
+    found = evaluate(mini, task, Protocol("zero-shot-cot"), readable, split="validation")
     assert found.accuracy >= 0.8

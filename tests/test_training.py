@@ -164,8 +164,31 @@ def test_weights_that_get_worse_are_not_kept(pair, tmp_path, monkeypatch):
     config = TrainingConfig(**(vars(CONFIG) | {"validation_problems": 4}))
     result = train(pair, "softcot", "mini-gsm", config, tmp_path / "out")
     assert (result.best_step, result.best_loss) == (0, 1.0)
-    fresh = Projection.for_pair(pair, "mini-gsm", 4, seed=config.seed)
+    fresh = get_learner("softcot")(pair, "mini-gsm", 4, config.seed).weights
     assert_same_weights(weights(tmp_path / "out"), dict(fresh.state_dict()))
+
+
+def test_a_projection_starts_at_the_vocabulary_or_anywhere(pair, tmp_path):
+    def start(*chosen, seed=41):
+        return get_learner("softcot")(pair, "mini-gsm", 4, seed, *chosen).weights.linear.weight
+
+    vocabulary, anywhere = start("vocabulary"), start("random")
+    assert torch.equal(vocabulary, start()) and torch.equal(vocabulary, start(seed=42))
+    assert torch.equal(anywhere, Projection.for_pair(pair, "mini-gsm", 4, 41).linear.weight)
+    assert not torch.equal(anywhere, start("random", seed=42))
+    assert not torch.allclose(anywhere, vocabulary)
+
+
+def test_both_starts_are_trained_from(pair, whole, tmp_path):
+    before = [lm.fingerprint(exact=True) for lm in (pair.base, pair.assistant)]
+    config = replace(CONFIG, start="random")
+    train(pair, "softcot", "mini-gsm", config, tmp_path / "out")
+    record = json.loads((tmp_path / "out" / "training.json").read_text())
+    other = json.loads((whole[0] / "training.json").read_text())
+    assert (record["config"]["start"], other["config"]["start"]) == ("random", "vocabulary")
+    losses = [[entry["validation_loss"] for entry in run["history"]] for run in (record, other)]
+    assert losses[0][0] != losses[1][0] and losses[0][-1] < losses[0][0]
+    assert before == [lm.fingerprint(exact=True) for lm in (pair.base, pair.assistant)]
 
 
 def test_stop_before_the_first_step_leaves_nothing(pair, tmp_path):
@@ -303,7 +326,8 @@ def test_learning_rate_rises_then_falls():
 @pytest.mark.parametrize(
     ("field", "value"),
     [("steps", 0), ("batch_size", -1), ("max_thoughts", 0), ("learning_rate", 0.0),
-     ("learning_rate", float("nan")), ("warmup", -1), ("validate_every", 0)],
+     ("learning_rate", float("nan")), ("warmup", -1), ("validate_every", 0),
+     ("start", "sideways")],
 )  # fmt: skip
 def test_meaningless_settings_are_refused(field, value):
     with pytest.raises(UserError, match=field):
