@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from softcot import cli
-from softcot.report import END, START, load_records, render
+from softcot.report import build, files, load_records, readme_block
+from softcot.report.render import END, START
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -47,8 +48,11 @@ def test_pictures_and_files_it_names_exist():
 
 
 def test_results_are_made_from_the_records():
+    report = build(load_records(ROOT / "assets" / "results"))
     block = README.split(START)[1].split(END)[0].strip()
-    assert block == render(load_records(ROOT / "assets" / "results")).strip()
+    assert block == readme_block(report, "assets/report/report.md")
+    for name, text in files(report).items():
+        assert (ROOT / "assets" / "report" / name).read_text(encoding="utf-8") == text, name
 
 
 EXAMPLES = re.search(r"## Command line\s+```bash\n(.*?)```", README, re.S).group(1)

@@ -1,0 +1,99 @@
+"""The report: every figure in it comes from a record, none is typed by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from softcot.errors import UserError
+from softcot.experiments import SEEDS
+from softcot.files import write_text
+from softcot.presets import DEFAULT_THOUGHTS
+from softcot.records import Record
+from softcot.report import controls, forgetting, main, other, regime, sizes, thoughts, votes
+from softcot.report.parts import Report
+from softcot.report.render import inserted, markdown, readme_block
+from softcot.report.results import REPORT_FILE, Results, load_records
+
+SECTIONS = (main, controls, thoughts, sizes, votes, forgetting, regime, other)
+
+FULL = 1000
+"""Problems of a record that is not a quick look."""
+
+
+def build(records: Iterable[Record]) -> Report:
+    """The report of some records; a section without any is left out.
+
+    Args:
+        records: As `load_records` gives them: one of a thing, over the same problems.
+    """
+    results = Results(records)
+    sections = [part for module in SECTIONS if (part := module.section(results))]
+    return Report(_title(results), _note(results), sections)
+
+
+def write_report(results: str | Path, out: str | Path, readme: str | Path | None = None) -> None:
+    """Write the report of a folder of records, and its short tables into a README.
+
+    Args:
+        results: Folder of records.
+        out: Folder for `report.md` and `report.json`.
+        readme: File to rewrite between its markers.
+
+    Raises:
+        UserError: A record is unusable, there is none, or the README lacks the markers.
+    """
+    report = build(load_records(results))
+    whole, text = Path(out, "report.md"), None
+    if readme is not None:
+        link = Path(os.path.relpath(whole, Path(readme).parent)).as_posix()
+        try:
+            text = inserted(Path(readme).read_text(encoding="utf-8"), readme_block(report, link))
+        except OSError as error:
+            raise UserError(f"Cannot read {readme}: {error}.") from error
+    for path, content in files(report).items():
+        write_text(Path(out, path), content)
+    if text is not None:
+        write_text(readme, text)
+
+
+def files(report: Report) -> dict[str, str]:
+    """The report's files, by name."""
+    return {
+        "report.md": markdown(report),
+        REPORT_FILE: json.dumps(report.to_json(), ensure_ascii=False, allow_nan=False) + "\n",
+    }
+
+
+def _title(results: Results) -> str:
+    return f"{'QUICK results' if _is_quick(results) else 'Results'} of the mini pair"
+
+
+def _is_quick(results: Results) -> bool:
+    return any(record.n < FULL for record in results)
+
+
+def _note(results: Results) -> str:
+    """How the figures were made, as far as the records agree on it."""
+    everyone = results.records
+    counts = sorted({record.n for record in everyone})
+    size = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+    worst = max(record.parse_failures for record in everyone)
+    dirty = sum(record.dirty for record in everyone)
+    sentences = [
+        "QUICK: too few problems to draw a conclusion from." if _is_quick(results) else "",
+        f"{len(everyone)} records of {size} problems each, of the test split where nothing else "
+        "is said.",
+        "The main comparison and self-consistency sample at temperature 1, "
+        f"the former with the seeds {SEEDS[0]} to {SEEDS[-1]}; all else is greedy.",
+        f"K = {DEFAULT_THOUGHTS} where no K is given.",
+        "Intervals are 95 % bootstrap intervals over problems and seeds, paired for differences; "
+        "an average is over the problems of its tasks together.",
+        f"No readable answer in at most {100 * worst:.1f} % of the rows of any record.",
+        "`python -m softcot report` makes all this from the records, each of which holds its "
+        "command, commit, versions, fingerprints and rows.",
+        f"{dirty} of them come from code that was not committed." if dirty else "",
+    ]
+    return " ".join(sentence for sentence in sentences if sentence)

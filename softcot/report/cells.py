@@ -1,0 +1,143 @@
+"""Records to cells: means with intervals, by task and over several tasks together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from softcot.experiments import FAMILIES, TRAINED
+from softcot.records import Record, interval
+from softcot.report.parts import MISSING, Cell, Table
+
+Line = Mapping[str, Record]
+"""The records of one way to answer, by task."""
+Values = Mapping[str, np.ndarray]
+"""A number for each answer, float[S, n], by task."""
+_NOTHING: Line = {}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How numbers are shown."""
+
+    factor: float
+    spec: str
+
+    def cell(self, values: np.ndarray | None, command: str = "") -> Cell:
+        """The mean of float[S, n] with its interval, or the missing cell for None."""
+        if values is None:
+            return MISSING
+        low, high = (self.factor * bound for bound in interval(values))
+        return self.number(float(values.mean()), command, low, high)
+
+    def number(
+        self, value: float, command: str = "", low: float | None = None, high: float | None = None
+    ) -> Cell:
+        """A number as a cell; its bounds are in the unit already."""
+        value, low, high = (
+            None if x is None else round(x, 4) for x in (self.factor * value, low, high)
+        )
+        return Cell(f"{value:{self.spec}}", value, low, high, command=command)
+
+
+PERCENT = Unit(100, "z.1f")
+POINTS = Unit(100, "+z.1f")
+NATS = Unit(1, "+z.2f")
+COUNT = Unit(1, ",.0f")
+TOKENS = Unit(1, ".1f")
+
+
+def command_of(experiment: str) -> str:
+    """The command that makes an experiment's records."""
+    return f"python -m softcot reproduce --experiment {experiment}"
+
+
+def scores(line: Line) -> Values:
+    """Whether each answer is right."""
+    return {task: record.scores() for task, record in line.items()}
+
+
+def minus(after: Line, before: Line) -> Values:
+    """What one way to answer adds to another, answer by answer, where both were tried."""
+    return {task: after[task].scores() - before[task].scores() for task in after if task in before}
+
+
+def pooled(values: Values, tasks: Iterable[str]) -> np.ndarray | None:
+    """float[S, n]: the answers to all problems of some tasks, or None where a task is missing."""
+    parts = [values.get(task) for task in tasks]
+    if not parts or any(part is None for part in parts):
+        return None
+    return np.concatenate(parts, axis=1)
+
+
+def tasks_of(lines: Iterable[Line]) -> list[str]:
+    """The tasks that any of some lines has, in their usual order."""
+    found = {task for line in lines for task in line}
+    return [task for task in FAMILIES if task in found]
+
+
+class Grid:
+    """A table with a column for each task and, behind them, for averages over tasks.
+
+    An average is over all problems of its tasks together.
+
+    Args:
+        tasks: The tasks, in order.
+        experiment: Whose records it shows.
+        averages: Whether to have averages.
+    """
+
+    def __init__(self, tasks: Sequence[str], experiment: str, *, averages: bool = True):
+        self.tasks = list(tasks)
+        self.command = command_of(experiment)
+        self.groups = [(task, [task]) for task in tasks]
+        trained = [task for task in tasks if task in TRAINED]
+        if averages and len(trained) > 1:
+            self.groups.append((f"Average of the {len(trained)} trained", trained))
+        if averages and len(tasks) > len(trained) > 0:
+            self.groups.append((f"Average of all {len(tasks)}", list(tasks)))
+
+    @property
+    def headline(self) -> int:
+        """Place in a row of the column that says most: the first average, or the first task."""
+        return len(self.tasks) + 1 if len(self.groups) > len(self.tasks) else 1
+
+    def cells(self, label: str, make: Callable[[list[str]], Cell]) -> list[Cell]:
+        """A row, made group by group."""
+        return [Cell(label), *(make(tasks) for _, tasks in self.groups)]
+
+    def row(self, label: str, values: Values, unit: Unit, line: Line = _NOTHING) -> list[Cell]:
+        """A row of means; the cell of a task has the command of its record in `line`, if any."""
+        first, *cells = self.cells(
+            label, lambda tasks: unit.cell(pooled(values, tasks), self.command)
+        )
+        for place, task in enumerate(self.tasks):
+            if task in line and cells[place] != MISSING:
+                cells[place] = replace(cells[place], command=line[task].command)
+        return [first, *cells]
+
+    def accuracy(self, label: str, line: Line) -> list[Cell]:
+        """A row of accuracies."""
+        return self.row(label, scores(line), PERCENT, line)
+
+    def table(self, title: str, first: str, rows: list[list[Cell]], **options) -> Table:
+        """The table of some rows; `first` heads their labels."""
+        return Table(title, [first, *(label for label, _ in self.groups)], rows, **options)
+
+    def summary(self, rows: Sequence[Sequence[Cell]]) -> str:
+        """The column that says most, in words."""
+        label = self.groups[self.headline - 1][0]
+        figures = ", ".join(f"{row[0].text} {row[self.headline].text}" for row in rows)
+        return f"{label}: {figures}"
+
+
+def with_best(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
+    """The rows with the highest figures of every column marked; equal ones are all best."""
+    columns = []
+    for column in zip(*rows, strict=True):
+        found = [cell for cell in column if cell.value is not None]
+        top = max(found, key=lambda cell: cell.value).text if found else None
+        columns.append([replace(c, best=c.value is not None and c.text == top) for c in column])
+    return [list(row) for row in zip(*columns, strict=True)]

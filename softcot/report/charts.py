@@ -1,0 +1,173 @@
+"""Rows of cells to Plotly figures, as plain data: colours of text and paper are the theme's.
+
+SoftCoT has the one colour and everything else is grey; patterns, dashes and markers say the rest,
+so that no figure needs its colours to be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from softcot.methods import SoftCoT
+from softcot.report.parts import Cell, Figure
+
+ACCENT, GREY = "#0f766e", "#8a929c"
+_SHADE = {ACCENT: "rgba(15,118,110,0.16)", GREY: "rgba(138,146,156,0.22)"}
+_PATTERNS = {
+    "zero-shot-cot": "",
+    "cot-unk": ".",
+    "prompt-tuning": "-",
+    "assist-cot": "/",
+    "lora": "x",
+    "coconut": "|",
+}
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
+_HOVER = "%{x}: %{y}<br>95 % interval %{customdata[0]} to %{customdata[1]}"
+
+
+def colour(method: str) -> str:
+    """The accent for SoftCoT, grey for the others."""
+    return ACCENT if method == SoftCoT.name else GREY
+
+
+def points(x: Sequence[Any], cells: Sequence[Cell]) -> dict[str, Any]:
+    """Places, heights and error bars of some cells, a gap where one is missing."""
+    known = [cell.low is not None for cell in cells]
+    above = [round(c.high - c.value, 4) if k else None for c, k in zip(cells, known, strict=True)]
+    below = [round(c.value - c.low, 4) if k else None for c, k in zip(cells, known, strict=True)]
+    return {
+        "x": list(x),
+        "y": [cell.value for cell in cells],
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": above,
+            "arrayminus": below,
+            "color": GREY,
+            "thickness": 1,
+            "width": 2,
+        },
+        "customdata": [[cell.low, cell.high] for cell in cells],
+        "hovertemplate": _HOVER,
+    }
+
+
+def bars(
+    name: str, x: Sequence[str], cells: Sequence[Cell], method: str, *, faint: bool = False
+) -> dict[str, Any]:
+    """A bar for each cell, in the manner of a method; faint ones leave room for markers."""
+    hue = colour(method)
+    pattern = {"shape": _PATTERNS.get(method, ""), "size": 6, "solidity": 0.25}
+    return {
+        "type": "bar",
+        "name": name,
+        **points(x, cells),
+        "marker": {
+            "color": _SHADE[hue] if faint else hue,
+            "line": {"color": hue, "width": 1},
+            "pattern": pattern,
+        },
+    }
+
+
+def line(
+    name: str, x: Sequence[float], cells: Sequence[Cell], method: str, place: int
+) -> dict[str, Any]:
+    """A line in a method's colour; `place`, the number of the task, has its dash and marker."""
+    hue = colour(method)
+    return {
+        **_scatter(name, x, cells, _SYMBOLS[place % len(_SYMBOLS)], hue),
+        "mode": "lines+markers",
+        "line": {"color": hue, "width": 2, "dash": _DASHES[place % len(_DASHES)]},
+    }
+
+
+def markers(name: str, x: Sequence[str], cells: Sequence[Cell], place: int) -> dict[str, Any]:
+    """A marker for each cell, beside bars; `place` as in `line`."""
+    return {
+        **_scatter(name, x, cells, f"{_SYMBOLS[place % len(_SYMBOLS)]}-open", GREY),
+        "mode": "markers",
+    }
+
+
+def _scatter(
+    name: str, x: Sequence[Any], cells: Sequence[Cell], symbol: str, hue: str
+) -> dict[str, Any]:
+    # All that a theme could set for traces in turn is set here.
+    return {
+        "type": "scatter",
+        "name": name,
+        "opacity": 1,
+        **points(x, cells),
+        "marker": {"color": hue, "symbol": symbol, "size": 8, "line": {"color": hue, "width": 1}},
+    }
+
+
+def band(x: Sequence[float], cells: Sequence[Cell], method: str) -> dict[str, Any]:
+    """The intervals of a line as an area around it."""
+    known = [(at, cell) for at, cell in zip(x, cells, strict=True) if cell.low is not None]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "opacity": 1,
+        "x": [at for at, _ in known] + [at for at, _ in reversed(known)],
+        "y": [cell.high for _, cell in known] + [cell.low for _, cell in reversed(known)],
+        "fill": "toself",
+        "fillcolor": _SHADE[colour(method)],
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def shaded(start: float, end: float, label: str) -> dict[str, Any]:
+    """Layout that shades a range of x and says what it is."""
+    return {
+        "shapes": [
+            {
+                "type": "rect",
+                "yref": "paper",
+                "x0": start,
+                "x1": end,
+                "y0": 0,
+                "y1": 1,
+                "layer": "below",
+                "line": {"width": 0},
+                "fillcolor": _SHADE[GREY],
+            }
+        ],
+        "annotations": [
+            {
+                "text": label,
+                "x": (start + end) / 2,
+                "y": 0,
+                "yref": "paper",
+                "yanchor": "bottom",
+                "showarrow": False,
+            }
+        ],
+    }
+
+
+def figure(
+    title: str,
+    alt: str,
+    traces: list[dict[str, Any]],
+    x: str,
+    y: str,
+    *,
+    ticks: Sequence[Any] | None = None,
+    **layout: Any,
+) -> Figure:
+    """A figure of some traces; `x` and `y` name the axes, `ticks` are the marks of the first."""
+    axis = {"showticklabels": True, "automargin": True}
+    plain = {
+        "xaxis": {"title": {"text": x}, **axis} | ({"tickvals": list(ticks)} if ticks else {}),
+        "yaxis": {"title": {"text": y}, **axis},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "margin": {"l": 48, "r": 12, "t": 24, "b": 48},
+        "hovermode": "closest",
+    }
+    return Figure(title, alt, {"data": traces, "layout": plain | layout})

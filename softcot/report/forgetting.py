@@ -1,0 +1,126 @@
+"""What training on one task does to the others."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from softcot.experiments import TRAINED
+from softcot.methods import METHODS, SoftCoT
+from softcot.report.cells import POINTS, Grid, Line, minus, pooled, tasks_of
+from softcot.report.charts import colour, figure, points
+from softcot.report.parts import Cell, Figure, Section, Table
+from softcot.report.results import Results
+
+Matrix = dict[str, Line]
+"""The records of one method: trained on, evaluated on."""
+
+
+def section(results: Results) -> Section | None:
+    """Accuracy of everything that is trained, on the task it was trained on and on others."""
+    if not results.has("forgetting"):
+        return None
+    base = results.line(SoftCoT.name, thoughts=0)
+    matrices = {name: _matrix(results, name) for name in METHODS}
+    matrices = {name: matrix for name, matrix in matrices.items() if matrix}
+    lines = [line for matrix in matrices.values() for line in matrix.values()]
+    grid = Grid(tasks_of([base, *lines]), "forgetting", averages=False)
+    accuracies, changes = [grid.accuracy("Untouched base", base)], []
+    for name, matrix in matrices.items():
+        for learned, line in matrix.items():
+            label = f"{METHODS[name].title}, trained on {learned}"
+            change = minus(line, base)
+            others = pooled(change, [task for task in grid.tasks if task != learned])
+            accuracies.append(grid.accuracy(label, line))
+            changes.append([*grid.row(label, change, POINTS), POINTS.cell(others, grid.command)])
+    tables = [grid.table("Accuracy in %, greedy", "Method", accuracies)]
+    charts = []
+    if base and matrices:
+        title = "Change against the untouched base, in points"
+        table = grid.table(title, "Method", changes)
+        tables.append(Table(title, [*table.columns, "Mean of the other tasks"], changes))
+        summary = _summary(grid, base, matrices)
+        tables.append(summary)
+        charts.append(_chart(summary, list(matrices)))
+    return Section(
+        "forgetting",
+        "What is forgotten?",
+        "Everything that can be trained, trained on one task and evaluated on all, against the "
+        "base as it was. SoftCoT with K = 0 is that base exactly: training moved none of its "
+        "weights.",
+        tables,
+        charts,
+    )
+
+
+def _matrix(results: Results, name: str) -> Matrix:
+    if METHODS[name].trains == "nothing":
+        return {}
+    lines = {learned: results.line(name, trained_on=learned) for learned in TRAINED}
+    return {learned: line for learned, line in lines.items() if line}
+
+
+def _summary(grid: Grid, base: Line, matrices: dict[str, Matrix]) -> Table:
+    there = {learned for matrix in matrices.values() for learned in matrix}
+    pairs = [(learned, task) for learned in TRAINED if learned in there for task in grid.tasks]
+    parts = [[pair for pair in pairs if (pair[0] == pair[1]) == own] for own in (True, False)]
+    rows = []
+    for name, matrix in matrices.items():
+        cells = [POINTS.cell(mean_change(matrix, base, part), grid.command) for part in parts]
+        rows.append([Cell(METHODS[name].title), *cells])
+    return Table(
+        "Mean change against the untouched base, in points",
+        ["Method", "Task it was trained on", "Other tasks"],
+        rows,
+        "Means over the tables' entries; in parentheses the 95 % interval.",
+    )
+
+
+def mean_change(matrix: Matrix, base: Line, pairs: list[tuple[str, str]]) -> np.ndarray | None:
+    """Numbers float[S, n], one for each problem, whose mean is that of some entries' changes.
+
+    A problem is met once for each training, so its changes are added up before an interval takes
+    problems for independent.
+
+    Args:
+        matrix: The records of one method.
+        base: Those of the untouched base.
+        pairs: The entries: trained on, evaluated on.
+
+    Returns:
+        None where an entry is missing.
+    """
+    sums: dict[str, np.ndarray] = {}
+    for learned, task in pairs:
+        change = minus(matrix.get(learned, {}), base).get(task)
+        if change is None:
+            return None
+        sums[task] = sums.get(task, 0) + change
+    if not sums:
+        return None
+    # The mean over the problems of all tasks is to be that over the entries.
+    weight = len(sums) / len(pairs)
+    return weight * np.concatenate(list(sums.values()), axis=1)
+
+
+def _chart(summary: Table, names: list[str]) -> Figure:
+    labels = [row[0].text for row in summary.rows]
+    hues = [colour(name) for name in names]
+    traces = []
+    for place, pattern in ((1, ""), (2, "/")):
+        cells = [row[place] for row in summary.rows]
+        marker = {
+            "color": hues,
+            "line": {"color": hues, "width": 1},
+            "pattern": {"shape": pattern, "size": 6, "solidity": 0.25},
+        }
+        title = summary.columns[place]
+        traces.append({"type": "bar", "name": title, **points(labels, cells), "marker": marker})
+    said = "; ".join(f"{a.text} {b.text} and {c.text}" for a, b, c in summary.rows)
+    return figure(
+        summary.title,
+        f"Points on the task trained on and on the others: {said}.",
+        traces,
+        "Method",
+        "Change in points",
+        barmode="group",
+    )

@@ -1,0 +1,170 @@
+"""The main comparison: every method on every task."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
+from softcot.records import Comparison, Record, compare
+from softcot.report import paper
+from softcot.report.cells import (
+    COUNT,
+    PERCENT,
+    POINTS,
+    TOKENS,
+    Grid,
+    Line,
+    tasks_of,
+    with_best,
+)
+from softcot.report.charts import bars, figure
+from softcot.report.parts import MISSING, Cell, Section, Table
+from softcot.report.results import Results
+
+SUBSETS = ("read", "unread")
+
+
+def section(results: Results) -> Section | None:
+    """Accuracy, paired differences, cost and reading of all methods, and the paper's figures."""
+    if not results.has("main"):
+        return None
+    lines = {name: results.line(name, decoding="sampled") for name in METHODS}
+    lines = {name: line for name, line in lines.items() if line}
+    grid = Grid(tasks_of(lines.values()), "main")
+    rows = with_best([grid.accuracy(METHODS[name].title, line) for name, line in lines.items()])
+    accuracy = grid.table(
+        "Accuracy in % of every method",
+        "Method",
+        rows,
+        note="In parentheses the 95 % interval; the best of each column is bold.",
+        brief=True,
+    )
+    chart = figure(
+        "Accuracy of every method on every task",
+        f"Accuracy in %. {grid.summary(rows)}.",
+        [
+            bars(row[0].text, grid.tasks, row[1 : len(grid.tasks) + 1], name)
+            for name, row in zip(lines, rows, strict=True)
+        ],
+        "Task",
+        "Accuracy in %",
+        barmode="group",
+    )
+    tables = [accuracy, *_comparisons(grid, lines), _costs(grid, lines), *_reading(grid, lines)]
+    return Section(
+        "main",
+        "Which method answers best?",
+        "Every method answers the same problems with the same seeds. A task without a training "
+        "split is served by weights that were trained on another.",
+        tables + paper.main_tables(),
+        [chart],
+    )
+
+
+def _comparisons(grid: Grid, lines: dict[str, Line]) -> list[Table]:
+    """What SoftCoT adds to every other method, and whether that may be chance."""
+    soft = lines.get(SoftCoT.name)
+    others = {METHODS[name].title: line for name, line in lines.items() if name != SoftCoT.name}
+    if not soft or not others:
+        return []
+    differences, chances = [], []
+    for label, other in others.items():
+        found = [_compared(other, soft, tasks) for _, tasks in grid.groups]
+        differences.append([Cell(label), *(_gain(one, grid.command) for one in found)])
+        chances.append([Cell(label), *(_chance(one, grid.command) for one in found)])
+    return [
+        grid.table(
+            "SoftCoT minus each other method, in points",
+            "Method",
+            differences,
+            note="Paired over problems and seeds; in parentheses the 95 % interval.",
+        ),
+        grid.table(
+            "Probability of such a difference by chance",
+            "Method",
+            chances,
+            note="Two-sided p of a sign-flip permutation test over problems, not corrected for "
+            "the number of comparisons; 0.001 is the least it can show.",
+        ),
+    ]
+
+
+def _compared(before: Line, after: Line, tasks: list[str]) -> Comparison | None:
+    if any(task not in before or task not in after for task in tasks):
+        return None
+    return compare(*([line[task].scores() for task in tasks] for line in (before, after)))
+
+
+def _gain(found: Comparison | None, command: str) -> Cell:
+    if found is None:
+        return MISSING
+    low, high = (100 * bound for bound in found.interval)
+    return POINTS.number(found.difference, command, low, high)
+
+
+def _chance(found: Comparison | None, command: str) -> Cell:
+    if found is None:
+        return MISSING
+    return Cell(f"{found.p:.3f}", round(found.p, 4), command=command)
+
+
+def _costs(grid: Grid, lines: dict[str, Line]) -> Table:
+    """What an answer takes, and how often it cannot be read."""
+    figures = {
+        "New tokens an answer": ("mean_new_tokens", TOKENS),
+        "Forward passes one after another": ("mean_passes", TOKENS),
+        "No readable answer, %": ("parse_failures", PERCENT),
+    }
+    rows = []
+    for name, line in lines.items():
+        row = [Cell(METHODS[name].title)]
+        for field, unit in figures.values():
+            found = [getattr(record, field) for record in line.values()]
+            whole = len(found) == len(grid.tasks)
+            row.append(unit.number(float(np.mean(found)), grid.command) if whole else MISSING)
+        rows.append(row)
+    return Table(
+        "Cost of an answer",
+        ["Method", *figures],
+        rows,
+        "Means over the tasks. Passes count those that wait for one another: a token each, and "
+        "what a method needs before the first.",
+    )
+
+
+def _reading(grid: Grid, lines: dict[str, Line]) -> list[Table]:
+    """Accuracy where the base has read all of a problem's words and facts, and where not."""
+    shown = [name for name in (ZeroShotCoT.name, SoftCoT.name) if name in lines]
+    rows = []
+    for task in grid.tasks:
+        records = [lines[name].get(task) for name in shown]
+        if not any(record and record.subsets for record in records):
+            continue
+        row = [Cell(task)]
+        for subset in SUBSETS:
+            parts = [record.subsets.get(subset) if record else None for record in records]
+            sizes = [part["n"] for part in parts if part]
+            row.append(COUNT.number(sizes[0], grid.command) if sizes else MISSING)
+            row += [_part(record, subset) for record in records]
+        rows.append(row)
+    if not rows:
+        return []
+    titles = [METHODS[name].title for name in shown]
+    columns = [f"{subset}: {what}" for subset in SUBSETS for what in ("problems", *titles)]
+    return [
+        Table(
+            "Accuracy in % by what the base has read of a problem's words and facts",
+            ["Task", *columns],
+            rows,
+            "read: all of them; unread: not all of them.",
+            brief=True,
+        )
+    ]
+
+
+def _part(record: Record | None, subset: str) -> Cell:
+    part = record.subsets.get(subset) if record else None
+    if part is None:
+        return MISSING
+    low, high = (100 * bound for bound in part["interval"])
+    return PERCENT.number(part["accuracy"], record.command, low, high)

@@ -1,0 +1,190 @@
+"""The records behind a report: which experiments they belong to, and whether they fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from softcot.errors import UserError
+from softcot.experiments import FAMILIES, Run, plan
+from softcot.methods import METHODS
+from softcot.records import Record, load_record
+from softcot.tasks import TASKS
+
+REPORT_FILE = "report.json"
+"""What a report is called, also in a folder of records."""
+
+
+class Key(NamedTuple):
+    """What a record is the result of."""
+
+    pair: str
+    task: str
+    method: str
+    control: str
+    thoughts: int
+    trained_on: str | None
+    decoding: str
+    """greedy, sampled, votes, or other for what no experiment does."""
+
+
+def key_of(record: Record) -> Key:
+    """What a record is the result of."""
+    return Key(
+        record.pair,
+        record.task,
+        record.method,
+        record.control,
+        record.thoughts,
+        record.trained_on,
+        _decoding(record.sampling, record.samples),
+    )
+
+
+def _decoding(sampling: dict, samples: int) -> str:
+    if sampling.get("top_p", 1) != 1 or sampling.get("top_k", 0):
+        return "other"
+    plain = {0: "greedy", 1: "sampled" if samples == 1 else "votes"}
+    return plain.get(sampling.get("temperature"), "other")
+
+
+def _weights_of(task: str, method: str, control: str) -> str | None:
+    """The task whose weights a method is asked with where nobody chose."""
+    fresh = METHODS[method].trains == "nothing" or control == "untrained"
+    return None if fresh else TASKS[task].projection
+
+
+def _key_of_run(run: Run) -> Key:
+    asked = run.protocol
+    default = METHODS[asked.method].default_thoughts
+    return Key(
+        run.pair,
+        run.task,
+        asked.method,
+        asked.control,
+        default if asked.thoughts is None else asked.thoughts,
+        asked.trained_on or _weights_of(run.task, asked.method, asked.control),
+        _decoding({"temperature": asked.sampling.temperature}, asked.samples),
+    )
+
+
+@cache
+def keys(experiment: str) -> frozenset[Key]:
+    """The records that an experiment, or "all" of them, is made of."""
+    return frozenset(map(_key_of_run, plan(experiment)))
+
+
+def belongs(record: Record) -> bool:
+    """Whether a record is one of an experiment's."""
+    return record.split == "test" and key_of(record) in keys("all")
+
+
+class Results:
+    """Records by what they are the results of.
+
+    Args:
+        records: As `load_records` gives them: one of a thing, over the same problems.
+    """
+
+    def __init__(self, records: Iterable[Record]):
+        self.records = list(records)
+        self.others = [record for record in self.records if not belongs(record)]
+        """Those that belong to no experiment."""
+        self._found = {key_of(record): record for record in self.records if belongs(record)}
+
+    def __len__(self) -> int:
+        """How many records belong to experiments."""
+        return len(self._found)
+
+    def __iter__(self) -> Iterator[Record]:
+        """The records that belong to experiments."""
+        return iter(self._found.values())
+
+    def has(self, experiment: str) -> bool:
+        """Whether any record is there for this experiment; those of `controls` serve several."""
+        shared = frozenset() if experiment == "controls" else keys("controls")
+        return not self._found.keys().isdisjoint(keys(experiment) - shared)
+
+    def line(
+        self,
+        method: str,
+        control: str = "none",
+        *,
+        thoughts: int | None = None,
+        trained_on: str | None = None,
+        decoding: str = "greedy",
+        pair: str = "mini",
+    ) -> dict[str, Record]:
+        """The records of one way to answer, by task, as far as they are there.
+
+        Args:
+            method: One of `METHODS`.
+            control: What replaced a question's own thoughts.
+            thoughts: K; None for the method's own.
+            trained_on: Whose weights; None for those that serve each task.
+            decoding: greedy, sampled or votes.
+            pair: Name of the pair.
+        """
+        count = METHODS[method].default_thoughts if thoughts is None else thoughts
+        found = {}
+        for task in FAMILIES:
+            weights = trained_on or _weights_of(task, method, control)
+            key = Key(pair, task, method, control, count, weights, decoding)
+            if key in self._found:
+                found[task] = self._found[key]
+        return found
+
+
+def load_records(folder: str | Path) -> list[Record]:
+    """All records below a folder, checked to be comparable with each other.
+
+    Raises:
+        UserError: One is unusable, two are of the same thing or do not fit together, or there
+            is none.
+    """
+    found = {}
+    seen: dict[Hashable, tuple[Hashable, Path]] = {}
+    for path in sorted(Path(folder).rglob("*.json")):
+        if path.name == REPORT_FILE:
+            continue
+        found[path] = load_record(path)
+        for what, value, complaint in _claims(found[path], path):
+            known, where = seen.setdefault(what, (value, path))
+            if known != value:
+                raise UserError(f"{where} and {path} are {complaint}.")
+    if not found:
+        raise UserError(
+            f"There is no record in {folder}; make some with `python -m softcot reproduce`."
+        )
+    return list(found.values())
+
+
+def _claims(record: Record, path: Path) -> Iterator[tuple[Hashable, Hashable, str]]:
+    """What a record takes for granted: a subject, a value, and what is wrong with two values."""
+    key = key_of(record)
+    for part, value in record.fingerprints.items():
+        if value is None:
+            continue
+        own = ()
+        if part == "trained":
+            # Random weights stand for themselves: they have no task that they were trained on.
+            own = (record.method, record.trained_on or (record.task, record.control))
+        yield (
+            (part, record.pair, *own),
+            value,
+            f"of different models ({part}); evaluate one again",
+        )
+    if belongs(record):
+        yield key, path, "of the same thing; delete one"
+        yield (
+            ("problems", record.task),
+            tuple(record.problem_ids()),
+            "not over the same problems; evaluate one again",
+        )
+        yield (
+            ("seeds", key.decoding),
+            tuple(record.seeds),
+            "not of the same seeds; evaluate one again",
+        )
