@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import gradio as gr
 
@@ -17,10 +18,11 @@ from softcot.models import load_pair
 from softcot.presets import MAX_NEW_TOKENS
 from softcot.problems import Problem
 from softcot.tasks import TASKS
-from softcot.web import look, views
+from softcot.web import look, results_views, views
 from softcot.web.api import LANE, add_endpoints
 from softcot.web.explorer import Explorer, examples
 from softcot.web.handlers import Handlers
+from softcot.web.results import REPORT, read_report
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 """The page's own events: no endpoint, and no spinner over what is being read."""
@@ -32,8 +34,9 @@ AT_ONCE = PRIVATE | {"concurrency_limit": None, "trigger_mode": "always_last"}
 class Page:
     """The widgets of the one page, and which event changes which of them."""
 
-    def __init__(self, explorer: Explorer):
+    def __init__(self, explorer: Explorer, report: Path = REPORT):
         self.explorer = explorer
+        self.report = report
         self.handlers = Handlers(explorer)
 
     def build(self) -> gr.Blocks:
@@ -41,16 +44,21 @@ class Page:
         first = examples(next(iter(TASKS)))
         with gr.Blocks(title="SoftCoT Explorer", analytics_enabled=False) as blocks:
             look.html(views.header(self.explorer.pair, self.explorer.device))
-            with gr.Column(elem_classes="sheet"):
-                self._problem(first)
-                self._controls()
-                self._sampling()
-            self._answers()
-            self._thoughts(first[0])
-            look.html(views.how_it_works())
+            with gr.Tabs(elem_classes="pages"):
+                with gr.Tab("Compare", id="compare"):
+                    with gr.Column(elem_classes="sheet"):
+                        self._problem(first)
+                        self._controls()
+                        self._sampling()
+                    self._answers()
+                    self._thoughts(first[0])
+                    look.html(views.how_it_works())
+                with gr.Tab("Results", id="results"):
+                    self._results()
             add_endpoints(self.explorer)  # first, for these names to be theirs alone
             self._connect_problems(running=self._connect_run())
             self._connect_thoughts()
+            blocks.load(None, js=look.TABS_JS, **PRIVATE)
         return blocks
 
     def _problem(self, first: list[Problem]) -> None:
@@ -145,6 +153,14 @@ class Page:
             self.map = look.thought_map(figure, plots.templates())
             self.table = look.html(table)
 
+    def _results(self) -> None:
+        try:
+            page = results_views.results(read_report(self.report))
+        except UserError as error:  # the rest of the page needs no report
+            look.html(views.message(str(error)))
+        else:
+            look.results(page, plots.templates(plots.chart_template), plots.dark_accents())
+
     def _connect_run(self) -> gr.events.Dependency:
         running = gr.on(
             [self.run.click, self.question.submit],
@@ -213,13 +229,15 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def serve(explorer: Explorer, host: str, port: int, share: bool = False) -> gr.Blocks:
+def serve(
+    explorer: Explorer, host: str, port: int, share: bool = False, report: Path = REPORT
+) -> gr.Blocks:
     """Start the app in the background and return it.
 
     Raises:
         UserError: Nobody can listen there.
     """
-    blocks = Page(explorer).build().queue(max_size=20)
+    blocks = Page(explorer, report).build().queue(max_size=20)
     try:
         app, *urls = blocks.launch(
             server_name=host,

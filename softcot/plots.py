@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -21,23 +22,9 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
 
 def template(theme: str) -> go.layout.Template:
-    """How a figure looks in the `"light"` or the `"dark"` theme."""
-    axis = {
-        "gridcolor": _GRID[theme],
-        "zeroline": False,
-        "ticks": "",
-        "showticklabels": False,
-        "title": {"font": {"size": 12}},
-    }
+    """How the map looks in the `"light"` or the `"dark"` theme."""
     return go.layout.Template(
-        layout={
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": {"family": FONT, "size": 13, "color": _INK[theme]},
-            "xaxis": axis,
-            "yaxis": axis,
-            "hoverlabel": {"font": {"family": FONT}},
-        },
+        layout=_layout(theme, ticks="", showticklabels=False, title={"font": {"size": 12}}),
         # Plotly hands these to a figure's scatter traces in turn: the order is thought_map's.
         data={
             "scatter": [
@@ -64,9 +51,39 @@ def template(theme: str) -> go.layout.Template:
     )
 
 
-def templates() -> str:
+def chart_template(theme: str) -> go.layout.Template:
+    """How a figure of the report looks; nobody needs to zoom into it, so a finger scrolls on."""
+    layout = _layout(theme, fixedrange=True, title={"font": {"size": 13}}, tickfont={"size": 12})
+    layout |= {"dragmode": False, "legend": {"font": {"size": 12}}, "bargap": 0.25}
+    edge = {"color": _QUESTION[theme], "width": 1}  # patterns alone do not look like bars
+    bar = {"error_y": {"color": _INK[theme]}, "marker": {"line": edge}}
+    return go.layout.Template(layout=layout, data={"bar": [bar]})
+
+
+def dark_accents() -> dict[str, str]:
+    """What stands for the light theme's accent, plain or in an rgba(), in the dark theme."""
+    rgb = {
+        theme: ",".join(str(part) for part in bytes.fromhex(colour[1:]))
+        for theme, colour in _ACCENT.items()
+    }
+    return {_ACCENT["light"]: _ACCENT["dark"], rgb["light"]: rgb["dark"]}
+
+
+def templates(look: Callable[[str], go.layout.Template] = template) -> str:
     """Both themes as JSON, `{"light": ..., "dark": ...}`, for a page that can change its own."""
-    return json.dumps({theme: template(theme).to_plotly_json() for theme in ("light", "dark")})
+    return json.dumps({theme: look(theme).to_plotly_json() for theme in ("light", "dark")})
+
+
+def _layout(theme: str, **axis: Any) -> dict[str, Any]:
+    axes = {"gridcolor": _GRID[theme], "zeroline": False, **axis}
+    return {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": FONT, "size": 13, "color": _INK[theme]},
+        "xaxis": axes,
+        "yaxis": axes,
+        "hoverlabel": {"font": {"family": FONT}},
+    }
 
 
 def thought_map(exploration: Exploration, shown: int) -> go.Figure:

@@ -1,1 +1,1 @@
-"""The page: what it can do (`explorer`), how it reads (`views`), how it looks (`look`)."""
+"""The page: what it can do (`explorer`, `results`), how it reads (`views`), its look (`look`)."""

@@ -20,8 +20,8 @@ from softcot.tasks import FREE, TASKS, get_task
 EXAMPLES = 4
 """Problems shown for each task."""
 
-EXAMPLES_SEED = 122
-"""Chosen so that the first problem of every trained family shows what thoughts can do: hard CoT
+EXAMPLES_SEED = 135
+"""Chosen so that the first problem of every family shows what thoughts can do: hard CoT
 gets it wrong and SoftCoT right. How often that is so, the records say."""
 
 HARD, SOFT = "zero-shot-cot", "softcot"

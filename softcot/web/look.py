@@ -19,6 +19,9 @@ element.addEventListener("click", (event) => {
 """
 """Turns a press on one of `views.examples` into an event with its `index`."""
 
+TABS_JS = (_HERE / "tabs.js").read_text(encoding="utf-8")
+"""Opens the tab that the address names, and names the open one there."""
+
 ACCENT = gr.themes.Color(
     "#f0fdfa", "#ccfbf1", "#99f6e4", "#5eead4", "#2dd4bf", "#14b8a6", "#0d9488", "#0f766e",
     "#115e59", "#134e4a", "#042f2e", name="accent",
@@ -94,7 +97,7 @@ def launch_options() -> dict[str, Any]:
     """What `Blocks.launch` needs to show the page this way."""
     return {
         "theme": theme(),
-        "css_paths": [_HERE / "style.css"],
+        "css_paths": [_HERE / "style.css", _HERE / "results.css"],
         "footer_links": ["api", "settings"],
         "run_history": False,
     }
@@ -108,18 +111,39 @@ def html(value: str, **options: Any) -> gr.HTML:
 def thought_map(figure: str, templates: str) -> gr.HTML:
     """A Plotly figure (JSON) that follows the page's theme, which `gr.Plot` does not.
 
-    Plotly updates it in place, so zoom and hidden traces outlive a change of the figure. The
-    script is the one that plotly.py brings along, served from this machine.
+    Plotly updates it in place, so zoom and hidden traces outlive a change of the figure.
+    """
+    return _figures(
+        figure,
+        "thought_map.js",
+        templates,
+        html_template='<div class="thought-map" role="img" aria-label="Map of the soft thoughts '
+        'among token embeddings; the table below lists the same thoughts"></div>',
+    )
+
+
+def results(page: str, templates: str, dark_accents: dict[str, str]) -> gr.HTML:
+    """The page of `results_views`, with what makes its tables and figures work."""
+    return _figures(page, "results.js", templates, dark_accents=dark_accents)
+
+
+def _figures(value: str, script: str, templates: str, **options: Any) -> gr.HTML:
+    """HTML whose script draws with Plotly in the page's theme.
+
+    Plotly is the one that plotly.py brings along, served from this machine.
     """
     gr.set_static_paths([_PLOTLY])
     return html(
-        figure,
-        html_template='<div class="thought-map" role="img" aria-label="Map of the soft thoughts '
-        'among token embeddings; the table below lists the same thoughts"></div>',
-        js_on_load=(_HERE / "thought_map.js").read_text(encoding="utf-8"),
+        value,
+        js_on_load=_text("figures.js") + _text(script),
         head=f'<script src="gradio_api/file={_PLOTLY}"></script>',
         templates=templates,
+        **options,
     )
+
+
+def _text(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
 
 
 def _both(**pairs: tuple[str, str]) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""Data to HTML. Every text that a person or a model wrote is escaped here, and only here."""
+"""Data to HTML. Every text that a person or a model wrote is escaped here, and only here.
+
+Those of a report are escaped in `results_views`.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,22 @@
+// Prelude of every script that draws: runs inside a gr.HTML component, which provides `props`.
+// Draws the figure that `read` gives for a theme, in that of the page and as wide as its place.
+function drawFigure(place, read, config) {
+  function draw() {
+    if (!place.clientWidth) return; // in a hidden tab; its size is observed below
+    if (!window.Plotly) {
+      // Another component of the page has begun to load it.
+      const script = [...document.scripts].find((one) => one.src.endsWith("plotly.min.js"));
+      script.addEventListener("load", draw, { once: true });
+      return;
+    }
+    const theme = document.body.classList.contains("dark") ? "dark" : "light";
+    const figure = read(theme);
+    if (!figure) return;
+    figure.layout.template = JSON.parse(props.templates)[theme];
+    Plotly.react(place, figure.data, figure.layout, { displaylogo: false, ...config });
+  }
+  new ResizeObserver(draw).observe(place);
+  new MutationObserver(draw).observe(document.body, { attributeFilter: ["class"] });
+  return draw;
+}
+
