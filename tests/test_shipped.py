@@ -1,20 +1,25 @@
 """The checkpoints that ship: light, ordinary, documented, and better with thoughts than without."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
 from transformers import AutoTokenizer
 
+from softcot.adapter import Adapter
 from softcot.evaluation import Protocol, evaluate
+from softcot.experiments import FAMILIES, TRAINED
 from softcot.models import load_pair
 from softcot.presets import get_preset
 from softcot.projection import Projection
+from softcot.records import load_record
 from softcot.soft_prompt import SoftPrompt
 from softcot.tasks import TASKS, get_task
 
 PRESET = get_preset("mini")
 FOLDER = PRESET.trained
+RECORDS = Path(__file__).parent.parent / "assets" / "results" / "mini"
 PROJECTIONS = sorted({task.projection for task in TASKS.values()})
 
 
@@ -53,11 +58,28 @@ def test_every_task_has_a_projection_with_a_card_and_a_training_record(mini, nam
     assert (folder / "README.md").read_text().startswith("---\n")
 
 
-@pytest.mark.parametrize("name", ["mini-gsm", "mini-asdiv", "mini-aqua", "mini-strategy"])
-def test_every_trained_family_has_a_tuned_prompt(mini, name):
-    prompt = SoftPrompt.load(FOLDER / f"prompt-{name}")
-    assert prompt.task == name and prompt.base_fingerprint == mini.fingerprints["base"]
-    assert json.loads((FOLDER / f"prompt-{name}" / "training.json").read_text())["finished"]
+@pytest.mark.parametrize("kind", [SoftPrompt, Adapter])
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_trained_family_has_the_weights_of_the_baselines(mini, kind, name):
+    learned = mini.learned(kind, name)
+    assert learned.task == name and learned.base_fingerprint == mini.fingerprints["base"]
+    folder = FOLDER / f"{kind.folder}-{name}"
+    assert json.loads((folder / "training.json").read_text())["finished"]
+    assert (folder / "README.md").read_text().startswith("---\n")
+
+
+@pytest.mark.parametrize("task", FAMILIES)
+def test_without_thoughts_softcot_is_the_untouched_base_token_for_token(task):
+    alone, soft = (
+        load_record(RECORDS / f"{task}.{method}.none.k0.greedy.json")
+        for method in ("zero-shot-cot", "softcot")
+    )
+    assert soft.fingerprints["trained"] and soft.fingerprints["base"] == alone.fingerprints["base"]
+    facts = [
+        [(row.id, row.prompt, row.text, row.tokens) for row in record.rows]
+        for record in (alone, soft)
+    ]
+    assert facts[0] == facts[1] and len(facts[0]) >= 1000
 
 
 @pytest.mark.parametrize("role", ["base", "assistant"])

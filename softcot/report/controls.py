@@ -71,13 +71,13 @@ def _effects(grid: Grid, hard: Line, own: Line, lines: dict[str, Line]) -> list[
             "Problems whose answer changes, in %",
             "Thoughts",
             flips,
-            note="Against the question's own thoughts; in parentheses the 95 % interval.",
+            note="Against the question's own thoughts, with 95 % intervals.",
         ),
         grid.table(
             "Change of the log-probability of the worked gold answer, in nats",
             "Thoughts",
             shifts,
-            note="Against the question's own thoughts; in parentheses the 95 % interval.",
+            note="Against the question's own thoughts, with 95 % intervals.",
         ),
     ]
     return [table for table in tables if _filled(table)]

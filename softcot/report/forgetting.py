@@ -71,7 +71,7 @@ def _summary(grid: Grid, base: Line, matrices: dict[str, Matrix]) -> Table:
         "Mean change against the untouched base, in points",
         ["Method", "Task it was trained on", "Other tasks"],
         rows,
-        "Means over the tables' entries; in parentheses the 95 % interval.",
+        "Means over the tables' entries, with 95 % intervals.",
     )
 
 

@@ -36,7 +36,7 @@ def section(results: Results) -> Section | None:
         "Accuracy in % of every method",
         "Method",
         rows,
-        note="In parentheses the 95 % interval; the best of each column is bold.",
+        note="With each figure its 95 % interval; the best of each column is bold.",
         brief=True,
     )
     chart = figure(
@@ -77,7 +77,7 @@ def _comparisons(grid: Grid, lines: dict[str, Line]) -> list[Table]:
             "SoftCoT minus each other method, in points",
             "Method",
             differences,
-            note="Paired over problems and seeds; in parentheses the 95 % interval.",
+            note="Paired over problems and seeds, with 95 % intervals.",
         ),
         grid.table(
             "Probability of such a difference by chance",
