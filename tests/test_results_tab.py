@@ -243,13 +243,13 @@ def test_figures_are_drawn_where_the_reader_is_in_the_colours_of_the_theme(visit
     look = "node => [node._fullLayout.font.color, node._fullData.at(-1).marker?.color]"
     assert first.evaluate(look) == ["#eceef0", "#2dd4bf"]
     assert second.evaluate("node => node.data[1].fillcolor") == "rgba(45,212,191,0.16)"
-    assert not page.evaluate(FAINT)
+    page.wait_for_function(f"() => ({FAINT})().length === 0")  # colours change gradually
     page.evaluate("document.body.classList.remove('dark')")
     page.wait_for_function(
         "() => document.querySelector('[data-figure]')._fullLayout.font.color === '#1c1f23'"
     )
     assert first.evaluate(look)[1] == "#0f766e"
-    assert not page.evaluate(FAINT)
+    page.wait_for_function(f"() => ({FAINT})().length === 0")  # colours change gradually
 
 
 def test_the_papers_numbers_do_not_look_like_ours(visit, screenshots):

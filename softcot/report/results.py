@@ -70,10 +70,14 @@ def _key_of_run(run: Run) -> Key:
     )
 
 
-@cache
 def keys(experiment: str) -> frozenset[Key]:
     """The records that an experiment, or "all" of them, is made of."""
-    return frozenset(map(_key_of_run, plan(experiment)))
+    return _keys(tuple(plan(experiment)))
+
+
+@cache
+def _keys(runs: tuple[Run, ...]) -> frozenset[Key]:
+    return frozenset(map(_key_of_run, runs))
 
 
 def belongs(record: Record) -> bool:
