@@ -229,7 +229,9 @@ def test_methods_by_name(pair):
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_without_thoughts_is_zero_shot(pair, problems, name):
     plain = ZeroShotCoT(pair, TASK).prepare(problems)
-    bare = get_method(name, pair, TASK).prepare(problems, 0)
+    with forward_passes(pair.assistant) as passes:
+        bare = get_method(name, pair, TASK).prepare(problems, 0)
+    assert not passes
     assert torch.equal(bare.embeds, plain.embeds)
     assert bare.prompt_tokens == plain.prompt_tokens
 
@@ -289,6 +291,8 @@ def test_untrained_is_what_fresh_weights_give(pair, problems, soft):
     assert fresh.thoughts(problems, 4).shape == (len(problems), 4, 32)
     with pytest.raises(UserError, match="trains nothing"):
         get_method("cot-unk", pair, TASK, control="untrained")
+    with pytest.raises(UserError, match="'untrained' has no training"):
+        get_method("softcot", pair, TASK, control="untrained", trained_on="mini-aqua")
 
 
 def test_blank_and_endless_questions_are_refused(pair, soft):

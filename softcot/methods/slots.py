@@ -111,7 +111,9 @@ class SlotMethod(Method):
         Raises:
             UserError: K is negative or beyond what the method was made for.
         """
-        own = self.own(problems, self.thoughts_for(thoughts))
+        if not self.thoughts_for(thoughts):
+            return torch.empty(len(problems), 0, self.lm.width, device=self.lm.device)
+        own = self.own(problems, thoughts)
         if self.control in ("none", "untrained"):
             return own
         mean = self._mean_vectors()[:thoughts] if self.control == "mean" else None
@@ -197,8 +199,16 @@ class LearnedSlots(SlotMethod):
         seed: int = 0,
         **options,
     ):
-        """The method with the weights trained for a task, or with random ones."""
+        """The method with the weights trained for a task, or with random ones.
+
+        Raises:
+            UserError: There are no such weights, or both a training and none are asked for.
+        """
         if control == "untrained":
+            if trained_on:
+                raise UserError(
+                    "The control 'untrained' has no training; drop it, or the task trained on."
+                )
             weights = cls.kind.for_pair(pair, task.name, seed=seed)
         else:
             weights = pair.learned(cls.kind, trained_on or task.name)
