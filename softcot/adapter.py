@@ -10,7 +10,9 @@ from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from softcot.errors import UserError
 from softcot.learned import Learned
+from softcot.presets import MAX_THOUGHTS
 
 if TYPE_CHECKING:
     from softcot.models import LanguageModel, Pair
@@ -66,14 +68,22 @@ class Adapter(Learned):
         self.rank = rank
 
     @classmethod
-    def for_pair(cls, pair: "Pair", task: str, max_thoughts: int = 0, seed: int = 0) -> Self:
+    def for_pair(
+        cls, pair: "Pair", task: str, max_thoughts: int = MAX_THOUGHTS, seed: int = 0
+    ) -> Self:
         """Fresh adapters, which change nothing yet."""
         print_ = pair.fingerprints["base"]
-        adapter = cls(pair.base.width, cls.default_thoughts, pair.name, task, print_)
+        thoughts = cls.most_thoughts(max_thoughts)
+        adapter = cls(pair.base.width, thoughts, pair.name, task, print_)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             adapter._attach(pair.base)
         return adapter
+
+    @classmethod
+    def most_thoughts(cls, wanted: int) -> int:
+        """Largest K of a training that allows `wanted`: LoRA has no thoughts."""
+        return 0
 
     @classmethod
     def load_for(cls, pair: "Pair", path: Path) -> Self:
@@ -131,7 +141,21 @@ class CoconutAdapter(Adapter):
     folder = "coconut"
     method = "coconut"
     stages = 3
-    """Sentences of the rationale that thoughts take the place of, in the end."""
+    """Sentences of the rationale that thoughts take the place of, at most and by default."""
     per_sentence = 2
     """Thoughts for each of them; 2, as in the paper's arithmetic (arXiv 2412.06769)."""
     default_thoughts = stages * per_sentence
+
+    @classmethod
+    def most_thoughts(cls, wanted: int) -> int:
+        """Largest K: that of as many whole sentences as `wanted` thoughts are worth.
+
+        Raises:
+            UserError: They are not worth one.
+        """
+        stages = min(cls.stages, wanted // cls.per_sentence)
+        if not stages:
+            raise UserError(
+                f"Coconut takes {cls.per_sentence} thoughts for a sentence; allow it as many."
+            )
+        return stages * cls.per_sentence

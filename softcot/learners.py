@@ -225,9 +225,14 @@ class CoconutLearner(Learner):
 
     kind = CoconutAdapter
 
+    @property
+    def stages(self) -> int:
+        """Sentences that thoughts take the place of in the end."""
+        return self.weights.max_thoughts // CoconutAdapter.per_sentence
+
     def stage(self, step: int, steps: int) -> int:
         """The stage of a step, from 0, which is ordinary fine-tuning."""
-        return min(CoconutAdapter.stages, step * (CoconutAdapter.stages + 1) // steps)
+        return min(self.stages, step * (self.stages + 1) // steps)
 
     def thoughts(self, step: int, steps: int, drawn: int) -> int:
         """K grows with the stages."""
@@ -235,13 +240,11 @@ class CoconutLearner(Learner):
 
     def judged_thoughts(self, share: float) -> int:
         """K of the last stage, which is the one that is used."""
-        return CoconutAdapter.default_thoughts
+        return self.weights.max_thoughts
 
     def judged_from(self, steps: int) -> int:
         """The last stage's losses are over shorter texts than the others' and stand alone."""
-        return next(
-            step for step in range(steps) if self.stage(step, steps) == CoconutAdapter.stages
-        )
+        return next(step for step in range(steps) if self.stage(step, steps) == self.stages)
 
     def losses(
         self, problems: Sequence[Problem], studied: torch.Tensor, thoughts: int

@@ -260,6 +260,11 @@ def test_coconut_replaces_one_sentence_after_the_other(pair):
     learner = get_learner("coconut")(pair, "mini-gsm", 16, 0)
     stages = [learner.thoughts(step, 8, drawn=9) for step in range(8)]
     assert stages == [0, 0, 2, 2, 4, 4, 6, 6] and learner.judged_from(8) == 6
+    short = get_learner("coconut")(pair, "mini-gsm", 3, 0)
+    assert [short.thoughts(step, 4, drawn=9) for step in range(4)] == [0, 0, 2, 2]
+    assert short.judged_from(4) == 2 and short.judged_thoughts(0.1) == short.weights.max_thoughts
+    with pytest.raises(UserError, match="2 thoughts for a sentence"):
+        get_learner("coconut")(pair, "mini-gsm", 1, 0)
     problem = build_problems(1)[0]
     told = replace(problem, rationale="One. Two. Three. Four.")
     written = [learner.losses([told], torch.empty(1, 0), k).numel() for k in (0, 2, 6, 10)]
