@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 
 from softcot.answers import is_correct, majority, parse
 from softcot.decoding import Row, Sampling, decode
+from softcot.edits import Edit
 from softcot.errors import UserError
 from softcot.methods import Method, get_method
 from softcot.models import Pair, PromptEmbeds, join
 from softcot.problems import Problem
+from softcot.scoring import gold_logprobs
 from softcot.tasks import Task
 
 
@@ -24,8 +26,8 @@ class ColumnRequest:
     """Name of a method, as `--method` takes it."""
     control: str = "none"
     """What replaces the question's own thoughts."""
-    swap_question: str | None = None
-    """Whose thoughts `swap` uses; a validation problem of the task by default."""
+    edits: tuple[Edit, ...] = ()
+    """What is done to single slots after that."""
 
 
 @dataclass
@@ -52,6 +54,8 @@ class Column:
     """What a reader should know about how it ended."""
     votes: dict[str, int] = field(default_factory=dict)
     """Answer -> number of samples, most frequent first; empty for a single sample."""
+    gold_logprob: float | None = None
+    """Log-probability (nats) of the worked gold answer, with the last frame; None if unknown."""
 
 
 def answer_stream(
@@ -78,7 +82,8 @@ def answer_stream(
         samples: Completions of every column; with more than one the majority answers.
 
     Yields:
-        The columns after each token. Closing the generator stops the work.
+        The columns after each token, and once more with the gold answer's log-probability if
+        there is one. Closing the generator stops the work.
 
     Raises:
         UserError: Any of the inputs makes no sense.
@@ -96,12 +101,19 @@ def answer_stream(
         Column(method.name, _title(method, request), count)
         for method, request, count in zip(methods, requests, counts, strict=True)
     ]
+    columns: list[Column] = []
     with closing(_written(methods, prompts, sampling, samples)) as steps:
         for state in steps:
-            yield [
+            columns = [
                 _read(column, rows, pair, problem, task)
                 for column, rows in zip(blank, state, strict=True)
             ]
+            yield columns
+    if problem.answer:
+        yield [
+            replace(column, gold_logprob=gold_logprobs(method, [problem], prompt)[0])
+            for column, method, prompt in zip(columns, methods, prompts, strict=True)
+        ]
 
 
 def _written(
@@ -132,14 +144,14 @@ def _written(
 
 
 def _method(pair: Pair, task: Task, request: ColumnRequest, seed: int) -> Method:
-    donors = None
-    if request.swap_question is not None:
-        donors = [Problem(task.name, request.swap_question)]
-    return get_method(request.method, pair, task, control=request.control, seed=seed, donors=donors)
+    return get_method(
+        request.method, pair, task, control=request.control, seed=seed, edits=request.edits
+    )
 
 
 def _title(method: Method, request: ColumnRequest) -> str:
-    return method.title if request.control == "none" else f"{method.title}, {request.control}"
+    changes = [request.control] if request.control != "none" else []
+    return ", ".join([method.title, *changes, *map(str, request.edits)])
 
 
 def _read(column: Column, rows: list[Row], pair: Pair, problem: Problem, task: Task) -> Column:

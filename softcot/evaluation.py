@@ -11,14 +11,15 @@ from typing import Any
 
 from softcot.answers import is_correct, parse
 from softcot.controls import SEEDED
-from softcot.decoding import Sampling, decode, finish, log_probabilities
+from softcot.decoding import Sampling, decode, finish
 from softcot.errors import UserError
 from softcot.files import write_text
 from softcot.methods import Method, get_method
-from softcot.models import Pair, PromptEmbeds
+from softcot.models import Pair
 from softcot.problems import Problem
 from softcot.provenance import provenance
 from softcot.records import SCHEMA, Record, Row, figures
+from softcot.scoring import gold_logprobs
 from softcot.tasks import Task
 
 
@@ -260,7 +261,7 @@ def _answer(
     prompt = method.prepare(problems, protocol.thoughts)
     scored = [None] * len(problems)
     if protocol.gold_logprob:
-        scored = _gold_logprobs(task, method, problems, prompt)
+        scored = gold_logprobs(method, problems, prompt)
     # A problem brings its own random numbers, so its sample does not depend on its place.
     row_seeds = [int(problem.id, 16) for problem in problems]
     steps = decode(method.lm, prompt, protocol.sampling, row_seeds, protocol.samples, seeds)
@@ -285,16 +286,3 @@ def _answer(
             )
         )
     return rows
-
-
-def _gold_logprobs(
-    task: Task, method: Method, problems: list[Problem], prompt: PromptEmbeds
-) -> list[float]:
-    """Log-probability (nats) of each problem's worked answer after the prompt."""
-    targets = []
-    for problem in problems:
-        whole = method.lm.prompts.base(
-            problem.question, instruction=task.instruction, target=problem.target
-        )
-        targets.append([i for i, on in zip(whole.ids, whole.loss_mask, strict=True) if on])
-    return log_probabilities(method.lm, prompt, targets)

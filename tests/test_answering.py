@@ -6,7 +6,9 @@ from conftest import forward_passes
 from softcot import answering
 from softcot.answering import ColumnRequest, answer_stream
 from softcot.decoding import Row, Sampling
+from softcot.edits import Edit
 from softcot.errors import UserError
+from softcot.evaluation import Protocol, evaluate
 from softcot.problems import Problem
 from softcot.tasks import get_task
 
@@ -61,15 +63,15 @@ def test_k_zero_is_zero_shot_cot(pair):
 
 def test_snapshots_grow_and_may_be_kept(pair):
     snapshots = [columns[0] for columns in answer_stream(pair, PROBLEM, TASK, [SOFT], 2, SHORT)]
-    counts = [column.new_tokens for column in snapshots]
+    counts = [column.new_tokens for column in snapshots[:-1]]
     assert counts == list(range(1, len(counts) + 1))
-    assert [column.done for column in snapshots] == [False] * (len(counts) - 1) + [True]
+    assert [column.done for column in snapshots] == [False] * (len(counts) - 1) + [True] * 2
     assert all(column.seconds > 0 for column in snapshots)
 
 
 def test_answer_is_read_and_judged_when_the_text_is_complete(pair, script):
     script(pair, ["12 + 30 = 42. The answer is 42."])
-    *open_columns, [column] = answer_stream(pair, PROBLEM, TASK, [SOFT], 2, SHORT)
+    *open_columns, [column], _ = answer_stream(pair, PROBLEM, TASK, [SOFT], 2, SHORT)
     assert all(column.answer is None and column.correct is None for [column] in open_columns)
     assert (column.answer, column.correct, column.note) == ("42", True, "")
     assert column.votes == {}
@@ -101,7 +103,8 @@ def test_notes_say_what_went_wrong(pair, script):
 def test_samples_read_their_prompt_once(pair):
     sampling = Sampling(temperature=1.0, max_new_tokens=6)
     with forward_passes(pair.base) as passes:
-        last(pair, [HARD, SOFT], sampling=sampling, samples=3)
+        unknown = Problem("mini-gsm", PROBLEM.question)
+        last(pair, [HARD, SOFT], sampling=sampling, samples=3, problem=unknown)
     (rows, tokens), *others = passes
     assert rows == 2 and tokens > 10
     assert others[0] == (6, 1) and {tokens for _, tokens in others} == {1}
@@ -116,12 +119,24 @@ def test_same_sample_of_equal_columns_is_equal(pair):
 
 
 def test_swap_takes_the_thoughts_of_the_given_question(pair):
-    other = "Tom has 7 pears. How many are left?"
-    swapped, own = last(pair, [ColumnRequest("softcot", "swap", other), SOFT])
-    assert swapped.title == "SoftCoT, swap"
-    assert swapped.text != own.text
-    with pytest.raises(UserError, match="different question"):
-        last(pair, [ColumnRequest("softcot", "swap", PROBLEM.question)])
+    swaps = [
+        ColumnRequest("softcot", edits=(Edit("swap", question=question),))
+        for question in ("Tom has 7 pears. How many are left?", PROBLEM.question)
+    ]
+    other, same, own = last(pair, [*swaps, SOFT])
+    assert other.title == "SoftCoT, swap"
+    assert other.text != own.text == same.text
+
+
+def test_gold_answers_are_scored_in_the_end(pair):
+    stream = answer_stream(pair, PROBLEM, TASK, [HARD, SOFT], 4, SHORT)
+    *before, columns = [[c.gold_logprob for c in columns] for columns in stream]
+    assert before and not any(any(scores) for scores in before)
+    for method, score in zip((HARD.method, SOFT.method), columns, strict=True):
+        record = evaluate(pair, TASK, Protocol(method, thoughts=4, gold_logprob=True), [PROBLEM])
+        assert score == pytest.approx(record.rows[0].gold_logprob, rel=1e-5)
+    [unknown] = last(pair, [SOFT], problem=Problem("mini-gsm", PROBLEM.question))
+    assert unknown.gold_logprob is None
 
 
 def test_closing_the_stream_stops_the_work(pair, monkeypatch):

@@ -136,7 +136,6 @@ def test_problems_are_drawn_from_the_test_split(client):
         ("/compare", {"samples": 0}, "samples must be 1 or more"),
         ("/compare", {"samples": 4}, "temperature above 0"),
         ("/compare", {"max_new_tokens": 0}, "max-new-tokens must be"),
-        ("/compare", {"swap_question": QUESTION}, "different question"),
         ("/thoughts", {"question": ""}, "empty"),
         ("/thoughts", {"question": QUESTION, "thoughts": 17}, "choose 0 to 16"),
         ("/problem", {"task": "free"}, "no split"),

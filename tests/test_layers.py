@@ -8,8 +8,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 STAGES = """errors presets problems answers benchmarks tasks prompts learned projection soft_prompt
-models assistant controls decoding methods.base methods.hard methods.slots methods learners
-answering training records evaluation experiments analysis plots cli __main__""".split()
+models assistant controls edits decoding methods.base methods.hard methods.slots methods scoring
+learners answering training records trials evaluation experiments analysis plots cli
+__main__""".split()
 PURE = ["errors", "presets", "problems", "answers", "benchmarks", "tasks", "prompts"]
 HEAVY = {"torch", "transformers", "numpy", "sklearn", "scipy", "gradio", "plotly", "datasets"}
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from softcot.controls import check_control
+from softcot.edits import Edit
 from softcot.errors import UserError
 from softcot.methods.base import Method
 from softcot.methods.hard import AssistCoT, ZeroShotCoT
-from softcot.methods.slots import DONORS, CotUnk, PromptTuning, SlotMethod, SoftCoT
+from softcot.methods.slots import DONORS, CotUnk, PromptTuning, SlotMethod, SoftCoT, needs_donors
 from softcot.methods.tuned import Coconut, LoRA
 from softcot.models import Pair
 from softcot.problems import Problem
@@ -27,6 +28,7 @@ def get_method(
     seed: int = 0,
     donors: Sequence[Problem] | None = None,
     trained_on: str | None = None,
+    edits: Sequence[Edit] = (),
 ) -> Method:
     """Build a method for a task.
 
@@ -38,6 +40,7 @@ def get_method(
         seed: Decides donors, orders and noise.
         donors: Other problems, for `swap` and `mean`; by default of the task's validation split.
         trained_on: The task whose weights are used; by default those that serve `task`.
+        edits: What is done to single slots after the control.
 
     Raises:
         UserError: The method or control is unknown, or they do not go together.
@@ -51,8 +54,11 @@ def get_method(
     if not issubclass(kind, SlotMethod):
         if control != "none":
             raise UserError(f"{kind.title} has no thoughts; drop the control {control!r}.")
+        if edits:
+            raise UserError(f"{kind.title} has no thoughts; drop the edit {str(edits[0])!r}.")
         return kind.build(pair, task, trained_on=trained_on)
-    if donors is None and control in ("swap", "mean") and "validation" in task.splits:
+    needed = control in ("swap", "mean") or any(needs_donors(edit) for edit in edits)
+    if donors is None and needed and "validation" in task.splits:
         donors = task.problems("validation", DONORS)
-    options = {"control": control, "seed": seed, "donors": donors}
+    options = {"control": control, "seed": seed, "donors": donors, "edits": edits}
     return kind.build(pair, task, trained_on=trained_on, **options)

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
+from torch.nn.functional import normalize
 
 from softcot.assistant import soft_states
-from softcot.controls import apply_control, check_control
+from softcot.controls import check_control
+from softcot.edits import BORROWING, Edit, apply_edit, kept_slots
 from softcot.errors import UserError
 from softcot.learned import Learned
 from softcot.methods.base import Method
@@ -48,6 +50,7 @@ class SlotMethod(Method):
         control: What replaces the question's own vectors (see `softcot.controls`).
         seed: Decides donors, orders and noise.
         donors: Other problems of the same task, needed by `swap` and `mean`.
+        edits: What is done to single slots after that (see `softcot.edits`).
     """
 
     default_thoughts = DEFAULT_THOUGHTS
@@ -61,14 +64,16 @@ class SlotMethod(Method):
         control: str = "none",
         seed: int = 0,
         donors: Sequence[Problem] | None = None,
+        edits: Sequence[Edit] = (),
     ):
         super().__init__(pair, task)
         check_control(control)
-        if control in ("swap", "mean") and not donors:
-            raise UserError(
-                f"The control {control!r} needs other questions; name a task that has them."
-            )
+        replaced = control not in ("none", "untrained")
         self.control = control
+        self.edits = (*([Edit(control)] if replaced else []), *edits)
+        wanting = [edit.kind for edit in self.edits if needs_donors(edit)]
+        if wanting and not donors:
+            raise UserError(f"{wanting[0]!r} needs other questions; name a task that has them.")
         self.seed = seed
         self.donors = list(donors or ())
         self._mean: torch.Tensor | None = None
@@ -95,7 +100,7 @@ class SlotMethod(Method):
     def prepare(self, problems: Sequence[Problem], thoughts: int) -> PromptEmbeds:
         """The prompts with K vectors spliced in; K = 0 is exactly zero-shot CoT."""
         vectors = self.thoughts(problems, thoughts)
-        batch = self.batch(self.prompts(problems, thoughts))
+        batch = self.batch(self.prompts(problems, vectors.shape[1]))
         embeds = self.lm.embed(batch.input_ids)
         passes = [self.passes(thoughts)] * len(problems)
         return PromptEmbeds.of(batch, splice(embeds, batch.slot_mask, vectors), passes)
@@ -106,29 +111,51 @@ class SlotMethod(Method):
 
     @torch.no_grad()
     def thoughts(self, problems: Sequence[Problem], thoughts: int) -> torch.Tensor:
-        """The K vectors of every problem after the control, float32[B, K, d_base].
+        """The vectors of every problem after control and edits, float32[B, K, d_base].
+
+        An edit may drop some of the K.
 
         Raises:
-            UserError: K is negative or beyond what the method was made for.
+            UserError: K is negative or beyond what the method was made for, or an edit makes no
+                sense for it.
         """
         if not self.thoughts_for(thoughts):
             return torch.empty(len(problems), 0, self.lm.width, device=self.lm.device)
-        own = self.own(problems, thoughts)
-        if self.control in ("none", "untrained"):
-            return own
-        mean = self._mean_vectors()[:thoughts] if self.control == "mean" else None
-        donor = [None] * len(own)
-        if self.control == "swap":
-            chosen = [self._donor(problem) for problem in problems]
-            donor = self.own(chosen, thoughts).split(1)
-        # Row by row, so that a question's control does not depend on the rows beside it.
-        rows = [
-            apply_control(
-                self.control, row, generator=self._generator(problem), donor=other, mean=mean
+        vectors = self.own(problems, thoughts)
+        for turn, edit in enumerate(self.edits):
+            vectors = apply_edit(
+                edit,
+                vectors,
+                generators=[self._generator(problem, turn) for problem in problems],
+                donor=self._borrowed(edit, problems, thoughts),
+                mean=self._mean_vectors()[:thoughts] if edit.kind == "mean" else None,
+                embeddings=self.lm.embeddings[: len(self.lm.tokenizer)],
+                direction=self._direction(edit),
             )
-            for problem, row, other in zip(problems, own.split(1), donor, strict=True)
-        ]
-        return torch.cat(rows)
+        return vectors[:, kept_slots(self.edits, thoughts)]
+
+    def _borrowed(
+        self, edit: Edit, problems: Sequence[Problem], thoughts: int
+    ) -> torch.Tensor | None:
+        """Other questions' vectors for an edit that needs them, float32[B, K, d_base]."""
+        if edit.kind not in BORROWING:
+            return None
+        if edit.question:
+            other = self.own([Problem(self.task.name, edit.question)], thoughts)
+            return other.expand(len(problems), -1, -1)
+        return self.own([self._donor(problem) for problem in problems], thoughts)
+
+    def _direction(self, edit: Edit) -> torch.Tensor | None:
+        """The step of `add`: along the embedding of its token, as long as tokens usually are."""
+        if edit.kind != "add":
+            return None
+        ids = self.lm.prompts.text(edit.token.replace("·", " "))  # as the page shows a space
+        if len(ids) != 1:
+            raise UserError(
+                f"{edit.token!r} is {len(ids)} tokens to the base; name a text that is one."
+            )
+        table = self.lm.embeddings[: len(self.lm.tokenizer)].float()
+        return normalize(table[ids[0]], dim=0) * table.norm(dim=1).median()
 
     def _mean_vectors(self) -> torch.Tensor:
         """Mean over the donors, float32[K max, d_base]; its first K rows serve every K."""
@@ -142,8 +169,14 @@ class SlotMethod(Method):
             raise UserError("Thoughts can only be swapped with those of a different question.")
         return others[_number(self.seed, problem) % len(others)]
 
-    def _generator(self, problem: Problem) -> torch.Generator:
-        return torch.Generator().manual_seed(_number(self.seed, problem))
+    def _generator(self, problem: Problem, turn: int) -> torch.Generator:
+        """Random numbers for the edit that is made at this turn."""
+        return torch.Generator().manual_seed(_number(self.seed, problem) + turn)
+
+
+def needs_donors(edit: Edit) -> bool:
+    """Whether an edit needs other problems of the same task."""
+    return edit.kind == "mean" or (edit.kind in BORROWING and not edit.question)
 
 
 def _number(seed: int, problem: Problem) -> int:

@@ -11,6 +11,7 @@ import torch
 from softcot.analysis import Exploration, Vocabulary, explore
 from softcot.answering import Column, ColumnRequest, answer_stream
 from softcot.decoding import Sampling
+from softcot.edits import Edit
 from softcot.methods import get_method
 from softcot.models import Pair
 from softcot.presets import DEFAULT_THOUGHTS
@@ -107,7 +108,7 @@ class Explorer:
         """
         soft = ColumnRequest(SOFT)
         if swap_question:
-            soft = ColumnRequest(SOFT, "swap", swap_question)
+            soft = ColumnRequest(SOFT, edits=(Edit("swap", question=swap_question),))
         requests = [ColumnRequest(HARD), soft]
         task = get_task(problem.task)
         return answer_stream(self.pair, problem, task, requests, thoughts, sampling, samples)
