@@ -12,7 +12,6 @@ from torch import nn
 
 from softcot.errors import UserError
 from softcot.learned import Learned
-from softcot.presets import MAX_THOUGHTS
 
 if TYPE_CHECKING:
     from softcot.models import LanguageModel, Pair
@@ -44,7 +43,6 @@ class Adapter(Learned):
     """
 
     card = CARD
-    default_thoughts = 0
     folder = "lora"
     method = "lora"
 
@@ -69,11 +67,11 @@ class Adapter(Learned):
 
     @classmethod
     def for_pair(
-        cls, pair: "Pair", task: str, max_thoughts: int = MAX_THOUGHTS, seed: int = 0
+        cls, pair: "Pair", task: str, max_thoughts: int | None = None, seed: int = 0
     ) -> Self:
         """Fresh adapters, which change nothing yet."""
         print_ = pair.fingerprints["base"]
-        thoughts = cls.most_thoughts(max_thoughts)
+        thoughts = cls.most_thoughts(max_thoughts or cls.usual_thoughts)
         adapter = cls(pair.base.width, thoughts, pair.name, task, print_)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -141,10 +139,11 @@ class CoconutAdapter(Adapter):
     folder = "coconut"
     method = "coconut"
     stages = 3
-    """Sentences of the rationale that thoughts take the place of, at most and by default."""
+    """Sentences of the rationale that thoughts may take the place of, at most."""
     per_sentence = 2
     """Thoughts for each of them; 2, as in the paper's arithmetic (arXiv 2412.06769)."""
-    default_thoughts = stages * per_sentence
+    usual_thoughts = per_sentence
+    """One sentence: what validation chose on the mini pair."""
 
     @classmethod
     def most_thoughts(cls, wanted: int) -> int:

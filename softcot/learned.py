@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from softcot.errors import UserError
+from softcot.presets import MAX_THOUGHTS
 
 if TYPE_CHECKING:
     from softcot.models import Pair
@@ -31,6 +32,8 @@ class Learned(nn.Module, PyTorchModelHubMixin):
     """Its checkpoints are `<folder>-<task>`."""
     method: ClassVar[str]
     """What `train --method` takes for it."""
+    usual_thoughts: ClassVar[int] = MAX_THOUGHTS
+    """Largest K of a training where nobody chose one."""
     card: ClassVar[str]
     """Model card, a format string over the module's attributes."""
 

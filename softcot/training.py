@@ -11,7 +11,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +23,6 @@ from softcot.errors import UserError
 from softcot.files import replacing, write_text
 from softcot.learners import STARTS, Learner, get_learner
 from softcot.models import Pair, fingerprint
-from softcot.presets import MAX_THOUGHTS
 from softcot.problems import Problem
 from softcot.provenance import provenance
 from softcot.tasks import Task, training_tasks
@@ -36,8 +35,8 @@ POOL = 16
 class TrainingConfig:
     """What decides the weights; the defaults train one mini family in minutes on two CPU cores."""
 
-    max_thoughts: int = MAX_THOUGHTS
-    """Every step draws its K from 1 to this."""
+    max_thoughts: int | None = None
+    """Every step draws its K from 1 to this; None leaves it to the method."""
     steps: int = 600
     """Optimiser steps."""
     batch_size: int = 32
@@ -259,6 +258,8 @@ class _Run:
     """Everything about a training that changes with its steps, and its form on disk."""
 
     def __init__(self, pair: Pair, method: str, name: str, config: TrainingConfig, out: Path):
+        learner = get_learner(method)
+        config = replace(config, max_thoughts=config.max_thoughts or learner.kind.usual_thoughts)
         self.pair, self.config, self.out = pair, config, out
         self.settings = {
             "pair": pair.name,
@@ -267,9 +268,7 @@ class _Run:
             "fingerprints": pair.fingerprints,
             "config": asdict(config),
         }
-        self.learner = get_learner(method)(
-            pair, name, config.max_thoughts, config.seed, config.start
-        )
+        self.learner = learner(pair, name, config.max_thoughts, config.seed, config.start)
         self.learned = self.learner.weights
         self.optimizer = torch.optim.AdamW(
             [p for p in self.learned.parameters() if p.requires_grad],

@@ -101,7 +101,7 @@ def checkpoints(tmp_path_factory, tokenizer) -> Path:
         pair = load_pair("mini", "cpu")
     for seed, task in enumerate(TRAINED):
         for kind in (Projection, SoftPrompt, Adapter, CoconutAdapter):
-            learned = kind.for_pair(pair, task, seed=seed)
+            learned = kind.for_pair(pair, task, 6 if kind is CoconutAdapter else 16, seed)
             for name, weight in learned.state_dict().items():
                 if "lora_B" in name:  # fresh adapters would do nothing
                     weight.copy_(0.1 * torch.randn(weight.shape))

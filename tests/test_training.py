@@ -214,7 +214,7 @@ def test_all_families_with_a_training_split_are_trained_on(pair, tmp_path, monke
 
 
 def test_every_k_is_drawn_and_used(pair, tmp_path, monkeypatch):
-    config = TrainingConfig()
+    config = TrainingConfig(max_thoughts=16)
     drawn = [config.thoughts(step) for step in range(400)]
     assert set(drawn) == set(range(1, 17))
     assert max(map(drawn.count, range(1, 17))) < 3 * min(map(drawn.count, range(1, 17)))
@@ -263,6 +263,7 @@ def test_coconut_replaces_one_sentence_after_the_other(pair):
     short = get_learner("coconut")(pair, "mini-gsm", 3, 0)
     assert [short.thoughts(step, 4, drawn=9) for step in range(4)] == [0, 0, 2, 2]
     assert short.judged_from(4) == 2 and short.judged_thoughts(0.1) == short.weights.max_thoughts
+    assert CoconutAdapter.for_pair(pair, "mini-gsm").max_thoughts == 2
     with pytest.raises(UserError, match="2 thoughts for a sentence"):
         get_learner("coconut")(pair, "mini-gsm", 1, 0)
     problem = build_problems(1)[0]

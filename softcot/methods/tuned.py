@@ -51,13 +51,17 @@ class Coconut(LearnedSlots):
     name = "coconut"
     title = "Coconut"
     trains = "low-rank adapters in the base"
-    default_thoughts = CoconutAdapter.default_thoughts
+    default_thoughts = CoconutAdapter.usual_thoughts
     kind = CoconutAdapter
 
     @property
     def lm(self) -> LanguageModel:
         """The base with its adapters."""
         return self.weights.lm
+
+    def thoughts_for(self, wanted: int | None) -> int:
+        """K of a request; None means as many as it was trained for."""
+        return super().thoughts_for(self.most_thoughts if wanted is None else wanted)
 
     def passes(self, thoughts: int) -> int:
         """One for each thought."""
