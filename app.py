@@ -19,16 +19,13 @@ from softcot.presets import MAX_NEW_TOKENS
 from softcot.problems import Problem
 from softcot.tasks import TASKS
 from softcot.web import look, results_views, views
-from softcot.web.api import LANE, add_endpoints
+from softcot.web.api import add_endpoints
+from softcot.web.events import AT_ONCE, LANE, PRIVATE
 from softcot.web.explorer import Explorer, examples
 from softcot.web.handlers import Handlers
+from softcot.web.intervene import Intervene
 from softcot.web.results import REPORT, read_report
-
-PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
-"""The page's own events: no endpoint, and no spinner over what is being read."""
-
-AT_ONCE = PRIVATE | {"concurrency_limit": None, "trigger_mode": "always_last"}
-"""Events that run no model and so need not wait: K moves while an answer is being written."""
+from softcot.web.sweep import Sweep
 
 
 class Page:
@@ -53,6 +50,11 @@ class Page:
                     self._answers()
                     self._thoughts(first[0])
                     look.html(views.how_it_works())
+                with gr.Tab("Intervene", id="intervene"):
+                    self.strip = look.html(views.strip(first[0].question, self.explorer.thoughts))
+                    Intervene(self.explorer, self._asked).build()
+                with gr.Tab("Sweep", id="sweep"):
+                    Sweep(self.explorer, self.task).build()
                 with gr.Tab("Results", id="results"):
                     self._results()
             add_endpoints(self.explorer)  # first, for these names to be theirs alone
@@ -197,9 +199,20 @@ class Page:
         swapped = [self.donor_row, self.donor, self.message, *self._look]
         self.swap.input(self.handlers.toggle_swap, self._whose, swapped, **LANE, **PRIVATE)
         self.redraw.click(self.handlers.draw_donor, self._whose, swapped, **LANE, **PRIVATE)
+        gr.on(
+            [self.question.change, self.k.change],
+            views.strip,
+            [self.question, self.k],
+            self.strip,
+            **AT_ONCE,
+        )
         self.k.change(
             self.handlers.follow, [self.seen, self.k, self.swap], self._look[1:], **AT_ONCE
         )
+
+    @property
+    def _asked(self) -> list[gr.components.Component]:
+        return [self.task, self.question, self.k, self.gold, self.loaded]
 
     @property
     def _whose(self) -> list[gr.components.Component]:

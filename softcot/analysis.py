@@ -1,4 +1,4 @@
-"""What soft thoughts look like from inside the base: norms, neighbours, and a map.
+"""What soft thoughts look like from inside the base: norms, neighbours, a map, and their shape.
 
 Everything is measured in the base's own input space, the one its token embeddings live in, because
 that is where thoughts enter. Neighbours and map compare directions: thoughts may be many times as
@@ -11,94 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.decomposition import PCA
+
+from softcot.vocabulary import AXES, Neighbour, Vocabulary, nearest_tokens, to_numpy, unit
 
 if TYPE_CHECKING:  # names only: this module computes with numpy and needs no torch itself
     from torch import Tensor
-    from transformers import PreTrainedTokenizerBase
 
     from softcot.models import LanguageModel
 
-SKETCH_SIZE = 700
-"""How many vocabulary tokens are drawn as the map's background."""
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """A token near a vector."""
-
-    id: int
-    token: str
-    """The token as a reader should see it: a leading space is shown as `·`."""
-    cosine: float
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """The base's token embeddings, as the reference against which thoughts are read."""
-
-    embeddings: np.ndarray
-    """float32[V, d]"""
-    names: tuple[str, ...]
-    """V readable tokens."""
-
-    @classmethod
-    def of(cls, lm: LanguageModel) -> Vocabulary:
-        """The vocabulary of `lm`, without embedding rows that no token owns."""
-        count = len(lm.tokenizer)
-        names = readable_tokens(lm.tokenizer, range(count))
-        return cls(to_numpy(lm.embeddings[:count]), tuple(names))
-
-    @cached_property
-    def directions(self) -> np.ndarray:
-        """float32[V, d]: the embeddings scaled to length 1."""
-        return _unit(self.embeddings)
-
-    @cached_property
-    def typical_norm(self) -> float:
-        """Median length of a token embedding."""
-        return float(np.median(np.linalg.norm(self.embeddings, axis=1)))
-
-    @cached_property
-    def basis(self) -> PCA:
-        """The two axes along which the directions of the token embeddings vary most."""
-        # The covariance solver needs d * d memory where the full one needs V * d.
-        return PCA(n_components=2, svd_solver="covariance_eigh").fit(self.directions)
-
-    @cached_property
-    def sketch(self) -> np.ndarray:
-        """int[S]: a fixed sample of token ids that stands for the whole vocabulary on a map."""
-        size = min(SKETCH_SIZE, len(self.names))
-        return np.sort(np.random.default_rng(0).choice(len(self.names), size, replace=False))
-
 
 def map_places(vectors: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
-    """float[N, 2]: where the directions of `vectors` (float[N, d]) are on the map."""
+    """float[N, 3]: where the directions of `vectors` (float[N, d]) are on the map."""
     if not len(vectors):
-        return np.empty((0, 2))
-    return vocabulary.basis.transform(_unit(vectors))
-
-
-def nearest_tokens(
-    vectors: np.ndarray, vocabulary: Vocabulary, count: int = 5
-) -> list[list[Neighbour]]:
-    """The `count` tokens with the largest cosine to each of `vectors`, nearest first.
-
-    Args:
-        vectors: float[N, d].
-        vocabulary: The tokens to choose from.
-        count: Neighbours wanted for each vector.
-    """
-    cosines = _unit(vectors) @ vocabulary.directions.T
-    order = np.argsort(-cosines, axis=1, kind="stable")[:, :count]
-    return [
-        [Neighbour(int(i), vocabulary.names[i], float(row[i])) for i in nearest]
-        for row, nearest in zip(cosines, order, strict=True)
-    ]
+        return np.empty((0, AXES))
+    return vocabulary.basis.transform(unit(vectors))
 
 
 def norm_ratios(vectors: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
@@ -113,7 +42,74 @@ def placebo(vectors: np.ndarray, seed: int = 0) -> np.ndarray:
     means nothing. Row n is the same for every N, so a placebo stays put while K changes.
     """
     noise = np.random.default_rng(seed).standard_normal(vectors.shape)
-    return (_unit(noise) * np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return (unit(noise) * np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How K vectors lie to each other, and to those of other questions."""
+
+    cosines: np.ndarray
+    """float32[K, K]: of every vector with every other."""
+    effective_rank: float
+    """How many directions they fill: from 1, all on one line, to at most K; 0 without any."""
+    to_others: np.ndarray | None
+    """float32[K]: mean cosine of each to the same slot of other questions; None without any."""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What K thoughts look like together, beside random vectors of the same lengths."""
+
+    norm_ratios: np.ndarray
+    """float32[K]: lengths in typical token embeddings; the placebo's are the same."""
+    thoughts: Shape
+    placebo: Shape
+
+
+def geometry(
+    vectors: np.ndarray, vocabulary: Vocabulary, others: np.ndarray | None = None
+) -> Geometry:
+    """Describe K thoughts together.
+
+    Thoughts that do not depend on the question have a `to_others` near 1.
+
+    Args:
+        vectors: float[K, d], the thoughts of one question.
+        vocabulary: Where they are to be read.
+        others: float[N, K, d], the thoughts of other questions.
+    """
+    vectors = to_numpy(vectors)
+    others = None if others is None or not len(others) else to_numpy(others)
+    assert others is None or others.shape[1:] == vectors.shape, "others have the same K and d"
+    return Geometry(
+        norm_ratios=norm_ratios(vectors, vocabulary),
+        thoughts=_shape(vectors, others),
+        placebo=_shape(placebo(vectors), others),
+    )
+
+
+def effective_rank(vectors: np.ndarray) -> float:
+    """How many directions the rows of float[K, d] fill, from 1 to K; 0 if there is nothing.
+
+    The exponential of the entropy of the singular values, scaled to a sum of 1 (Roy and Vetterli
+    2007, "The effective rank: a measure of effective dimensionality"). The rows are taken as they
+    are: nothing is centred, and a longer thought counts more.
+    """
+    singular = np.linalg.svd(vectors, compute_uv=False)
+    if not singular.sum():
+        return 0.0
+    shares = singular[singular > 0] / singular.sum()
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def _shape(vectors: np.ndarray, others: np.ndarray | None) -> Shape:
+    directions = unit(vectors)
+    return Shape(
+        cosines=directions @ directions.T,
+        effective_rank=effective_rank(vectors),
+        to_others=None if others is None else (unit(others) * directions).sum(-1).mean(0),
+    )
 
 
 @dataclass(frozen=True)
@@ -123,6 +119,8 @@ class Point:
     label: str
     x: float
     y: float
+    z: float = 0.0
+    """Its place on the third axis, which a flat map leaves out."""
 
 
 @dataclass(frozen=True)
@@ -155,8 +153,8 @@ class Exploration:
     """The question's own tokens, each once."""
     vocabulary_points: list[Point]
     """A fixed sample of the vocabulary."""
-    explained: tuple[float, float]
-    """Shares of the variance of the vocabulary's directions that the map's two axes hold."""
+    explained: tuple[float, float, float]
+    """Shares of the variance of the vocabulary's directions that the map's three axes hold."""
 
 
 def explore(
@@ -165,6 +163,8 @@ def explore(
     lm: LanguageModel,
     vocabulary: Vocabulary,
     neighbours: int = 5,
+    metric: str = "cosine",
+    corrected: bool = False,
 ) -> Exploration:
     """Describe the projected thoughts of one question.
 
@@ -176,12 +176,17 @@ def explore(
         lm: The base.
         vocabulary: `Vocabulary.of(lm)`.
         neighbours: Nearest tokens for each thought.
+        metric: What near means, as for `nearest_tokens`.
+        corrected: Whether hubs are held back, as for `nearest_tokens`.
+
+    Raises:
+        UserError: As `nearest_tokens`.
     """
     vectors = to_numpy(thoughts)
     asked = dict.fromkeys(lm.prompts.text(question))
     return Exploration(
         question=question,
-        thoughts=_describe(vectors, vocabulary, neighbours),
+        thoughts=_describe(vectors, vocabulary, neighbours, metric, corrected),
         question_points=token_points(asked, vocabulary),
         vocabulary_points=token_points(vocabulary.sketch, vocabulary),
         explained=tuple(map(float, vocabulary.basis.explained_variance_ratio_)),
@@ -195,27 +200,19 @@ def token_points(ids: Iterable[int], vocabulary: Vocabulary) -> list[Point]:
     return _points(names, vocabulary.embeddings[ids], vocabulary)
 
 
-def readable_tokens(tokenizer: PreTrainedTokenizerBase, ids: Iterable[int]) -> list[str]:
-    """Tokens as a reader should see them, one name for each of `ids`."""
-    pieces = tokenizer.convert_ids_to_tokens(list(ids))
-    return [_readable(tokenizer, piece) for piece in pieces]
+def thought_points(vectors: np.ndarray, vocabulary: Vocabulary) -> list[Point]:
+    """The places of the thoughts float[K, d] of one question, labelled with their slots from 1."""
+    return _points([str(n + 1) for n in range(len(vectors))], vectors, vocabulary)
 
 
-def to_numpy(tensor: Tensor | np.ndarray) -> np.ndarray:
-    """A tensor on any device and of any float type as a float32 array."""
-    if isinstance(tensor, np.ndarray):
-        return tensor.astype(np.float32)
-    return tensor.detach().float().cpu().numpy()
-
-
-def _describe(vectors: np.ndarray, vocabulary: Vocabulary, count: int) -> list[Thought]:
+def _describe(vectors: np.ndarray, vocabulary: Vocabulary, *choice) -> list[Thought]:
     if not len(vectors):
         return []
     rows = zip(
         norm_ratios(vectors, vocabulary),
-        nearest_tokens(vectors, vocabulary, count),
-        nearest_tokens(placebo(vectors), vocabulary, count),
-        _points([str(n + 1) for n in range(len(vectors))], vectors, vocabulary),
+        nearest_tokens(vectors, vocabulary, *choice),
+        nearest_tokens(placebo(vectors), vocabulary, *choice),
+        thought_points(vectors, vocabulary),
         strict=True,
     )
     return [
@@ -233,20 +230,5 @@ def _describe(vectors: np.ndarray, vocabulary: Vocabulary, count: int) -> list[T
 
 def _points(labels: Sequence[str], vectors: np.ndarray, vocabulary: Vocabulary) -> list[Point]:
     places = map_places(vectors, vocabulary)
-    return [Point(label, float(x), float(y)) for label, (x, y) in zip(labels, places, strict=True)]
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return vectors / np.maximum(lengths, np.finfo(np.float32).tiny)  # a zero row stays zero
-
-
-def _readable(tokenizer: PreTrainedTokenizerBase, piece: str) -> str:
-    text = tokenizer.convert_tokens_to_string([piece])
-    if "\ufffd" in text or not text:  # part of a character: all it has is a name
-        return f"⟨{piece}⟩"
-    # Some tokenizers drop the leading space of a lone token; their marks for it are Ġ and ▁.
-    if piece[:1] in ("Ġ", "▁") and not text.startswith(" "):
-        text = f" {text}"
-    text = text.replace(" ", "·").replace("\n", "↵").replace("\t", "⇥")
-    return text if text.isprintable() else ascii(text)[1:-1]
+    rows = zip(labels, places.tolist(), strict=True)
+    return [Point(label, *place) for label, place in rows]

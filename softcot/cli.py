@@ -69,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def ask(args: argparse.Namespace) -> None:
     """Answer one question, streaming the text as it is written."""
     from softcot.answering import ColumnRequest, answer_stream
+    from softcot.edits import read_edits
 
     temperature = args.temperature
     if temperature is None:
@@ -77,7 +78,8 @@ def ask(args: argparse.Namespace) -> None:
     task = get_task(args.task)
     pair = _load(args.pair)
     problem = Problem(task.name, args.question)
-    request = ColumnRequest(args.method)
+    edits = read_edits(args.edits, args.other) if args.edits else ()
+    request = ColumnRequest(args.method, edits=edits)
     shown = ""
     for [column] in answer_stream(
         pair, problem, task, [request], args.thoughts, sampling, args.samples
@@ -212,8 +214,9 @@ def evaluate(args: argparse.Namespace) -> None:
 
 def thoughts(args: argparse.Namespace) -> None:
     """Describe the soft thoughts of one question."""
-    from softcot.analysis import Vocabulary, explore
+    from softcot.analysis import explore
     from softcot.methods import SoftCoT, get_method
+    from softcot.vocabulary import Vocabulary
 
     task = get_task(args.task)
     pair = _load(args.pair)
@@ -381,6 +384,12 @@ def _add_ask(parser: _Parser) -> None:
     _add_method(parser)
     _add_samples(parser)
     parser.add_argument("--seed", type=int, default=41)
+    parser.add_argument(
+        "--edits", default="", help="what is done to the thoughts, such as 'swap', 'mix=0.5:1-4'"
+    )
+    parser.add_argument(
+        "--other", default="", help="the question whose thoughts swap and mix take; default: drawn"
+    )
     _add_json(parser)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 
@@ -25,6 +25,9 @@ EDITS = {
 
 BORROWING = ("swap", "mix")
 """Kinds that need another question's thoughts."""
+
+MEASURED = ("mix", "add")
+"""Kinds that take an amount."""
 
 _GRAMMAR = re.compile(
     r"(?P<kind>[a-z]+)(=(?P<amount>[^*:]+)(\*(?P<token>.+?))?)?(:(?P<slots>[\d,-]+))?"
@@ -70,6 +73,8 @@ class Edit:
                 f"The edit {text!r} cannot be read; write it like swap, drop:3 or mix=0.5:1-4."
             )
         kind, amount, token, slots = (found[name] for name in ("kind", "amount", "token", "slots"))
+        if amount and kind not in MEASURED:
+            raise UserError(f"{text!r} takes no amount; slots follow a colon, as in drop:3.")
         try:
             number = float(amount or 1)
         except ValueError as error:
@@ -79,7 +84,7 @@ class Edit:
 
     def __str__(self) -> str:
         """What `parse` reads; the other question is not part of it."""
-        amount = f"={self.amount:g}" if self.kind in ("mix", "add") else ""
+        amount = f"={self.amount:g}" if self.kind in MEASURED else ""
         token = f"*{self.token}" if self.token else ""
         slots = f":{','.join(map(str, self.slots))}" if self.slots else ""
         return f"{self.kind}{amount}{token}{slots}"
@@ -100,10 +105,10 @@ def _numbers(slots: str, text: str) -> tuple[int, ...]:
     """The slots of `1-3,7`, each once and in order."""
     found: set[int] = set()
     for part in filter(None, slots.split(",")):
-        ends = part.split("-")
-        if len(ends) > 2 or not all(ends):
+        ends = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", part)
+        if not ends:
             raise UserError(f"The slots of the edit {text!r} must look like 1-3,7.")
-        found.update(range(int(ends[0]), int(ends[-1]) + 1))
+        found.update(range(int(ends[1]), int(ends[2] or ends[1]) + 1))
     return tuple(sorted(found))
 
 
@@ -176,8 +181,13 @@ def _nearest(vectors: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:
     return table[(vectors.float() @ directions.T).argmax(-1)]
 
 
-def with_question(edits: Iterable[Edit], question: str) -> tuple[Edit, ...]:
-    """The same edits, those that borrow doing so from this question."""
-    return tuple(
-        replace(edit, question=question) if edit.kind in BORROWING else edit for edit in edits
-    )
+def read_edits(texts: str, question: str = "") -> tuple[Edit, ...]:
+    """Several edits, separated by spaces; those that borrow do so from `question`.
+
+    Raises:
+        UserError: There is none, or one makes no sense.
+    """
+    edits = tuple(Edit.parse(text, question.strip()) for text in texts.split())
+    if not edits:
+        raise UserError("There is no edit; choose one, or type one such as swap or drop:3.")
+    return edits

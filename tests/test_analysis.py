@@ -1,4 +1,4 @@
-"""Norms, neighbours and the map of thoughts."""
+"""Norms, neighbours, the map and the shape of thoughts."""
 
 import json
 
@@ -7,16 +7,16 @@ import pytest
 import torch
 
 from softcot.analysis import (
-    Vocabulary,
+    effective_rank,
     explore,
+    geometry,
     map_places,
-    nearest_tokens,
     norm_ratios,
     placebo,
-    readable_tokens,
-    to_numpy,
+    thought_points,
     token_points,
 )
+from softcot.vocabulary import Vocabulary, nearest_tokens, to_numpy
 
 QUESTION = "Anna has 12 apples and buys 30 more. How many?"
 
@@ -30,32 +30,6 @@ def vocabulary(pair) -> Vocabulary:
 def thoughts(pair) -> np.ndarray:
     generator = torch.Generator().manual_seed(0)
     return to_numpy(torch.randn(6, pair.base.width, generator=generator))
-
-
-def test_the_vocabulary_is_every_token_of_the_tokenizer_and_no_more(pair, vocabulary):
-    assert vocabulary.embeddings.shape == (len(pair.base.tokenizer), pair.base.width)
-    assert len(vocabulary.names) == len(pair.base.tokenizer)
-    assert vocabulary.embeddings.dtype == np.float32
-
-
-def test_a_token_is_its_own_nearest_token_whatever_its_length(vocabulary):
-    ids = [40, 300, 7]
-    found = nearest_tokens(3.5 * vocabulary.embeddings[ids], vocabulary, 4)
-    assert [near[0].id for near in found] == ids
-    for near in found:
-        cosines = [neighbour.cosine for neighbour in near]
-        assert cosines == sorted(cosines, reverse=True) and len(near) == 4
-        assert cosines[0] == pytest.approx(1, abs=1e-5)
-        assert near[1].token == vocabulary.names[near[1].id]
-
-
-def test_cosines_are_those_of_the_full_space(vocabulary, thoughts):
-    near = nearest_tokens(thoughts, vocabulary, 1)[0][0]
-    every = torch.cosine_similarity(
-        torch.from_numpy(thoughts[:1]), torch.from_numpy(vocabulary.embeddings)
-    )
-    assert near.id == int(every.argmax())
-    assert near.cosine == pytest.approx(float(every.max()), abs=1e-5)
 
 
 def test_a_zero_vector_has_no_direction_and_does_no_harm(vocabulary):
@@ -80,16 +54,9 @@ def test_a_placebo_has_the_norms_and_nothing_else(thoughts):
     assert placebo(thoughts[:2]) == pytest.approx(noise[:2])
 
 
-def test_the_axes_are_those_of_the_vocabulary_in_order_of_variance(vocabulary):
-    centred = vocabulary.directions - vocabulary.directions.mean(0)
-    singular = np.linalg.svd(centred, compute_uv=False)
-    shares = singular**2 / (singular**2).sum()
-    assert vocabulary.basis.explained_variance_ratio_ == pytest.approx(shares[:2], rel=1e-3)
-
-
 def test_the_map_shows_directions_with_the_vocabulary_around_its_origin(vocabulary, thoughts):
     places = map_places(vocabulary.embeddings, vocabulary)
-    assert places.mean(0) == pytest.approx(np.zeros(2), abs=1e-5)
+    assert places.mean(0) == pytest.approx(np.zeros(3), abs=1e-5)
     assert map_places(7 * thoughts, vocabulary) == pytest.approx(
         map_places(thoughts, vocabulary), abs=1e-5
     )
@@ -100,14 +67,15 @@ def test_an_exploration_holds_everything_in_order(pair, vocabulary, thoughts):
     assert [thought.number for thought in seen.thoughts] == [1, 2, 3, 4, 5, 6]
     places = map_places(thoughts, vocabulary)
     for thought, place in zip(seen.thoughts, places, strict=True):
-        assert (thought.point.x, thought.point.y) == pytest.approx(tuple(place), abs=1e-6)
+        point = thought.point
+        assert (point.x, point.y, point.z) == pytest.approx(tuple(place), abs=1e-6)
         assert len(thought.nearest) == len(thought.placebo) == len(thought.nearest_points) == 3
         assert [point.label for point in thought.nearest_points] == [
             near.token for near in thought.nearest
         ]
     asked = pair.base.prompts.text(QUESTION)
     assert len(seen.question_points) == len(set(asked))
-    assert 0 < sum(seen.explained) < 1
+    assert len(seen.explained) == 3 and 0 < sum(seen.explained) < 1
     json.dumps([thought.to_json() for thought in seen.thoughts])
 
 
@@ -127,20 +95,52 @@ def test_no_thoughts_are_no_trouble(pair, vocabulary):
     assert token_points([], vocabulary) == []
 
 
-def test_tokens_are_readable(pair):
-    tokenizer = pair.base.tokenizer
-    names = readable_tokens(tokenizer, range(len(tokenizer)))
-    assert all(name and name.isprintable() and "\ufffd" not in name for name in names)
-
-    def shown(text: str) -> list[str]:
-        return readable_tokens(tokenizer, pair.base.prompts.text(text))
-
-    assert "".join(shown("has 12 apples")) == "has·12·apples"
-    assert shown("\n") == ["↵"] and shown("\t") == ["⇥"]
-    assert all(name.startswith("⟨") for name in shown("🍎"))
-    assert readable_tokens(tokenizer, [tokenizer.eos_token_id]) == ["<end>"]
+def test_an_exploration_may_choose_its_neighbours_otherwise(pair, vocabulary, thoughts):
+    seen = explore(QUESTION, thoughts, pair.base, vocabulary, 4, "cosine", True)
+    expected = nearest_tokens(thoughts, vocabulary, 4, corrected=True)
+    assert [thought.nearest for thought in seen.thoughts] == expected
+    random = nearest_tokens(placebo(thoughts), vocabulary, 4, corrected=True)
+    assert [thought.placebo for thought in seen.thoughts] == random
 
 
-def test_half_precision_and_gradients_are_no_obstacle():
-    tensor = torch.ones(2, 3, dtype=torch.bfloat16, requires_grad=True)
-    assert to_numpy(tensor).dtype == np.float32
+def test_points_of_thoughts_carry_their_slots(vocabulary, thoughts):
+    points = thought_points(thoughts, vocabulary)
+    assert [point.label for point in points] == list("123456")
+    found = [(point.x, point.y, point.z) for point in points]
+    assert np.array(found) == pytest.approx(map_places(thoughts, vocabulary))
+
+
+def test_geometry_is_that_of_the_thoughts_and_of_their_placebo(vocabulary, thoughts):
+    others = np.random.default_rng(3).standard_normal((5, *thoughts.shape)).astype(np.float32)
+    seen = geometry(thoughts, vocabulary, others)
+    assert seen.norm_ratios == pytest.approx(norm_ratios(thoughts, vocabulary))
+    for vectors, shape in ((thoughts, seen.thoughts), (placebo(thoughts), seen.placebo)):
+        rows = torch.from_numpy(vectors)
+        every = torch.cosine_similarity(rows[:, None], rows[None], dim=-1)
+        assert shape.cosines == pytest.approx(every.numpy(), abs=1e-5)
+        across = torch.cosine_similarity(rows[None], torch.from_numpy(others), dim=-1)
+        assert shape.to_others == pytest.approx(across.mean(0).numpy(), abs=1e-5)
+        assert 1 < shape.effective_rank < len(vectors)
+
+
+def test_thoughts_that_do_not_depend_on_the_question_are_found_out(vocabulary, thoughts):
+    static = geometry(thoughts, vocabulary, np.stack([2 * thoughts, thoughts]))
+    assert static.thoughts.to_others == pytest.approx(np.ones(6), abs=1e-5)
+    assert np.abs(static.placebo.to_others).max() < 0.7
+    for nobody in (None, np.empty((0, *thoughts.shape))):
+        assert geometry(thoughts, vocabulary, nobody).thoughts.to_others is None
+
+
+def test_the_effective_rank_counts_directions():
+    axes = np.eye(4, 9)
+    assert effective_rank(axes) == pytest.approx(4)
+    assert effective_rank(np.ones((4, 9))) == pytest.approx(1)
+    assert effective_rank(np.zeros((4, 9))) == 0 and effective_rank(np.empty((0, 9))) == 0
+    shares = np.array([3, 1]) / 4  # two axes, one three times as long as the other
+    entropy = -(shares * np.log(shares)).sum()
+    assert effective_rank(axes[:2] * [[3], [1]]) == pytest.approx(np.exp(entropy))
+
+
+def test_the_geometry_of_nothing_is_empty(vocabulary):
+    seen = geometry(np.empty((0, vocabulary.embeddings.shape[1]), np.float32), vocabulary)
+    assert seen.thoughts.cosines.shape == (0, 0) and seen.thoughts.effective_rank == 0

@@ -103,14 +103,28 @@ def test_thoughts_are_described(client, pair):
     seen = client.predict(QUESTION, "mini-gsm", 4, api_name="/thoughts")
     assert [thought["number"] for thought in seen["thoughts"]] == [1, 2, 3, 4]
     for thought in seen["thoughts"]:
-        assert thought["norm_ratio"] > 0 and set(thought["point"]) == {"label", "x", "y"}
+        assert thought["norm_ratio"] > 0 and set(thought["point"]) == {*"xyz", "label"}
         assert len(thought["nearest"]) == len(thought["placebo"]) == 5
         assert all(-1 <= near["cosine"] <= 1 for near in thought["nearest"])
-    assert len(seen["explained"]) == 2 and seen["pair"] == pair.name
+    assert len(seen["explained"]) == 3 and seen["pair"] == pair.name
     fewer = client.predict(QUESTION, "mini-gsm", 2, api_name="/thoughts")["thoughts"]
     for few, many in zip(fewer, seen["thoughts"][:2], strict=True):
         assert [near["id"] for near in few["nearest"]] == [near["id"] for near in many["nearest"]]
     assert client.predict(QUESTION, "free", 0, api_name="/thoughts")["thoughts"] == []
+
+
+def test_edits_stream_beside_their_placebos(client):
+    job = client.submit(QUESTION, "zero", "mini-gsm", thoughts=3, api_name="/intervene")
+    sent = list(job)
+    assert not sent[0]["done"] and sent[-1]["done"]
+    titles = [column["title"] for column in sent[-1]["columns"]]
+    assert titles == ["SoftCoT", "SoftCoT, zero", "SoftCoT, noise", "SoftCoT, mean"]
+
+
+def test_a_sweep_streams_the_curve(client):
+    *_, curve = client.submit("mini-gsm", 3, 8, api_name="/sweep")
+    assert [point["thoughts"] for point in curve] == [0, 8, 16]
+    assert all(point["n"] == 3 and 0 <= point["accuracy"] <= 1 for point in curve)
 
 
 def test_problems_are_drawn_from_the_test_split(client):
@@ -137,6 +151,8 @@ def test_problems_are_drawn_from_the_test_split(client):
         ("/compare", {"samples": 4}, "temperature above 0"),
         ("/compare", {"max_new_tokens": 0}, "max-new-tokens must be"),
         ("/thoughts", {"question": ""}, "empty"),
+        ("/intervene", {"question": QUESTION, "edits": "explode"}, "no edit called"),
+        ("/sweep", {"problems": 0}, "1 to 500 problems"),
         ("/thoughts", {"question": QUESTION, "thoughts": 17}, "choose 0 to 16"),
         ("/problem", {"task": "free"}, "no split"),
         ("/problem", {"task": "nothing"}, "no task"),
@@ -151,9 +167,10 @@ def test_bad_input_gets_one_sentence_and_the_app_goes_on(client, endpoint, value
     assert compare(client, max_new_tokens=2)[-1]["done"]
 
 
-def test_only_the_three_endpoints_are_public_and_all_are_described(client):
+def test_only_these_endpoints_are_public_and_all_are_described(client):
     endpoints = client.view_api(return_format="dict", print_info=False)
-    assert set(endpoints["named_endpoints"]) == {"/compare", "/thoughts", "/problem"}
+    names = {"/compare", "/thoughts", "/intervene", "/sweep", "/problem"}
+    assert set(endpoints["named_endpoints"]) == names
     assert not endpoints["unnamed_endpoints"]
     for endpoint in endpoints["named_endpoints"].values():
         assert endpoint["description"]

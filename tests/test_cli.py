@@ -88,6 +88,8 @@ def test_ask_streams_the_text_and_ends_with_the_answer(run):
 def test_ask_with_zero_thoughts_is_zero_shot_cot(run):
     soft = json.loads(run("ask", QUESTION, "--thoughts", 0, *SHORT, "--json"))
     hard = json.loads(run("ask", QUESTION, "--method", "zero-shot-cot", *SHORT, "--json"))
+    edited = json.loads(run("ask", QUESTION, "--edits", "drop", *SHORT, "--json"))
+    assert edited["text"] == hard["text"] and edited["title"] == "SoftCoT, drop"
     assert soft["text"] == hard["text"]
     assert hard["thoughts"] == 0
 

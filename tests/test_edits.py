@@ -4,7 +4,7 @@ import pytest
 import torch
 from conftest import build_problems
 
-from softcot.edits import EDITS, Edit, apply_edit, kept_slots, with_question
+from softcot.edits import EDITS, Edit, apply_edit, kept_slots, read_edits
 from softcot.errors import UserError
 from softcot.methods import ZeroShotCoT, get_method
 from softcot.problems import Problem
@@ -61,6 +61,8 @@ def test_texts_are_read_and_written(text, edit):
         ("add", "needs a token"),
         ("add=inf*two", "needs a token and a length"),
         ("drop:1-2-3", "must look like 1-3,7"),
+        ("drop:1-99999999", "must look like 1-3,7"),
+        ("drop=3", "'drop=3' takes no amount; slots follow a colon"),
         ("drop:-2", "must look like 1-3,7"),
     ],
 )
@@ -70,11 +72,11 @@ def test_nonsense_is_refused(text, message):
 
 
 def test_a_question_goes_to_the_edits_that_borrow():
-    assert [edit.question for edit in with_question([Edit("swap"), Edit("zero")], "Why?")] == [
-        "Why?",
-        "",
-    ]
-    assert Edit.parse("mix=0.5", "Why?").question == "Why?" and not Edit.parse("zero", "?").question
+    edits = read_edits(" swap  zero:2 mix=0.5 ", "Why?")
+    assert [str(edit) for edit in edits] == ["swap", "zero:2", "mix=0.5"]
+    assert [edit.question for edit in edits] == ["Why?", "", "Why?"]
+    with pytest.raises(UserError, match="no edit; choose one"):
+        read_edits("  ")
 
 
 @pytest.mark.parametrize("kind", sorted(set(EDITS) - {"drop", "keep", "add"}))

@@ -6,8 +6,9 @@ from itertools import pairwise
 import plotly.graph_objects as go
 import pytest
 
-from softcot.analysis import Exploration, Neighbour, Point, Thought
-from softcot.plots import template, templates, thought_map
+from softcot.analysis import Exploration, Point, Thought
+from softcot.plots import axis_titles, frame, template, templates, thought_map
+from softcot.vocabulary import Neighbour
 
 
 def luminance(colour: str) -> float:
@@ -35,7 +36,7 @@ def exploration() -> Exploration:
         thoughts=[thought(number) for number in (1, 2, 3)],
         question_points=[Point("·many", 0.5, 0.5)],
         vocabulary_points=[Point("a", -4.0, 8.0), Point("b", 12.0, -6.0)],
-        explained=(0.123, 0.045),
+        explained=(0.123, 0.045, 0.031),
     )
 
 
@@ -76,6 +77,21 @@ def test_the_axes_say_what_they_explain(exploration):
     assert "12.3%" in layout.xaxis.title.text and "4.5%" in layout.yaxis.title.text
 
 
+def test_every_axis_has_its_share():
+    assert axis_titles((0.5, 0.25, 0.125)) == [
+        "1st axis · 50.0% of the variance",
+        "2nd axis · 25.0%",
+        "3rd axis · 12.5%",
+    ]
+    assert len(axis_titles((0.5, 0.25))) == 2
+
+
+def test_a_frame_has_a_margin_around_all_points(exploration):
+    ranges = frame(exploration, "xyz")
+    assert ranges["x"] == pytest.approx([-4 - 0.06 * 16, 12 + 0.06 * 16])
+    assert ranges["z"][0] < 0 < ranges["z"][1]
+
+
 def test_only_the_nearest_token_is_written_and_the_others_can_be_pointed_at(exploration):
     near = traces(thought_map(exploration, 2))["nearest tokens"]
     assert [text for text in near.text if text] == ["·near1", "·near2"]
@@ -107,5 +123,5 @@ def test_templates_are_json_for_both_themes():
 
 
 def thought_map_traces() -> tuple:
-    empty = Exploration("", [], [], [Point("a", 0.0, 0.0)], (0.5, 0.5))
+    empty = Exploration("", [], [], [Point("a", 0.0, 0.0)], (0.5, 0.3, 0.1))
     return thought_map(empty, 0).data

@@ -5,9 +5,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from softcot.analysis import Neighbour, Point, Thought
+from softcot.analysis import Point, Thought
 from softcot.answering import Column
 from softcot.problems import Problem
+from softcot.vocabulary import Neighbour
 from softcot.web import views
 
 EVIL = '<img src=x onerror=alert(1)> ${1+1} {{value}} & "quoted"'

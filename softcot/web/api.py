@@ -1,4 +1,4 @@
-"""The three named endpoints: what `gradio_client` and the API page see."""
+"""The named endpoints: what `gradio_client` and the API page see."""
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
@@ -10,20 +10,19 @@ from typing import Any, get_type_hints
 import gradio as gr
 
 from softcot.decoding import Sampling
+from softcot.edits import read_edits
 from softcot.errors import UserError
 from softcot.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
 from softcot.problems import Problem
 from softcot.tasks import get_task
+from softcot.web.events import LANE, paced
 from softcot.web.explorer import Explorer
-
-LANE = {"concurrency_id": "model", "concurrency_limit": 1}
-"""Everything that runs a model takes its turn in one lane."""
 
 _KINDS = {str: "text", int: "a whole number", float: "a number", int | None: "a whole number"}
 
 
 def add_endpoints(explorer: Explorer) -> None:
-    """Add `/compare`, `/thoughts` and `/problem` to the Blocks that are being built."""
+    """Add `/compare`, `/thoughts`, `/intervene`, `/sweep` and `/problem` to the Blocks."""
 
     def compare(
         question: str,
@@ -53,7 +52,7 @@ def add_endpoints(explorer: Explorer) -> None:
 
         Yields:
             `done`, and `columns`: for each of the two its method, text, answer, correct,
-            new_tokens, seconds, thoughts, note and votes.
+            new_tokens, seconds, thoughts, note, votes and, in the end, gold_logprob.
         """
         sampling = Sampling(temperature, top_p, seed=seed, max_new_tokens=max_new_tokens)
         problem = Problem(get_task(task).name, question, answer)
@@ -74,7 +73,7 @@ def add_endpoints(explorer: Explorer) -> None:
         Returns:
             question, task and pair; for each of the thoughts its norm_ratio, nearest tokens with
             their cosine, those of a random vector of the same norm (placebo) and its point on
-            the map; and explained, the shares of variance that the map's two axes hold.
+            the map; and explained, the shares of variance that the map's axes hold.
         """
         seen = explorer.explore(question, task, thoughts)
         return {
@@ -98,8 +97,73 @@ def add_endpoints(explorer: Explorer) -> None:
         return explorer.problem(task, seed).to_json()
 
     gr.api(endpoint(compare), api_name="compare", **LANE)
+    _add_experiments(explorer)
     gr.api(endpoint(thoughts), api_name="thoughts", **LANE)
     gr.api(endpoint(problem), api_name="problem")
+
+
+def _add_experiments(explorer: Explorer) -> None:
+    def intervene(
+        question: str,
+        edits: str,
+        task: str = "free",
+        other_question: str = "",
+        thoughts: int = DEFAULT_THOUGHTS,
+        answer: str = "",
+    ) -> Iterator[dict[str, Any]]:
+        """Change some of a question's soft thoughts and see what that does, beside two placebos.
+
+        Args:
+            question: What to ask.
+            edits: One or more, separated by spaces: KIND[=AMOUNT[*TOKEN]][:SLOTS], such as
+                `swap`, `mix=0.5:1-4`, `drop:3`, `keep:1`, `snap`, `add=1.5*two:2`.
+            task: One of the five families, or "free" for any text.
+            other_question: Whose thoughts swap and mix take; one is drawn where it is empty.
+            thoughts: K.
+            answer: The gold answer, if known.
+
+        Yields:
+            `done`, and `columns` as of /compare: own thoughts, edited ones, two placebos.
+        """
+        problem = Problem(get_task(task).name, question, answer)
+        made = read_edits(edits, other_question)
+        for columns in explorer.intervene(problem, thoughts, made):
+            done = all(column.done for column in columns)
+            yield {"done": done, "columns": [asdict(column) for column in columns]}
+
+    def sweep(
+        task: str = "mini-gsm", problems: int = 50, step: int = 1
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Accuracy, likelihood of the right answer and time against K, on test problems.
+
+        Args:
+            task: One of the five families.
+            problems: How many, at most 500.
+            step: From one K to the next; the first is 0.
+
+        Yields:
+            For every K so far: thoughts, n, accuracy, interval (95 %), logprob (mean, nats) and
+            seconds (for all problems).
+        """
+        if not (1 <= problems <= 500 and step >= 1):
+            raise UserError("A sweep takes 1 to 500 problems and a step of 1 or more.")
+        counts = range(0, explorer.max_thoughts + 1, step)
+        for trials in paced(explorer.sweep(task, counts, problems)):
+            yield [
+                {
+                    "thoughts": trial.thoughts,
+                    "n": trial.n,
+                    "accuracy": trial.accuracy,
+                    "interval": trial.accuracy_interval,
+                    "logprob": sum(trial.logprobs) / trial.n,
+                    "seconds": trial.seconds,
+                }
+                for trial in trials
+                if trial.n
+            ]
+
+    gr.api(endpoint(intervene), api_name="intervene", **LANE)
+    gr.api(endpoint(sweep), api_name="sweep", **LANE)
 
 
 def endpoint(function: Callable) -> Callable:

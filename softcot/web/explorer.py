@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
 
 import torch
 
-from softcot.analysis import Exploration, Vocabulary, explore
+from softcot.analysis import Exploration, explore
 from softcot.answering import Column, ColumnRequest, answer_stream
 from softcot.decoding import Sampling
 from softcot.edits import Edit
@@ -16,7 +16,9 @@ from softcot.methods import get_method
 from softcot.models import Pair
 from softcot.presets import DEFAULT_THOUGHTS
 from softcot.problems import Problem
-from softcot.tasks import FREE, TASKS, get_task
+from softcot.tasks import FREE, TASKS, Task, get_task
+from softcot.trials import Trial, Variant, try_variants
+from softcot.vocabulary import Vocabulary
 
 EXAMPLES = 4
 """Problems shown for each task."""
@@ -24,6 +26,9 @@ EXAMPLES = 4
 EXAMPLES_SEED = 135
 """Chosen so that the first problem of every family shows what thoughts can do: hard CoT
 gets it wrong and SoftCoT right. How often that is so, the records say."""
+
+TRIAL_SEED = 7
+"""Draws the problems of trials: the same ones every time, so that trials can be compared."""
 
 HARD, SOFT = "zero-shot-cot", "softcot"
 
@@ -112,6 +117,50 @@ class Explorer:
         requests = [ColumnRequest(HARD), soft]
         task = get_task(problem.task)
         return answer_stream(self.pair, problem, task, requests, thoughts, sampling, samples)
+
+    def intervene(
+        self, problem: Problem, thoughts: int, edits: Sequence[Edit]
+    ) -> Iterator[list[Column]]:
+        """Answer with the question's own thoughts, with edited ones, and with two placebos.
+
+        Args:
+            problem: The question, its task and, if known, its worked answer.
+            thoughts: K.
+            edits: Made in order.
+
+        Yields:
+            The four columns after each token, greedily.
+
+        Raises:
+            UserError: Any of the inputs makes no sense.
+        """
+        task = get_task(problem.task)
+        placebos = [(Edit(kind),) for kind in self.placebos(task)]
+        requests = [ColumnRequest(SOFT, edits=tuple(e)) for e in ((), edits, *placebos)]
+        return answer_stream(self.pair, problem, task, requests, thoughts, Sampling())
+
+    def try_edits(
+        self, task_name: str, thoughts: int, edits: Sequence[Edit], count: int
+    ) -> Iterator[list[Trial]]:
+        """The same on `count` test problems; see `softcot.trials.try_variants`."""
+        task = get_task(task_name)
+        placebos = [(kind, [Edit(kind)]) for kind in self.placebos(task)]
+        variants = [
+            Variant(label, get_method(SOFT, self.pair, task, edits=made), thoughts)
+            for label, made in (("own", []), ("edited", edits), *placebos)
+        ]
+        return try_variants(variants, task.problems("test", count, TRIAL_SEED))
+
+    def sweep(self, task_name: str, counts: Sequence[int], count: int) -> Iterator[list[Trial]]:
+        """SoftCoT at every K of `counts` on `count` test problems; see `try_variants`."""
+        task = get_task(task_name)
+        method = get_method(SOFT, self.pair, task)
+        variants = [Variant(f"K = {k}", method, k) for k in counts]
+        return try_variants(variants, task.problems("test", count, TRIAL_SEED), batch_size=count)
+
+    def placebos(self, task: Task) -> tuple[str, ...]:
+        """Edits that no real one should be weaker than."""
+        return ("noise", "mean") if "validation" in task.splits else ("noise", "zero")
 
 
 @cache

@@ -1,4 +1,12 @@
 // Prelude of every script that draws: runs inside a gr.HTML component, which provides `props`.
+// A figure's JSON with the accent of the theme.
+function accented(text, theme) {
+  if (theme === "dark")
+    for (const [light, dark] of Object.entries(props.dark_accents ?? {}))
+      text = text.replaceAll(light, dark);
+  return text;
+}
+
 // Draws the figure that `read` gives for a theme, in that of the page and as wide as its place.
 function drawFigure(place, read, config) {
   function draw() {

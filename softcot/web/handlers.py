@@ -7,7 +7,6 @@ problem, question, right answer, donor question, message, last columns, and the 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,10 +20,8 @@ from softcot.errors import UserError
 from softcot.problems import Problem
 from softcot.tasks import FREE
 from softcot.web import views
+from softcot.web.events import paced
 from softcot.web.explorer import Explorer, examples
-
-FRAME = 0.08
-"""Seconds between two pictures of a running answer: often enough to read along."""
 
 CARDS, LOOK = 2, 4
 """Sizes of the groups."""
@@ -137,15 +134,8 @@ class Handlers:
         seed: int,
         samples: int,
     ) -> Iterator[list[Column]]:
-        """The columns as often as a reader can follow, and always the last ones."""
         sampling = Sampling(temperature, top_p, seed=seed, max_new_tokens=length)
-        shown = 0.0
-        columns: list[Column] = []
-        for columns in self.explorer.compare(problem, k, sampling, samples, donor):
-            if time.monotonic() - shown > FRAME:
-                shown = time.monotonic()
-                yield columns
-        yield columns
+        return paced(self.explorer.compare(problem, k, sampling, samples, donor))
 
     def _load(self, problem: Problem, task: str, k: int, swapped: bool) -> tuple:
         """Returns: stop, problem, look."""

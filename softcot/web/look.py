@@ -97,7 +97,7 @@ def launch_options() -> dict[str, Any]:
     """What `Blocks.launch` needs to show the page this way."""
     return {
         "theme": theme(),
-        "css_paths": [_HERE / "style.css", _HERE / "results.css"],
+        "css_paths": [_HERE / f"{name}.css" for name in ("style", "panels", "results")],
         "footer_links": ["api", "settings"],
         "run_history": False,
     }
@@ -113,13 +113,20 @@ def thought_map(figure: str, templates: str) -> gr.HTML:
 
     Plotly updates it in place, so zoom and hidden traces outlive a change of the figure.
     """
-    return _figures(
-        figure,
-        "thought_map.js",
-        templates,
-        html_template='<div class="thought-map" role="img" aria-label="Map of the soft thoughts '
-        'among token embeddings; the table below lists the same thoughts"></div>',
-    )
+    about = "Map of the soft thoughts among token embeddings; the table below lists the same"
+    place = _place("thought-map", about)
+    return _figures(figure, "plot.js", templates, html_template=place, toolbar=True)
+
+
+def plot(figure: str, templates: str, about: str, dark_accents: dict[str, str]) -> gr.HTML:
+    """Any other figure (JSON) that follows the page's theme; nothing for an empty one."""
+    place = _place("chart-place", about)
+    return _figures(figure, "plot.js", templates, html_template=place, dark_accents=dark_accents)
+
+
+def _place(kind: str, about: str) -> str:
+    """Where a figure is drawn, and what it shows for whoever cannot see it."""
+    return f'<div class="plot-place {kind}" role="img" aria-label="{about}"></div>'
 
 
 def results(page: str, templates: str, dark_accents: dict[str, str]) -> gr.HTML:

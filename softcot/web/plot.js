@@ -3,6 +3,7 @@
 const config = {
   scrollZoom: false, // the wheel belongs to the page
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage"],
+  displayModeBar: props.toolbar ? "hover" : false,
 };
-const read = () => props.value && JSON.parse(props.value);
-watch("value", drawFigure(element.querySelector(".thought-map"), read, config));
+const read = (theme) => props.value && JSON.parse(accented(props.value, theme));
+watch("value", drawFigure(element.querySelector(".plot-place"), read, config));

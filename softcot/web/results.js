@@ -131,20 +131,12 @@ document.addEventListener("scroll", settle, true);
 
 // Figures, each when the reader comes near it.
 
-function read(place, theme) {
-  let text = place.dataset.figure;
-  if (theme === "dark")
-    for (const [light, dark] of Object.entries(props.dark_accents))
-      text = text.replaceAll(light, dark);
-  return JSON.parse(text);
-}
-
 const near = new IntersectionObserver(
   (entries) => {
     for (const { target, isIntersecting } of entries) {
       if (!isIntersecting) continue;
       near.unobserve(target);
-      drawFigure(target, (theme) => read(target, theme), { displayModeBar: false });
+      drawFigure(target, (theme) => JSON.parse(accented(target.dataset.figure, theme)), { displayModeBar: false });
     }
   },
   { rootMargin: "400px" },

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from softcot.analysis import Exploration, Neighbour, Thought
+from softcot.analysis import Exploration, Thought
 from softcot.answering import Column
 from softcot.models import LanguageModel, Pair
 from softcot.problems import Problem
+from softcot.vocabulary import Neighbour
 
 FIGURE = Path(__file__).resolve().parents[2] / "assets" / "method.svg"
 
@@ -88,7 +89,7 @@ def idle_columns() -> list[str]:
         ("SoftCoT", "The same base, with soft thoughts", "Press Run to see it with thoughts."),
     )
     return [
-        f'<article class="answer-card idle">{_column_head(name, about)}'
+        f'<article class="answer-card idle">{column_head(name, about)}'
         f'<p class="completion">{hint}</p></article>'
         for name, about, hint in waiting
     ]
@@ -97,6 +98,29 @@ def idle_columns() -> list[str]:
 def message(text: str) -> str:
     """A sentence that says what went wrong; nothing for nothing."""
     return f'<p class="message" role="alert">{escape(text)}</p>' if text else ""
+
+
+def progress(done: int, total: int, what: str) -> str:
+    """A bar, and its numbers in words."""
+    return (
+        f'<div class="progress"><progress max="{total}" value="{done}" aria-label="{what}">'
+        f"</progress><span>{done} of {total} {what}</span></div>"
+    )
+
+
+def percent(value: float, bounds: Sequence[float]) -> str:
+    """A share with its interval, both in %."""
+    low, high = (f"{100 * bound:.0f}" for bound in bounds)
+    return f"{100 * value:.0f} % <span>({low} to {high})</span>"
+
+
+def strip(question: str, thoughts: int) -> str:
+    """What the panels that change nothing about it are working on."""
+    text = escape(_shorten(question)) or "nothing yet"
+    return (
+        f'<p class="strip"><b>{_thoughts(thoughts)}</b> of <q>{text}</q> '
+        '<a href="?tab=compare" data-tab="compare">Change it</a></p>'
+    )
 
 
 def origin(exploration: Exploration, shown: int, swapped: bool) -> str:
@@ -144,6 +168,31 @@ def how_it_works() -> str:
     )
 
 
+def answer_card(
+    column: Column, head: tuple[str, str], remark: str = "", stopped: bool = False
+) -> str:
+    """A column as it stands.
+
+    Args:
+        column: What was written and read.
+        head: Its name, and as HTML what it was given.
+        remark: HTML below the answer.
+        stopped: Whether somebody ended it.
+    """
+    state = "done" if column.done else "stopped" if stopped else "running"
+    note = column.note or ("Stopped." if state == "stopped" else "")
+    votes = " · ".join(f"{escape(answer)} ×{count}" for answer, count in column.votes.items())
+    notes = [f"Votes: {votes}" if votes else "", escape(note), remark]
+    return (
+        f'<article class="answer-card {state}">{column_head(*head)}'
+        f'<p class="completion">{escape(column.text.strip())}<span class="caret"></span></p>'
+        f'<footer class="verdict">{_answer(column)}'
+        f'<span class="meter">{column.new_tokens} tokens · {column.seconds:.1f} s</span></footer>'
+        + "".join(f'<p class="note">{text}</p>' for text in notes if text)
+        + "</article>"
+    )
+
+
 def _column(column: Column, swapped: bool, stopped: bool) -> str:
     name = _NAMES.get(column.method, column.title)
     if column.method == "zero-shot-cot":
@@ -154,21 +203,11 @@ def _column(column: Column, swapped: bool, stopped: bool) -> str:
         about = f"With {_thoughts(column.thoughts)} of <mark>another question</mark>"
     else:
         about = f"The same base, with {_thoughts(column.thoughts)}"
-    state = "done" if column.done else "stopped" if stopped else "running"
-    note = column.note or ("Stopped." if state == "stopped" else "")
-    votes = " · ".join(f"{escape(answer)} ×{count}" for answer, count in column.votes.items())
-    return (
-        f'<article class="answer-card {state}">{_column_head(name, about)}'
-        f'<p class="completion">{escape(column.text.strip())}<span class="caret"></span></p>'
-        f'<footer class="verdict">{_answer(column)}'
-        f'<span class="meter">{column.new_tokens} tokens · {column.seconds:.1f} s</span></footer>'
-        + (f'<p class="note">Votes: {votes}</p>' if votes else "")
-        + (f'<p class="note">{escape(note)}</p>' if note else "")
-        + "</article>"
-    )
+    return answer_card(column, (name, about), stopped=stopped)
 
 
-def _column_head(name: str, about: str) -> str:
+def column_head(name: str, about: str) -> str:
+    """The head of a card: a name, and as HTML what it was given."""
     return f'<header><h2>{escape(name)}</h2><p class="about">{about}</p></header>'
 
 

@@ -1,9 +1,12 @@
-"""Numbers to figures. No model is read here, and no colour is decided anywhere else."""
+"""Numbers to figures. No model is read here, and no colour is decided anywhere else.
+
+The other figures of thoughts are in `softcot.plots.thoughts`.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import Any
 
@@ -12,43 +15,77 @@ import plotly.graph_objects as go
 from softcot.analysis import Exploration, Point
 
 _ACCENT = {"light": "#0f766e", "dark": "#2dd4bf"}
+ACCENT = _ACCENT["light"]
+"""For figures whose page puts the dark theme's accent in its place (see `dark_accents`)."""
 _INK = {"light": "#1c1f23", "dark": "#eceef0"}
 _PAPER = {"light": "#ffffff", "dark": "#17191c"}
 _CLOUD = {"light": "#c3c8ce", "dark": "#454b53"}
 _QUESTION = {"light": "#6b7280", "dark": "#9aa2ad"}
 _GRID = {"light": "#eceef0", "dark": "#26292e"}
 
+_KINDS = {
+    "light": ["#0f766e", "#c2410c", "#7c3aed", "#be185d", "#2563eb", "#4d7c0f", "#a16207"],
+    "dark": ["#2dd4bf", "#fb923c", "#a78bfa", "#f472b6", "#60a5fa", "#a3e635", "#facc15"],
+}
+
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
 
 def template(theme: str) -> go.layout.Template:
-    """How the map looks in the `"light"` or the `"dark"` theme."""
+    """How a map or a table of numbers looks in the `"light"` or the `"dark"` theme."""
+    axis = {"ticks": "", "showticklabels": False, "title": {"font": {"size": 12}}}
+    scene = {"gridcolor": _GRID[theme], "zeroline": False, "showbackground": False, **axis}
+    shades = [[0, _PAPER[theme]], [1, _ACCENT[theme]]]
+    layout = {
+        **_layout(theme, **axis),
+        "colorway": [*_KINDS[theme], _QUESTION[theme]],
+        "scene": {f"{name}axis": scene | {"showspikes": False} for name in "xyz"},
+        "coloraxis": _shading(shades),
+        "coloraxis2": _shading([[0, _QUESTION[theme]], [0.5, _PAPER[theme]], shades[1]]),
+    }
     return go.layout.Template(
-        layout=_layout(theme, ticks="", showticklabels=False, title={"font": {"size": 12}}),
-        # Plotly hands these to a figure's scatter traces in turn: the order is thought_map's.
-        data={
-            "scatter": [
-                {"marker": {"size": 4, "color": _CLOUD[theme]}},
-                {
-                    "marker": {"size": 7, "color": _QUESTION[theme], "symbol": "diamond"},
-                    "textfont": {"size": 11, "color": _QUESTION[theme]},
-                },
-                {"line": {"color": _ACCENT[theme], "width": 1, "dash": "dot"}, "opacity": 0.5},
-                {
-                    "marker": {
-                        "size": 8,
-                        "color": _PAPER[theme],
-                        "line": {"color": _ACCENT[theme], "width": 1.5},
-                    },
-                    "textfont": {"size": 12, "color": _INK[theme]},
-                },
-                {
-                    "marker": {"size": 20, "color": _ACCENT[theme]},
-                    "textfont": {"size": 11, "color": _PAPER[theme]},
-                },
-            ]
-        },
+        layout=layout,
+        # Plotly hands these to a figure's traces in turn: the order is that of the maps.
+        data={"scatter": _flat_marks(theme), "scatter3d": _deep_marks(theme)},
     )
+
+
+def _shading(scale: list[list]) -> dict[str, Any]:
+    bar = {"thickness": 12, "outlinewidth": 0, "title": {"side": "right", "font": {"size": 12}}}
+    return {"colorscale": scale, "autocolorscale": False, "colorbar": bar}
+
+
+def _flat_marks(theme: str) -> list[dict[str, Any]]:
+    """Vocabulary, question, lines to the nearest tokens, nearest tokens, thoughts."""
+    return [
+        {"marker": {"size": 4, "color": _CLOUD[theme]}},
+        {
+            "marker": {"size": 7, "color": _QUESTION[theme], "symbol": "diamond"},
+            "textfont": {"size": 11, "color": _QUESTION[theme]},
+        },
+        {"line": {"color": _ACCENT[theme], "width": 1, "dash": "dot"}, "opacity": 0.5},
+        {
+            "marker": {
+                "size": 8,
+                "color": _PAPER[theme],
+                "line": {"color": _ACCENT[theme], "width": 1.5},
+            },
+            "textfont": {"size": 12, "color": _INK[theme]},
+        },
+        {
+            "marker": {"size": 20, "color": _ACCENT[theme]},
+            "textfont": {"size": 11, "color": _PAPER[theme]},
+        },
+    ]
+
+
+def _deep_marks(theme: str) -> list[dict[str, Any]]:
+    """The same in space, where a number does not stay on its mark and stands above it."""
+    cloud, question, ties, near, thoughts = _flat_marks(theme)
+    cloud["marker"]["size"], question["marker"]["size"], near["marker"]["size"] = 2, 4, 5
+    ties["line"] |= {"width": 3}
+    thoughts["marker"]["size"], thoughts["textfont"] = 9, near["textfont"]
+    return [cloud, question, ties, near, thoughts]
 
 
 def chart_template(theme: str) -> go.layout.Template:
@@ -111,11 +148,11 @@ def thought_map(exploration: Exploration, shown: int) -> go.Figure:
             _trace("soft thoughts", [thought.point for thought in thoughts], mode="markers+text"),
         ]
     )
-    first, second = (f"{share:.1%}" for share in exploration.explained)
+    first, second, *_ = axis_titles(exploration.explained)
     figure.update_layout(
         template=template("light"),
-        xaxis={"title": f"1st axis · {first} of the variance"},
-        yaxis={"title": f"2nd axis · {second}"},
+        xaxis={"title": first},
+        yaxis={"title": second},
         margin={"l": 34, "r": 8, "t": 8, "b": 34},
         hovermode="closest",
         dragmode="pan",
@@ -123,9 +160,24 @@ def thought_map(exploration: Exploration, shown: int) -> go.Figure:
         # Plotly keeps a reader's zoom and hidden traces for as long as this does not change.
         uirevision="thought-map",
     )
-    for name, values in zip("xy", _frame(exploration), strict=True):
+    for name, values in frame(exploration, "xy").items():
         figure.update_layout({f"{name}axis": {"range": values}})
     return figure
+
+
+def axis_titles(explained: Sequence[float]) -> list[str]:
+    """What a map's axes are called, with the shares (0 to 1) of the variance that they hold."""
+    names = zip(("1st", "2nd", "3rd"), explained, strict=False)
+    titles = [f"{name} axis · {share:.1%}" for name, share in names]
+    return [f"{titles[0]} of the variance", *titles[1:]]
+
+
+def frame(exploration: Exploration, axes: Iterable[str]) -> dict[str, list[float]]:
+    """The range of each of the axes that holds all points and thoughts, with a margin."""
+    points = [*exploration.vocabulary_points, *exploration.question_points]
+    for thought in exploration.thoughts:
+        points += [thought.point, *thought.nearest_points]
+    return {axis: _padded([getattr(point, axis) for point in points]) for axis in axes}
 
 
 def _trace(name: str, points: list[Point], mode: str = "markers", **style: Any) -> go.Scatter:
@@ -150,13 +202,6 @@ def _ties(starts: list[Point], ends: list[Point]) -> go.Scatter:
         hoverinfo="skip",
         showlegend=False,
     )
-
-
-def _frame(exploration: Exploration) -> tuple[list[float], list[float]]:
-    points = [*exploration.vocabulary_points, *exploration.question_points]
-    for thought in exploration.thoughts:
-        points += [thought.point, *thought.nearest_points]
-    return tuple(_padded([getattr(point, axis) for point in points]) for axis in "xy")
 
 
 def _padded(values: list[float]) -> list[float]:

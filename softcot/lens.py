@@ -1,0 +1,144 @@
+"""What both models' own vocabularies read at the thoughts: the two-model lens.
+
+The assistant's unembedding reads the states that become thoughts, before the projection. The base's
+reads what each of its layers makes of the thoughts in their slots. A model that caps or scales its
+logits behind the head is read without that: the order of the tokens is the same, and the
+probabilities are those of the head alone.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from softcot.assistant import soft_states
+from softcot.edits import kept_slots
+from softcot.errors import UserError
+from softcot.methods import SlotMethod
+from softcot.methods.base import Method
+from softcot.models import LanguageModel, Pair, PromptEmbeds
+from softcot.problems import Problem
+from softcot.vocabulary import readable_tokens
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A token that a state reads as."""
+
+    id: int
+    token: str
+    """As a reader should see it, as in `softcot.vocabulary`."""
+    probability: float
+    """Its share among all tokens of the model."""
+
+
+def prompt_with_slots(
+    method: Method, problem: Problem, thoughts: int
+) -> tuple[PromptEmbeds, torch.Tensor]:
+    """One problem's prompt with K = `thoughts`, and where in it the thoughts are.
+
+    The slots are those that the prompt builder marked when it put the ids together. Thoughts that
+    an edit of the method drops have none.
+
+    Args:
+        method: One whose thoughts stand in slots.
+        problem: The question.
+        thoughts: K, at least 0.
+
+    Returns:
+        The prompt as a single row of length T, and bool[T], True on its slots.
+
+    Raises:
+        UserError: The method has no slots, or K is out of its range.
+    """
+    if not isinstance(method, SlotMethod):
+        raise UserError(f"{method.title} has no thoughts to look at; choose a method that has.")
+    prompt = method.prepare([problem], thoughts)
+    kept = len(kept_slots(method.edits, thoughts))
+    batch = method.batch(method.prompts([problem], kept))
+    assert PromptEmbeds.of(batch, prompt.embeds).hashes == prompt.hashes, "not the same prompt"
+    return prompt, batch.slot_mask[0]
+
+
+@torch.no_grad()
+def assistant_readings(
+    pair: Pair, question: str, thoughts: int, instruction: str, count: int = 5
+) -> list[list[Reading]]:
+    """What the assistant itself would write next at each of its K placeholders.
+
+    Args:
+        pair: The two models.
+        question: What the assistant reads.
+        thoughts: K.
+        instruction: What the assistant is told to do.
+        count: Tokens for each placeholder.
+
+    Returns:
+        K lists of `count` tokens, the likeliest first.
+    """
+    states = soft_states(pair.assistant, [question], thoughts, instruction)[0]
+    return _read(pair.assistant, states, count)
+
+
+@torch.no_grad()
+def base_readings(
+    lm: LanguageModel, prompt: PromptEmbeds, slots: torch.Tensor, count: int = 3
+) -> list[list[list[Reading]]]:
+    """The logit lens at every layer and every slot (nostalgebraist 2020, "interpreting GPT").
+
+    A state between two layers is read as if it were the last: through the model's own final norm
+    and head. What an early layer reads so is a hint at most, for no layer but the last was trained
+    to be read.
+
+    Args:
+        lm: The base.
+        prompt: A single row of length T.
+        slots: bool[T], where its K thoughts are (see `prompt_with_slots`).
+        count: Tokens for each layer and slot.
+
+    Returns:
+        L + 1 lists, the embeddings as layer 0 first, of K lists of `count` tokens, the likeliest
+        first. The last layer's are what the model itself predicts after each slot.
+
+    Raises:
+        UserError: The model keeps its final norm somewhere else.
+    """
+    norm = _final_norm(lm)
+    assert prompt.embeds.shape[:2] == (1, len(slots)), "one row, and a slot mask of its length"
+    states = lm.model.base_model(
+        inputs_embeds=prompt.embeds,
+        attention_mask=prompt.attention_mask,
+        position_ids=prompt.position_ids,
+        output_hidden_states=True,
+        use_cache=False,
+    ).hidden_states
+    slots = slots.to(prompt.embeds.device)
+    # The last of them is the model's output and went through the norm already.
+    ready = [norm(state[0, slots]) for state in states[:-1]] + [states[-1][0, slots]]
+    return [_read(lm, state, count) for state in ready]
+
+
+def _final_norm(lm: LanguageModel) -> Any:
+    norm = getattr(lm.model.base_model, "norm", None)
+    if norm is None:
+        raise UserError(
+            f"The model {lm.name} has no final norm at `base_model.norm`, so its layers cannot be "
+            "read; choose a model of the Llama kind."
+        )
+    return norm
+
+
+def _read(lm: LanguageModel, states: torch.Tensor, count: int) -> list[list[Reading]]:
+    """The `count` likeliest tokens at each of K normed states, float[K, d]."""
+    logits = lm.model.get_output_embeddings()(states.to(lm.dtype)).float()
+    # Rows of the head that no token owns take their share, but have no name to be shown by.
+    shares = logits.softmax(-1)[:, : len(lm.tokenizer)]
+    best = shares.topk(min(count, shares.shape[1]))
+    rows = zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    return [
+        [
+            Reading(*found)
+            for found in zip(ids, readable_tokens(lm.tokenizer, ids), values, strict=True)
+        ]
+        for ids, values in rows
+    ]

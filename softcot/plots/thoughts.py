@@ -1,0 +1,237 @@
+"""Figures of what is said of thoughts: space, cosines, lens, attention, trajectories.
+
+Every figure takes its colours from `softcot.plots.template`, so a page changes its theme by
+changing the template: `coloraxis` is the scale of shares, `coloraxis2` that of cosines.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from softcot.analysis import Exploration, Point
+from softcot.plots import axis_titles, frame, template
+
+if TYPE_CHECKING:  # names only: no model is needed to draw
+    from softcot.lens import Reading
+    from softcot.trajectory import Trajectory
+
+MOST_KINDS = 8
+"""Colours of a trajectory map: the rarer kinds of problems share the last of them."""
+
+_LONGEST = 9  # characters of a token in a cell
+_LEGEND = {"orientation": "h", "y": -0.08, "x": 0, "itemsizing": "constant"}
+
+
+def thought_space(exploration: Exploration, shown: int) -> go.Figure:
+    """The first `shown` thoughts among the token embeddings, in three dimensions.
+
+    As in `softcot.plots.thought_map`, the frame holds still while K moves.
+    """
+    thoughts = exploration.thoughts[:shown]
+    ends = [thought.nearest_points[0] for thought in thoughts if thought.nearest_points]
+    near = list(dict.fromkeys(point for t in thoughts for point in t.nearest_points))
+    names = [escape(point.label) if point in ends else "" for point in near]
+    places = [thought.point for thought in thoughts]
+    figure = go.Figure(
+        [
+            _cloud("vocabulary", exploration.vocabulary_points),
+            _cloud("tokens of the question", exploration.question_points),
+            _ties(places[: len(ends)], ends),
+            _cloud("nearest tokens", near, mode="markers+text", text=names),
+            _cloud("soft thoughts", places, mode="markers+text"),
+        ]
+    )
+    # Plotly cuts off what does not fit beside an axis in space.
+    titles = [
+        title.removesuffix(" of the variance") for title in axis_titles(exploration.explained)
+    ]
+    axes = {
+        f"{name}axis": {"title": title, "range": values}
+        for title, (name, values) in zip(titles, frame(exploration, "xyz").items(), strict=True)
+    }
+    figure.update_layout(
+        template=template("light"),
+        scene={**axes, "aspectmode": "data"},
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        legend=_LEGEND,
+        uirevision="thought-space",
+    )
+    return figure
+
+
+def cosine_heatmap(cosines: np.ndarray) -> go.Figure:
+    """The cosines between K thoughts, float[K, K], such as those of a `softcot.analysis.Shape`."""
+    numbers = list(range(1, len(cosines) + 1))
+    trace = _table(cosines, numbers, numbers, "coloraxis2")
+    trace.update(
+        texttemplate="%{z:.2f}",
+        hovertemplate="thoughts %{y} and %{x}: cosine %{z:.3f}<extra></extra>",
+    )
+    figure = _table_figure(trace, "thought", "thought", "cosine-heatmap")
+    figure.update_yaxes(autorange="reversed")
+    figure.update_layout(coloraxis2=_colours("cosine", -1, 1))
+    return figure
+
+
+def lens_heatmap(readings: Sequence[Sequence[Sequence[Reading]]]) -> go.Figure:
+    """What every layer reads at every slot: the likeliest token, the colour its probability.
+
+    Args:
+        readings: L + 1 layers, the embeddings first, of K slots of at least one token each, as
+            `softcot.lens.base_readings` gives them. The hover shows all tokens of a cell.
+    """
+    layers = list(range(len(readings)))
+    slots = list(range(1, len(readings[0]) + 1)) if readings else []
+    best = [[slot[0].probability for slot in layer] for layer in readings]
+    trace = _table(np.reshape(best, (len(layers), len(slots))), slots, layers, "coloraxis")
+    trace.update(
+        text=[[_clipped(slot[0].token) for slot in layer] for layer in readings],
+        texttemplate="%{text}",
+        hovertext=[[_listed(slot) for slot in layer] for layer in readings],
+        hovertemplate="layer %{y}, thought %{x}<br>%{hovertext}<extra></extra>",
+    )
+    figure = _table_figure(trace, "thought", "layer (0: as it enters)", "lens-heatmap")
+    figure.update_layout(coloraxis=_colours("probability", 0, 1))
+    return figure
+
+
+def attention_heatmap(shares: np.ndarray, title: str = "attention share") -> go.Figure:
+    """What each head of each layer gives to the thoughts.
+
+    Args:
+        shares: float[L, H], such as `softcot.attention.slot_share`, or one slot of
+            `softcot.attention.mean_attention`.
+        title: What the colour means.
+    """
+    shares = np.asarray(shares)
+    layers, heads = (list(range(1, size + 1)) for size in shares.shape)
+    trace = _table(shares, heads, layers, "coloraxis")
+    trace.update(hovertemplate="layer %{y}, head %{x}: %{z:.2%}<extra></extra>")
+    figure = _table_figure(trace, "head", "layer", "attention-heatmap")
+    colours = _colours(title, 0, max(float(shares.max(initial=0)), 0.01))
+    figure.update_layout(coloraxis=colours | {"colorbar_tickformat": ".0%"})
+    return figure
+
+
+def trajectory_map(entries: Sequence[Trajectory], explained: Sequence[float]) -> go.Figure:
+    """The thoughts of many problems, coloured by kind, on the vocabulary's first two axes.
+
+    Crosses are thoughts about problems with words that the base has not read. `customdata`
+    is the number of a point's problem in `entries`, from 0; its hover text names the slot.
+
+    Args:
+        entries: As `softcot.trajectory.trajectories` gives them.
+        explained: Shares of the variance that the axes hold, `Exploration.explained`.
+    """
+    kinds = [kind for kind, _ in Counter(entry.kind for entry in entries).most_common()]
+    own = kinds if len(kinds) <= MOST_KINDS else kinds[: MOST_KINDS - 1]
+    groups: dict[str, list[int]] = {kind: [] for kind in own}
+    for number, entry in enumerate(entries):
+        name = entry.kind if entry.kind in own else f"{len(kinds) - len(own)} other kinds"
+        groups.setdefault(name, []).append(number)
+    figure = go.Figure([_dots(kind, numbers, entries) for kind, numbers in groups.items()])
+    first, second, *_ = axis_titles(explained)
+    figure.update_layout(
+        template=template("light"),
+        xaxis={"title": first},
+        yaxis={"title": second},
+        margin={"l": 34, "r": 8, "t": 8, "b": 34},
+        hovermode="closest",
+        dragmode="pan",
+        showlegend=True,
+        legend=_LEGEND | {"y": -0.12},
+        annotations=[_note("× with words that the base has not read")],
+        uirevision="trajectory-map",
+    )
+    return figure
+
+
+def _note(text: str) -> dict[str, Any]:
+    corner = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "top"}
+    return {"text": text, "showarrow": False, "font": {"size": 12}, **corner}
+
+
+def _dots(kind: str, numbers: Sequence[int], entries: Sequence[Trajectory]) -> go.Scattergl:
+    chosen = [(number, entries[number]) for number in numbers]
+    rows = [(number, entry, point) for number, entry in chosen for point in entry.points]
+    return go.Scattergl(  # thousands of marks, which SVG would draw slowly
+        name=escape(kind),
+        x=[round(point.x, 4) for *_, point in rows],
+        y=[round(point.y, 4) for *_, point in rows],
+        mode="markers",
+        marker={
+            "size": 6,
+            # Not hollow ones: WebGL leaves hollow marks out where each mark has its own symbol.
+            "symbol": ["circle" if entry.read else "x" for _, entry, _ in rows],
+        },
+        customdata=[number for number, *_ in rows],
+        hovertext=[_about(entry, point) for _, entry, point in rows],
+        hoverinfo="text+name",
+    )
+
+
+def _about(entry: Trajectory, point: Point) -> str:
+    question = entry.question if len(entry.question) <= 60 else f"{entry.question[:59]}…"
+    return f"thought {escape(point.label)} of {escape(question)}"
+
+
+def _cloud(name: str, points: Sequence[Point], mode: str = "markers", **style: Any) -> go.Scatter3d:
+    labels = [escape(point.label) for point in points]  # Plotly reads some HTML in its texts
+    places = {axis: [round(getattr(point, axis), 4) for point in points] for axis in "xyz"}
+    options = {"text": labels, "textposition": "top center", "hovertext": labels, **style}
+    return go.Scatter3d(name=name, mode=mode, hoverinfo="text+name", **places, **options)
+
+
+def _ties(starts: Sequence[Point], ends: Sequence[Point]) -> go.Scatter3d:
+    pairs = list(zip(starts, ends, strict=True))
+    places = {
+        axis: [v for pair in pairs for v in (*(round(getattr(p, axis), 4) for p in pair), None)]
+        for axis in "xyz"
+    }
+    return go.Scatter3d(mode="lines", hoverinfo="skip", showlegend=False, **places)
+
+
+def _table(values: np.ndarray, x: list[int], y: list[int], coloraxis: str) -> go.Heatmap:
+    rounded = np.round(np.asarray(values, float), 4).tolist()
+    return go.Heatmap(z=rounded, x=x, y=y, coloraxis=coloraxis, xgap=1, ygap=1)
+
+
+def _table_figure(trace: go.Heatmap, across: str, up: str, revision: str) -> go.Figure:
+    axis = {"showticklabels": True, "showgrid": False, "tickformat": "d"}
+    # A tick for every row, until there are too many to read.
+    axes = [
+        {
+            **axis,
+            "title": title,
+            "tick0": values[0] if values else 0,
+            "dtick": len(values) // 20 + 1,
+        }
+        for title, values in ((across, list(trace.x)), (up, list(trace.y)))
+    ]
+    figure = go.Figure(trace)
+    figure.update_layout(
+        template=template("light"),
+        xaxis=axes[0],
+        yaxis=axes[1],
+        margin={"l": 48, "r": 8, "t": 8, "b": 40},
+        uirevision=revision,
+    )
+    return figure
+
+
+def _colours(title: str, low: float, high: float) -> dict[str, Any]:
+    return {"cmin": low, "cmax": high, "colorbar_title_text": title}
+
+
+def _clipped(token: str) -> str:
+    return escape(token if len(token) <= _LONGEST else f"{token[: _LONGEST - 1]}…")
+
+
+def _listed(readings: Sequence[Reading]) -> str:
+    return "<br>".join(f"{escape(one.token)} {one.probability:.1%}" for one in readings)

@@ -1,0 +1,84 @@
+"""The thoughts of many problems on one map: do problems of one kind think alike?"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from softcot.analysis import Point, thought_points
+from softcot.methods import SoftCoT, get_method
+from softcot.models import Pair
+from softcot.problems import Problem
+from softcot.tasks import Task
+from softcot.vocabulary import Vocabulary, to_numpy
+
+BATCH = 64
+"""Questions that the assistant reads at once."""
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """One problem and where its thoughts lie, slot after slot."""
+
+    id: str
+    question: str
+    answer: str
+    """The gold answer; empty when unknown."""
+    kind: str
+    """The operations it takes, in order and joined by ` + `, or else the name of its task."""
+    read: bool
+    """Whether the base has read all of its words and facts."""
+    points: list[Point]
+    """The places of its K thoughts on the vocabulary's axes, labelled with their slots from 1."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry as plain JSON types."""
+        return asdict(self)
+
+
+def trajectories(
+    pair: Pair,
+    task: Task,
+    problems: Sequence[Problem],
+    thoughts: int,
+    *,
+    vocabulary: Vocabulary | None = None,
+    batch_size: int = BATCH,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Trajectory]:
+    """The places of the K = `thoughts` SoftCoT thoughts of every problem, in the problems' order.
+
+    Args:
+        pair: The two models.
+        task: Says what the assistant is told to do, and whose projection is used.
+        problems: What it thinks about.
+        thoughts: K.
+        vocabulary: That of the base; made here if there is none.
+        batch_size: Questions that the assistant reads at once.
+        progress: Called with problems done and problems in all, after each batch.
+
+    Raises:
+        UserError: K is out of range, a question is empty or too long, or there is no projection.
+    """
+    method = get_method(SoftCoT.name, pair, task)
+    thoughts = method.thoughts_for(thoughts)
+    vocabulary = vocabulary or Vocabulary.of(pair.base)
+    found: list[Trajectory] = []
+    for start in range(0, len(problems), batch_size):
+        batch = problems[start : start + batch_size]
+        vectors = to_numpy(method.thoughts(batch, thoughts))
+        for problem, row in zip(batch, vectors, strict=True):
+            found.append(_entry(problem, thought_points(row, vocabulary)))
+        if progress:
+            progress(len(found), len(problems))
+    return found
+
+
+def _entry(problem: Problem, points: list[Point]) -> Trajectory:
+    return Trajectory(
+        id=problem.id,
+        question=problem.question,
+        answer=problem.answer,
+        kind=" + ".join(problem.meta.get("operations") or [problem.task]),
+        read=not problem.meta.get("unread"),
+        points=points,
+    )

@@ -1,0 +1,30 @@
+"""How the page's events are queued, and how often a running one is shown."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+LANE = {"concurrency_id": "model", "concurrency_limit": 1}
+"""Everything that runs a model takes its turn in one lane."""
+
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+"""The page's own events: no endpoint, and no spinner over what is being read."""
+
+AT_ONCE = PRIVATE | {"concurrency_limit": None, "trigger_mode": "always_last"}
+"""Events that run no model and so need not wait: K moves while an answer is being written."""
+
+FRAME = 0.08
+"""Seconds between two pictures of a running answer: often enough to read along."""
+
+
+def paced(frames: Iterator[T], clock: Callable[[], float] = time.monotonic) -> Iterator[T]:
+    """The frames as often as a reader can follow, and always the last one."""
+    shown, held = float("-inf"), []
+    for frame in frames:
+        held = [frame]
+        if clock() - shown > FRAME:
+            shown, held = clock(), []
+            yield frame
+    yield from held

@@ -1,0 +1,203 @@
+"""The Intervene panel: change some thoughts of the question and see what that does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import gradio as gr
+
+from softcot.edits import BORROWING, EDITS, MEASURED, Edit, read_edits
+from softcot.errors import UserError
+from softcot.problems import Problem
+from softcot.tasks import FREE
+from softcot.web import intervene_views, look, views
+from softcot.web.events import AT_ONCE, LANE, PRIVATE, paced
+from softcot.web.explorer import Explorer
+
+CARDS = 4
+"""The original, the edited one, and two placebos."""
+
+TRIED = 100
+"""Problems of a trial where nobody chose a number."""
+
+
+class Intervene:
+    """Widgets and events of the panel.
+
+    Args:
+        explorer: What can be asked.
+        asked: The page's task, question, K, right answer and loaded problem.
+    """
+
+    def __init__(self, explorer: Explorer, asked: Sequence[gr.components.Component]):
+        self.explorer = explorer
+        self.asked = list(asked)
+
+    def build(self) -> None:
+        """Lay the panel out and connect it."""
+        look.html(intervene_views.INTRODUCTION)
+        with gr.Column(elem_classes="sheet"):
+            self._builder()
+            with gr.Row(elem_classes="action"):
+                self.edits = gr.Textbox(
+                    "swap",
+                    label="Edits",
+                    info="As they are made, one after the other; several may be written",
+                    scale=3,
+                    min_width=240,
+                )
+                self.run = gr.Button("Run edit", variant="primary", scale=1, min_width=140)
+                self.stop = gr.Button("Stop edit", interactive=False, scale=1, min_width=110)
+            self.message = look.html("")
+        with gr.Row(equal_height=True, elem_classes="answers four"):
+            self.cards = [look.html(card, min_width=230) for card in intervene_views.idle()]
+        self._trial()
+        self._connect()
+
+    def _builder(self) -> None:
+        self.kind = gr.Radio(
+            [(kind.capitalize(), kind) for kind in EDITS], value="swap", label="Edit"
+        )
+        self.slots = gr.CheckboxGroup(
+            [(str(n), n) for n in range(1, self.explorer.max_thoughts + 1)],
+            label="Slots",
+            info="None chosen means all of them",
+            elem_classes="slots",
+        )
+        with gr.Row():
+            self.amount = gr.Slider(
+                -3, 3, 0.5, step=0.05, label="Amount", visible=False, min_width=200
+            )
+            self.token = gr.Textbox(
+                label="Token",
+                info="A text that is one token to the base",
+                visible=False,
+                min_width=200,
+            )
+        with gr.Row() as self.borrowed:
+            first = self.asked[-1].value
+            self.other = gr.Textbox(
+                self.explorer.donor(first.task, first.question, seed=0).question,
+                label="Second question",
+                lines=2,
+                scale=4,
+                min_width=240,
+            )
+            self.redraw = gr.Button("Draw another", size="md", scale=1, min_width=160)
+
+    def _trial(self) -> None:
+        look.html(intervene_views.TRIAL)
+        with gr.Column(elem_classes="sheet"):
+            with gr.Row(elem_classes="action"):
+                self.count = gr.Slider(
+                    10, 500, TRIED, step=10, label="Problems", scale=3, min_width=240
+                )
+                self.try_out = gr.Button("Try on many", scale=1, min_width=140)
+                self.halt = gr.Button("Stop trial", interactive=False, scale=1, min_width=110)
+            self.effects = look.html("")
+
+    def _connect(self) -> None:
+        built = [self.kind, self.slots, self.amount, self.token]
+        for widget in built:
+            widget.input(self.compose, built, [self.edits, *built[2:], self.borrowed], **AT_ONCE)
+        task, question = self.asked[:2]
+        drawn = {"inputs": [task, question], "outputs": self.other}
+        self.redraw.click(self.draw, **drawn, **AT_ONCE)
+        self.asked[-1].change(self.draw, **drawn, **AT_ONCE)
+        running = gr.on(
+            [self.run.click, self.edits.submit],
+            self.intervene,
+            [*self.asked, self.edits, self.other],
+            [self.message, self.stop, *self.cards],
+            **LANE,
+            **PRIVATE,
+        )
+        trying = self.try_out.click(
+            self.try_many,
+            [self.asked[0], self.asked[2], self.edits, self.other, self.count],
+            [self.halt, self.effects],
+            **LANE,
+            **PRIVATE,
+        )
+        for button, event in ((self.stop, running), (self.halt, trying)):
+            button.click(None, cancels=event, **PRIVATE).then(
+                lambda: gr.Button(interactive=False), None, button, **AT_ONCE
+            )
+
+    def compose(self, kind: str, slots: list[int], amount: float, token: str) -> tuple:
+        """The edit that the widgets describe, and which of them it needs.
+
+        Returns:
+            edits, amount, token, row of the second question.
+        """
+        low, high = (0, 1) if kind == "mix" else (-3, 3)
+        amount = min(max(amount, low), high)
+        token = token.strip().replace(" ", "·") if kind == "add" else ""
+        try:
+            text = str(Edit(kind, tuple(sorted(slots)), amount, token))
+        except UserError:  # the token is still to be typed
+            text = ""
+        slider = {"visible": kind in MEASURED, "label": intervene_views.AMOUNTS.get(kind)}
+        return (
+            text,
+            gr.Slider(value=amount, minimum=low, maximum=high, **slider),
+            gr.Textbox(visible=kind == "add"),
+            gr.Row(visible=kind in BORROWING),
+        )
+
+    def draw(self, task: str, question: str) -> str:
+        """A question whose thoughts may be borrowed."""
+        return self.explorer.donor(task, question).question
+
+    def intervene(
+        self,
+        task: str,
+        question: str,
+        thoughts: int,
+        gold: str,
+        loaded: Problem,
+        edits: str,
+        other: str,
+    ) -> Iterator[tuple]:
+        """Answer with the question's own thoughts, the edited ones and placebos.
+
+        Yields:
+            message, stop, cards.
+        """
+        try:
+            problem = asked_problem(task, question, gold, loaded)
+            frames = self.explorer.intervene(problem, thoughts, read_edits(edits, other))
+            yield ("", gr.Button(interactive=True), *(gr.skip(),) * CARDS)
+            for columns in paced(frames):
+                yield (gr.skip(), gr.skip(), *intervene_views.cards(columns))
+            yield (gr.skip(), gr.Button(interactive=False), *(gr.skip(),) * CARDS)
+        except UserError as error:
+            idle = intervene_views.idle()
+            yield (views.message(str(error)), gr.Button(interactive=False), *idle)
+
+    def try_many(
+        self, task: str, thoughts: int, edits: str, other: str, count: int
+    ) -> Iterator[tuple]:
+        """The same edit on many problems.
+
+        Yields:
+            stop, effects.
+        """
+        try:
+            if task == FREE.name:
+                raise UserError("A question of your own is one problem; choose a kind of problem.")
+            frames = self.explorer.try_edits(task, thoughts, read_edits(edits, other), count)
+            yield gr.Button(interactive=True), views.progress(0, count, "problems")
+            for trials in paced(frames):
+                yield gr.skip(), intervene_views.effects(trials, count)
+            yield gr.Button(interactive=False), gr.skip()
+        except UserError as error:
+            yield gr.Button(interactive=False), views.message(str(error))
+
+
+def asked_problem(task: str, question: str, gold: str, loaded: Problem) -> Problem:
+    """The question as a problem; if it is the loaded one, with its worked answer."""
+    if question.strip() == loaded.question and gold.strip() == loaded.answer:
+        return replace(loaded, task=task)
+    return Problem(task, question, gold.strip())

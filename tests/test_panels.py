@@ -1,0 +1,123 @@
+"""The panels that experiment: what their events send to the page."""
+
+import json
+import re
+
+import gradio as gr
+import pytest
+
+from softcot.edits import Edit, read_edits
+from softcot.problems import Problem
+from softcot.tasks import FREE
+from softcot.web import events, intervene, intervene_views
+from softcot.web.explorer import Explorer
+from softcot.web.intervene import Intervene, asked_problem
+from softcot.web.sweep import Sweep
+
+QUESTION = "Anna has 12 apples and buys 30 more. How many?"
+LOADED = Problem("mini-gsm", QUESTION, "42", rationale="12 + 30 = 42.")
+
+
+def words(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+@pytest.fixture(scope="module")
+def explorer(pair) -> Explorer:
+    return Explorer(pair)
+
+
+@pytest.fixture
+def panel(explorer) -> Intervene:
+    return Intervene(explorer, [])
+
+
+def run(panel, edits="swap", thoughts=4, question=QUESTION, task="mini-gsm") -> list[tuple]:
+    other = "Tom gives 7 pears to Anna. How many are left?"
+    return list(panel.intervene(task, question, thoughts, "42", LOADED, edits, other))
+
+
+def test_four_columns_answer_and_are_compared(panel):
+    (message, stop, *_), *frames, (*_,) = run(panel)
+    assert message == "" and stop.interactive
+    own, edited, *placebos = map(words, frames[-1][2:])
+    assert "Own thoughts" in own and "log p of the right answer −" in own
+    assert "Edited With the edit swap" in edited and "swap" not in own
+    assert ["noise" in placebos[0], "mean" in placebos[1]] == [True, True]
+    for card in (edited, *placebos):
+        assert re.search(r"(Same answer|Answer changed).* log p of the right answer [+−]", card)
+
+
+def test_a_swap_with_the_same_question_changes_nothing(panel):
+    frames = list(panel.intervene("mini-gsm", QUESTION, 4, "42", LOADED, "swap", QUESTION))
+    edited = words(frames[-2][3])
+    assert "Same answer" in edited and re.search(r"right answer \+0\.0", edited)
+
+
+def test_free_questions_have_placebos_too(panel):
+    frames = run(panel, "zero:2", task=FREE.name)
+    assert "Placebo: zero" in words(frames[-2][5])
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"edits": ""}, "no edit; choose one"),
+        ({"edits": "explode"}, "no edit called"),
+        ({"edits": "drop:9"}, "names slot 9; there are 4"),
+        ({"question": " "}, "question is empty"),
+    ],
+)
+def test_bad_input_becomes_a_message(panel, changes, sentence):
+    *_, (message, stop, *cards) = run(panel, **changes)
+    assert sentence in message and not stop.interactive
+    assert cards == intervene_views.idle()
+
+
+def test_the_builder_writes_what_is_read(panel):
+    text, amount, token, other = panel.compose("mix", [3, 1], 0.25, "two")
+    assert read_edits(text) == (Edit("mix", (1, 3), 0.25),)
+    assert amount.visible and amount.maximum == 1 and not token.visible and other.visible
+    text, amount, token, other = panel.compose("add", [], -2, " two")
+    assert read_edits(text) == (Edit("add", (), -2.0, "two"),)
+    assert amount.minimum == -3 and token.visible and not other.visible
+    assert panel.compose("add", [], 1, "")[0] == ""  # the token is still to be typed
+    assert panel.compose("mix", [], -2, "")[1].value == 0
+
+
+def test_the_loaded_problem_keeps_its_worked_answer():
+    assert asked_problem("mini-gsm", f"{QUESTION} ", "42", LOADED) == LOADED
+    changed = asked_problem("mini-gsm", "Why?", "42", LOADED)
+    assert (changed.question, changed.answer, changed.rationale) == ("Why?", "42", "")
+    assert not asked_problem("mini-gsm", QUESTION, "41", LOADED).rationale
+
+
+def test_a_trial_shows_progress_and_ends_with_effects(panel, monkeypatch):
+    monkeypatch.setattr(intervene, "paced", iter)
+    (start, first), *frames, (end, _) = panel.try_many("mini-gsm", 3, "zero", "", 30)
+    assert start.interactive and not end.interactive and "0 of 30 problems" in words(first)
+    assert any("25 of 30 problems" in words(html) for _, html in frames)
+    table = words(frames[-1][1])
+    assert "30 problems, greedy" in table and "of 30" not in table
+    assert re.search(r"Edited \d+ % \( \d+ to \d+ \)", table.replace("(", "( ").replace(")", " )"))
+    [(_, refused)] = panel.try_many(FREE.name, 3, "zero", "", 30)
+    assert "choose a kind of problem" in refused
+
+
+def test_a_sweep_draws_a_point_for_every_k(explorer, monkeypatch):
+    panel = Sweep(explorer, gr.Radio())
+    panel.counts = [0, 2, 5]
+    (start, *_), *frames, (end, said, *_) = panel.sweep("mini-gsm", 4)
+    assert start.interactive and not end.interactive and "4 test problems" in words(said)
+    figure = json.loads(frames[-1][2])
+    assert [trace["x"] for trace in figure["data"]] == [[0, 2, 5]] * 3
+    hard = next(explorer.try_edits("mini-gsm", 0, [], 4))
+    assert "0 of 3" in words(frames[0][1]) and words(frames[-1][3]).count("ms") == 3 and hard
+    [(_, refused, *_)] = panel.sweep(FREE.name, 4)
+    assert "choose a kind of problem" in refused
+
+
+def test_frames_are_paced_and_the_last_one_always_comes():
+    times = iter([0.0, 0.0, 0.01, 0.02, 1.0, 1.0, 1.01])
+    assert list(events.paced(iter("abcde"), lambda: next(times))) == ["a", "d", "e"]
+    assert list(events.paced(iter(""))) == []
