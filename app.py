@@ -40,6 +40,7 @@ class Page:
         """Lay the widgets out, connect them, and add the named endpoints."""
         first = examples(next(iter(TASKS)))
         with gr.Blocks(title="SoftCoT Explorer", analytics_enabled=False) as blocks:
+            add_endpoints(self.explorer)  # first, for these names to be theirs alone
             look.html(views.header(self.explorer.pair, self.explorer.device))
             with gr.Tabs(elem_classes="pages"):
                 with gr.Tab("Compare", id="compare"):
@@ -57,7 +58,6 @@ class Page:
                     Sweep(self.explorer, self.task).build()
                 with gr.Tab("Results", id="results"):
                     self._results()
-            add_endpoints(self.explorer)  # first, for these names to be theirs alone
             self._connect_problems(running=self._connect_run())
             self._connect_thoughts()
             blocks.load(None, js=look.TABS_JS, **PRIVATE)
