@@ -23,6 +23,7 @@ from softcot.web.api import add_endpoints
 from softcot.web.events import AT_ONCE, LANE, PRIVATE
 from softcot.web.explorer import Explorer, examples
 from softcot.web.handlers import Handlers
+from softcot.web.inside import Inside
 from softcot.web.intervene import Intervene
 from softcot.web.results import REPORT, read_report
 from softcot.web.sweep import Sweep
@@ -52,8 +53,12 @@ class Page:
                     self._thoughts(first[0])
                     look.html(views.how_it_works())
                 with gr.Tab("Intervene", id="intervene"):
-                    self.strip = look.html(views.strip(first[0].question, self.explorer.thoughts))
+                    self.strips = [self._strip(first[0])]
                     Intervene(self.explorer, self._asked).build()
+                with gr.Tab("Inside", id="inside"):
+                    self.strips.append(self._strip(first[0]))
+                    self.inside = Inside(self.explorer, self._asked)
+                    self.inside.build()
                 with gr.Tab("Sweep", id="sweep"):
                     Sweep(self.explorer, self.task).build()
                 with gr.Tab("Results", id="results"):
@@ -155,6 +160,9 @@ class Page:
             self.map = look.thought_map(figure, plots.templates())
             self.table = look.html(table)
 
+    def _strip(self, problem: Problem) -> gr.HTML:
+        return look.html(views.strip(problem.question, self.explorer.thoughts))
+
     def _results(self) -> None:
         try:
             page = results_views.results(read_report(self.report))
@@ -188,6 +196,7 @@ class Page:
         self.task.input(self.handlers.pick_task, asked, [*offered, *loaded], **options)
         self.examples.select(self.handlers.pick_example, [*asked, self.listed], loaded, **options)
         self.another.click(self.handlers.draw_problem, asked, loaded, **options)
+        self.inside.connect(self.handlers.open_problem, asked, loaded, **options)
         self.question.change(
             self.handlers.own_answer,
             [self.question, self.gold, self.loaded],
@@ -201,9 +210,9 @@ class Page:
         self.redraw.click(self.handlers.draw_donor, self._whose, swapped, **LANE, **PRIVATE)
         gr.on(
             [self.question.change, self.k.change],
-            views.strip,
+            lambda question, k: [views.strip(question, k)] * len(self.strips),
             [self.question, self.k],
-            self.strip,
+            self.strips,
             **AT_ONCE,
         )
         self.k.change(

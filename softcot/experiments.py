@@ -29,6 +29,9 @@ SAMPLED = Sampling(temperature=1.0)
 SEEDS = (41, 42, 43, 44, 45)
 """The paper's (arXiv 2502.12134)."""
 
+SIZED = ("mini-gsm", "mini-strategy")
+"""Tasks of the experiment on the assistant's size: one needs situations, one needs facts."""
+
 CURVE = tuple(range(1, 17))
 """K of the curve of soft thoughts."""
 
@@ -129,9 +132,9 @@ def forgetting() -> Iterator[Run]:
 
 
 def assistant_size() -> Iterator[Run]:
-    """SoftCoT with narrower assistants; the pair's own is among the controls."""
+    """SoftCoT with narrower assistants, on situations and on facts; the own is in the controls."""
     for pair in ASSISTANT_SIZES:
-        for task in TRAINED:
+        for task in SIZED:
             yield Run(task, Protocol(SoftCoT.name), pair)
 
 

@@ -9,8 +9,9 @@ import pytest
 from softcot.edits import Edit, read_edits
 from softcot.problems import Problem
 from softcot.tasks import FREE
-from softcot.web import events, intervene, intervene_views
+from softcot.web import events, inside_views, intervene, intervene_views
 from softcot.web.explorer import Explorer
+from softcot.web.inside import Inside
 from softcot.web.intervene import Intervene, asked_problem
 from softcot.web.sweep import Sweep
 
@@ -114,6 +115,32 @@ def test_a_sweep_draws_a_point_for_every_k(explorer, monkeypatch):
     hard = next(explorer.try_edits("mini-gsm", 0, [], 4))
     assert "0 of 3" in words(frames[0][1]) and words(frames[-1][3]).count("ms") == 3 and hard
     [(_, refused, *_)] = panel.sweep(FREE.name, 4)
+    assert "choose a kind of problem" in refused
+
+
+def test_inside_shows_every_thought_and_every_figure(explorer):
+    panel = Inside(explorer, [])
+    panel.parts = [None] * len(inside_views.PARTS)
+    facts, readings, effects, *drawn = panel.inspect(
+        "mini-gsm", QUESTION, 3, "42", LOADED, "Dot", True
+    )
+    assert "effective rank" in words(facts) and "placebo" in words(facts)
+    assert readings.count('class="number"') == effects.count('class="number"') == 3
+    assert len(drawn) == 4 and all(json.loads(figure)["data"] for figure in drawn)
+    refused, *others = panel.inspect("mini-gsm", QUESTION, 0, "", LOADED, "Cosine", False)
+    assert "K = 0" in refused and len(others) == len(inside_views.PARTS)
+
+
+def test_a_point_of_the_map_leads_to_its_problem(explorer):
+    panel = Inside(explorer, [])
+    message, figure, found = panel.draw_map("mini-gsm", 2, 5)
+    assert message == "" and len(found) == 5
+    numbers = {n for trace in json.loads(figure)["data"] for n in trace["customdata"]}
+    assert numbers == set(range(5))
+    picked, about, button = panel.pick("mini-gsm", found, gr.EventData(None, {"index": 3}))
+    assert picked.question == found[3].question and button.visible
+    assert found[3].answer in words(about)
+    refused, *_ = panel.draw_map(FREE.name, 2, 5)
     assert "choose a kind of problem" in refused
 
 

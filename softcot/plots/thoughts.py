@@ -57,7 +57,7 @@ def thought_space(exploration: Exploration, shown: int) -> go.Figure:
     }
     figure.update_layout(
         template=template("light"),
-        scene={**axes, "aspectmode": "data"},
+        scene={**axes, "aspectmode": "cube", "camera": {"eye": {"x": 1.3, "y": 1.1, "z": 0.7}}},
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         legend=_LEGEND,
         uirevision="thought-space",

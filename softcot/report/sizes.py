@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softcot.experiments import TRAINED
+from softcot.experiments import SIZED
 from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
 from softcot.presets import ASSISTANT_SIZES
 from softcot.report import paper
@@ -23,7 +23,7 @@ def section(results: Results) -> Section | None:
     pairs[OWN_WIDTH] = "mini"
     lines = {width: results.line(SoftCoT.name, pair=pair) for width, pair in pairs.items()}
     lines = {
-        width: {task: record for task, record in line.items() if task in TRAINED}
+        width: {task: record for task, record in line.items() if task in SIZED}
         for width, line in sorted(lines.items())
     }
     lines = {width: line for width, line in lines.items() if line}

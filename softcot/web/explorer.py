@@ -12,11 +12,13 @@ from softcot.analysis import Exploration, explore
 from softcot.answering import Column, ColumnRequest, answer_stream
 from softcot.decoding import Sampling
 from softcot.edits import Edit
+from softcot.inspection import Inspection, inspect
 from softcot.methods import get_method
 from softcot.models import Pair
 from softcot.presets import DEFAULT_THOUGHTS
 from softcot.problems import Problem
 from softcot.tasks import FREE, TASKS, Task, get_task
+from softcot.trajectory import Trajectory, trajectories
 from softcot.trials import Trial, Variant, try_variants
 from softcot.vocabulary import Vocabulary
 
@@ -26,6 +28,9 @@ EXAMPLES = 4
 EXAMPLES_SEED = 135
 """Chosen so that the first problem of every family shows what thoughts can do: hard CoT
 gets it wrong and SoftCoT right. How often that is so, the records say."""
+
+OTHERS = 32
+"""Questions whose thoughts are compared with those of the one that is looked at."""
 
 TRIAL_SEED = 7
 """Draws the problems of trials: the same ones every time, so that trials can be compared."""
@@ -72,9 +77,7 @@ class Explorer:
 
     def donor(self, task_name: str, question: str, seed: int | None = None) -> Problem:
         """Another question of the same kind, for its thoughts to be put in this one's place."""
-        task = get_task(task_name)
-        if "validation" not in task.splits:  # free text borrows from the first family
-            task = next(iter(TASKS.values()))
+        task = self._donating(get_task(task_name))
         seed = random.randrange(2**31) if seed is None else seed
         drawn = task.problems("validation", 2, seed)
         return next(problem for problem in drawn if problem.question != question)
@@ -157,6 +160,36 @@ class Explorer:
         method = get_method(SOFT, self.pair, task)
         variants = [Variant(f"K = {k}", method, k) for k in counts]
         return try_variants(variants, task.problems("test", count, TRIAL_SEED), batch_size=count)
+
+    def inspect(
+        self, problem: Problem, thoughts: int, metric: str = "cosine", corrected: bool = False
+    ) -> Inspection:
+        """Look at a question's thoughts from all sides; see `softcot.inspection.inspect`."""
+        task = get_task(problem.task)
+        return inspect(
+            self.pair,
+            task,
+            problem,
+            thoughts,
+            others=self._others(task),
+            vocabulary=self.vocabulary,
+            metric=metric,
+            corrected=corrected,
+        )
+
+    def trajectories(self, task_name: str, thoughts: int, count: int) -> list[Trajectory]:
+        """Where the thoughts of `count` test problems lie."""
+        task = get_task(task_name)
+        problems = task.problems("test", count, TRIAL_SEED)
+        return trajectories(self.pair, task, problems, thoughts, vocabulary=self.vocabulary)
+
+    def _others(self, task: Task) -> list[Problem]:
+        """Other questions to compare thoughts with; of the same kind if it has any."""
+        return self._donating(task).problems("validation", OTHERS)
+
+    def _donating(self, task: Task) -> Task:
+        """The task whose questions lend their thoughts: free text has none and borrows."""
+        return task if "validation" in task.splits else next(iter(TASKS.values()))
 
     def placebos(self, task: Task) -> tuple[str, ...]:
         """Edits that no real one should be weaker than."""

@@ -56,6 +56,10 @@ class Handlers:
         """Load a new problem. Returns: stop, problem, look."""
         return self._load(self.explorer.problem(task), task, k, swapped)
 
+    def open_problem(self, problem: Problem, task: str, k: int, swapped: bool) -> tuple:
+        """Load a problem that was found elsewhere on the page. Returns: stop, problem, look."""
+        return self._load(problem, task, k, swapped)
+
     def own_answer(self, question: str, gold: str, loaded: Problem) -> str:
         """The right answer, unless it is the loaded problem's and the question no longer is."""
         stale = gold == loaded.answer and question.strip() != loaded.question

@@ -77,7 +77,8 @@ def _effect_row(trial: Trial, effect: Effect, own: bool) -> str:
     right = views.percent(trial.accuracy, trial.accuracy_interval)
     flipped = "" if own else views.percent(*effect.flipped)
     change, (low, high) = effect.logprob
-    moved = "" if own else f"{_signed(change)} <span>({_signed(low)} to {_signed(high)})</span>"
+    bounds = f"({views.signed(low)} to {views.signed(high)})"
+    moved = "" if own else f"{views.signed(change)} <span>{bounds}</span>"
     cells = "".join(f"<td>{cell}</td>" for cell in (right, flipped, moved))
     return f'<tr><th scope="row">{name}</th>{cells}</tr>'
 
@@ -90,7 +91,7 @@ def _edits(column: Column) -> str:
 def _score(column: Column) -> str:
     if column.gold_logprob is None:
         return ""
-    return f"log p of the right answer {_number(column.gold_logprob)}"
+    return f"log p of the right answer {views.number(column.gold_logprob)}"
 
 
 def _difference(column: Column, own: Column) -> str:
@@ -99,15 +100,6 @@ def _difference(column: Column, own: Column) -> str:
     same = column.answer == own.answer
     notes = ["Same answer" if same else f"Answer changed from {escape(own.answer or 'none')}"]
     if column.gold_logprob is not None and own.gold_logprob is not None:
-        change = _signed(column.gold_logprob - own.gold_logprob)
+        change = views.signed(column.gold_logprob - own.gold_logprob)
         notes.append(f"log p of the right answer {change}")
     return " · ".join(notes)
-
-
-def _number(value: float) -> str:
-    """A number with one decimal and a true minus sign; nothing is minus zero."""
-    return f"{value:z.1f}".replace("-", "−")
-
-
-def _signed(value: float) -> str:
-    return f"{value:+z.1f}".replace("-", "−")

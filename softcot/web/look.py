@@ -118,10 +118,20 @@ def thought_map(figure: str, templates: str) -> gr.HTML:
     return _figures(figure, "plot.js", templates, html_template=place, toolbar=True)
 
 
-def plot(figure: str, templates: str, about: str, dark_accents: dict[str, str]) -> gr.HTML:
-    """Any other figure (JSON) that follows the page's theme; nothing for an empty one."""
-    place = _place("chart-place", about)
-    return _figures(figure, "plot.js", templates, html_template=place, dark_accents=dark_accents)
+def plot(
+    figure: str,
+    templates: str,
+    about: str,
+    dark_accents: dict[str, str] | None = None,
+    tall: str = "tall",
+) -> gr.HTML:
+    """Any other figure (JSON) that follows the page's theme; nothing for an empty one.
+
+    A press on a point that carries a number is the event `select` with that `index`.
+    """
+    place = _place(f"chart-place {tall}{' blank' * (not figure)}", about)
+    options = {"html_template": place, "dark_accents": dark_accents or {}}
+    return _figures(figure, "plot.js", templates, **options)
 
 
 def _place(kind: str, about: str) -> str:

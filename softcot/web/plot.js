@@ -6,4 +6,14 @@ const config = {
   displayModeBar: props.toolbar ? "hover" : false,
 };
 const read = (theme) => props.value && JSON.parse(accented(props.value, theme));
-watch("value", drawFigure(element.querySelector(".plot-place"), read, config));
+const place = element.querySelector(".plot-place");
+const draw = drawFigure(place, read, config);
+watch("value", () => {
+  place.classList.toggle("blank", !props.value);
+  draw();
+  // Plotly's own listener lives as long as what it has drawn.
+  if (place.removeAllListeners) place.removeAllListeners("plotly_click");
+  place.on?.("plotly_click", ({ points: [point] }) => {
+    if (Number.isInteger(point.customdata)) trigger("select", { index: point.customdata });
+  });
+});

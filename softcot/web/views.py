@@ -114,6 +114,16 @@ def percent(value: float, bounds: Sequence[float]) -> str:
     return f"{100 * value:.0f} % <span>({low} to {high})</span>"
 
 
+def number(value: float, digits: int = 1) -> str:
+    """A number with a true minus sign; nothing is minus zero."""
+    return f"{value:z.{digits}f}".replace("-", "−")
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """The same for a change, which has a sign in any case."""
+    return f"{value:+z.{digits}f}".replace("-", "−")
+
+
 def strip(question: str, thoughts: int) -> str:
     """What the panels that change nothing about it are working on."""
     text = escape(_shorten(question)) or "nothing yet"
@@ -143,8 +153,8 @@ def thought_table(thoughts: Sequence[Thought]) -> str:
     rows = "".join(
         f'<tr><th scope="row"><span class="number">{thought.number}</span></th>'
         f'<td class="norm" data-label="Norm">{thought.norm_ratio:.2f}×</td>'
-        f'<td data-label="Nearest tokens">{_neighbours(thought.nearest)}</td>'
-        f'<td class="placebo" data-label="Placebo">{_neighbours(thought.placebo)}</td></tr>'
+        f'<td data-label="Nearest tokens">{neighbours(thought.nearest)}</td>'
+        f'<td class="placebo" data-label="Placebo">{neighbours(thought.placebo)}</td></tr>'
         for thought in thoughts
     )
     return (
@@ -223,12 +233,13 @@ def _answer(column: Column) -> str:
     return answer + badge[column.correct]
 
 
-def _neighbours(neighbours: Sequence[Neighbour]) -> str:
+def neighbours(found: Sequence[Neighbour]) -> str:
+    """Tokens with their cosines, or with what else they are ranked by."""
     chips = (
         # The tint is the cosine, so that the two columns can be compared at a glance.
         f'<li style="--cosine:{max(n.cosine, 0):.2f}"><code>{escape(n.token)}</code>'
-        f"<span>{n.cosine:.2f}</span></li>"
-        for n in neighbours
+        f"<span>{n.cosine if n.score is None else n.score:.2f}</span></li>"
+        for n in found
     )
     return f'<ul class="chips">{"".join(chips)}</ul>'
 
