@@ -9,7 +9,7 @@ from softcot.methods import SoftCoT, get_method
 from softcot.models import Pair
 from softcot.problems import Problem
 from softcot.tasks import Task
-from softcot.vocabulary import Vocabulary, to_numpy
+from softcot.vocabulary import Vocabulary, readable_tokens, to_numpy
 
 BATCH = 64
 """Questions that the assistant reads at once."""
@@ -29,6 +29,9 @@ class Trajectory:
     """Whether the base has read all of its words and facts."""
     points: list[Point]
     """The places of its K thoughts on the vocabulary's axes, labelled with their slots from 1."""
+    named: list[str]
+    """What each of the K should name: the hint's tokens one by one, and then `nothing more`.
+    Of a problem without a hint, its kind."""
 
     def to_json(self) -> dict[str, Any]:
         """The entry as plain JSON types."""
@@ -67,18 +70,29 @@ def trajectories(
         batch = problems[start : start + batch_size]
         vectors = to_numpy(method.thoughts(batch, thoughts))
         for problem, row in zip(batch, vectors, strict=True):
-            found.append(_entry(problem, thought_points(row, vocabulary)))
+            words = _words(pair, problem.hint)
+            found.append(_entry(problem, thought_points(row, vocabulary), words))
         if progress:
             progress(len(found), len(problems))
     return found
 
 
-def _entry(problem: Problem, points: list[Point]) -> Trajectory:
+def _words(pair: Pair, hint: str) -> list[str]:
+    """The tokens that the assistant would write for a hint; digits are all alike."""
+    ids = pair.assistant.prompts.text(hint)
+    tokens = (token.strip("·") for token in readable_tokens(pair.assistant.tokenizer, ids))
+    return ["a digit" if token.isdigit() else token for token in tokens]
+
+
+def _entry(problem: Problem, points: list[Point], words: list[str]) -> Trajectory:
+    kind = " + ".join(problem.meta.get("operations") or [problem.task])
+    named = [*words, *["nothing more"] * len(points)] if words else [kind] * len(points)
     return Trajectory(
         id=problem.id,
         question=problem.question,
         answer=problem.answer,
-        kind=" + ".join(problem.meta.get("operations") or [problem.task]),
+        kind=kind,
         read=not problem.meta.get("unread"),
         points=points,
+        named=named[: len(points)],
     )

@@ -42,7 +42,7 @@ def exploration() -> Exploration:
 
 def entry(number: int, kind: str = "add", read: bool = True) -> Trajectory:
     points = [Point(str(slot), number + slot / 10, -slot, 0.0) for slot in (1, 2)]
-    return Trajectory(f"id{number}", f"Question {number}?", "4", kind, read, points)
+    return Trajectory(f"id{number}", f"Question {number}?", "4", kind, read, points, [kind] * 2)
 
 
 def test_thoughts_stand_in_space_among_the_words(exploration):
@@ -125,14 +125,14 @@ def test_rare_kinds_share_the_last_colour():
     entries += [entry(9, kind) for kind in kinds[-3:]]
     figure = trajectory_map(entries, EXPLAINED)
     assert len(figure.data) == MOST_KINDS == len(template("light").layout.colorway)
-    assert figure.data[-1].name == "3 other kinds" and len(figure.data[-1].x) == 6
+    assert figure.data[-1].name == "3 others" and len(figure.data[-1].x) == 6
     assert sum(len(trace.x) for trace in figure.data) == 2 * len(entries)
     assert len(trajectory_map(entries[:-4], EXPLAINED).data) == MOST_KINDS - 1
     assert trajectory_map([], EXPLAINED).data == ()
 
 
 def test_a_long_question_is_cut_and_stays_text():
-    long = Trajectory("id", "<b>" + "x" * 99, "4", "add", True, [Point("1", 0.0, 0.0)])
+    long = Trajectory("id", "<b>" + "x" * 99, "4", "add", True, [Point("1", 0.0, 0.0)], ["add"])
     (trace,) = trajectory_map([long], EXPLAINED).data
     assert trace.hovertext[0] == "thought 1 of &lt;b&gt;" + "x" * 56 + "…"
 

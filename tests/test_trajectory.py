@@ -41,6 +41,17 @@ def test_kind_and_reading_come_from_the_problem(pair, problems):
     assert [entry.read for entry in found] == [True, False, True, True]
 
 
+def test_thoughts_should_name_the_hints_tokens_in_turn(pair, problems):
+    pair_of = [replace(problems[0], hint=hint) for hint in ("Tom 12", "")]
+    named, unnamed = trajectories(pair, TASK, pair_of, 6)
+    ids = pair.assistant.prompts.text("Tom 12")
+    tokens = [pair.assistant.tokenizer.decode([i]).strip() for i in ids]
+    assert tokens[-2:] == ["1", "2"]
+    expected = [*tokens[:-2], "a digit", "a digit", *["nothing more"] * 6][:6]
+    assert [name.strip("·") for name in named.named] == [name or "" for name in expected]
+    assert unnamed.named == ["add"] * 6
+
+
 def test_progress_is_told_after_every_batch(pair, problems):
     told = []
     vocabulary = Vocabulary.of(pair.base)

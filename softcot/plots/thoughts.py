@@ -120,7 +120,7 @@ def attention_heatmap(shares: np.ndarray, title: str = "attention share") -> go.
 
 
 def trajectory_map(entries: Sequence[Trajectory], explained: Sequence[float]) -> go.Figure:
-    """The thoughts of many problems, coloured by kind, on the vocabulary's first two axes.
+    """The thoughts of many problems, coloured by what each should name, on the first two axes.
 
     Crosses are thoughts about problems with words that the base has not read. `customdata`
     is the number of a point's problem in `entries`, from 0; its hover text names the slot.
@@ -129,13 +129,14 @@ def trajectory_map(entries: Sequence[Trajectory], explained: Sequence[float]) ->
         entries: As `softcot.trajectory.trajectories` gives them.
         explained: Shares of the variance that the axes hold, `Exploration.explained`.
     """
-    kinds = [kind for kind, _ in Counter(entry.kind for entry in entries).most_common()]
+    kinds = [kind for kind, _ in Counter(n for entry in entries for n in entry.named).most_common()]
     own = kinds if len(kinds) <= MOST_KINDS else kinds[: MOST_KINDS - 1]
-    groups: dict[str, list[int]] = {kind: [] for kind in own}
+    groups: dict[str, list[tuple[int, Trajectory, Point]]] = {kind: [] for kind in own}
     for number, entry in enumerate(entries):
-        name = entry.kind if entry.kind in own else f"{len(kinds) - len(own)} other kinds"
-        groups.setdefault(name, []).append(number)
-    figure = go.Figure([_dots(kind, numbers, entries) for kind, numbers in groups.items()])
+        for point, named in zip(entry.points, entry.named, strict=True):
+            name = named if named in own else f"{len(kinds) - len(own)} others"
+            groups.setdefault(name, []).append((number, entry, point))
+    figure = go.Figure([_dots(kind, rows) for kind, rows in groups.items()])
     first, second, *_ = axis_titles(explained)
     figure.update_layout(
         template=template("light"),
@@ -157,9 +158,7 @@ def _note(text: str) -> dict[str, Any]:
     return {"text": text, "showarrow": False, "font": {"size": 12}, **corner}
 
 
-def _dots(kind: str, numbers: Sequence[int], entries: Sequence[Trajectory]) -> go.Scattergl:
-    chosen = [(number, entries[number]) for number in numbers]
-    rows = [(number, entry, point) for number, entry in chosen for point in entry.points]
+def _dots(kind: str, rows: Sequence[tuple[int, Trajectory, Point]]) -> go.Scattergl:
     return go.Scattergl(  # thousands of marks, which SVG would draw slowly
         name=escape(kind),
         x=[round(point.x, 4) for *_, point in rows],

@@ -39,7 +39,7 @@ PARTS = (
 
 MANY = (
     "Many problems on one map",
-    "The thoughts of test problems of the chosen kind, coloured by the operations they take; "
+    "The thoughts of test problems of the chosen kind, coloured by what each of them should name; "
     "click one to see its problem",
 )
 
