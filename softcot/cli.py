@@ -68,7 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def ask(args: argparse.Namespace) -> None:
     """Answer one question, streaming the text as it is written."""
-    from softcot.answering import ColumnRequest, answer_stream
+    from softcot.answering import ColumnRequest
+    from softcot.capsule import Asked, save_run
     from softcot.edits import read_edits
 
     temperature = args.temperature
@@ -79,14 +80,15 @@ def ask(args: argparse.Namespace) -> None:
     pair = _load(args.pair)
     problem = Problem(task.name, args.question)
     edits = read_edits(args.edits, args.other) if args.edits else ()
-    request = ColumnRequest(args.method, edits=edits)
+    requests = (ColumnRequest(args.method, edits=edits),)
+    asked = Asked(problem, requests, args.thoughts, sampling, args.samples)
     shown = ""
-    for [column] in answer_stream(
-        pair, problem, task, [request], args.thoughts, sampling, args.samples
-    ):
+    for [column] in asked.stream(pair):
         if not args.json and args.samples == 1:
             print(column.text[len(shown) :], end="", flush=True)
             shown = column.text
+    if args.save:
+        save_run(args.save, pair, asked, [column])
     if args.json:
         return _print_json(
             asdict(column)
@@ -105,6 +107,19 @@ def ask(args: argparse.Namespace) -> None:
         f"{column.title}, K = {column.thoughts}, {column.new_tokens} tokens, "
         f"{column.seconds:.1f} s. {column.note}".rstrip()
     )
+
+
+def replay(args: argparse.Namespace) -> None:
+    """Run a saved run again and say whether the same comes out."""
+    from softcot.capsule import load_run
+    from softcot.capsule import replay as run_again
+
+    capsule = load_run(args.file)
+    columns = run_again(_load(capsule.pair), capsule)
+    print(f"{capsule.asked.problem.question}\n")
+    for column in columns:
+        print(f"{column.title}: {column.text}\nAnswer: {column.answer or '-'}\n")
+    print("Every word, answer and thought is the same.")
 
 
 def problem(args: argparse.Namespace) -> None:
@@ -353,6 +368,7 @@ def _parser(argv: Sequence[str]) -> _Parser:
         return added
 
     _add_ask(command(ask))
+    _add_replay(command(replay))
     _add_problem(command(problem))
     _add_train(command(train))
     _add_evaluate(command(evaluate))
@@ -390,7 +406,12 @@ def _add_ask(parser: _Parser) -> None:
     parser.add_argument(
         "--other", default="", help="the question whose thoughts swap and mix take; default: drawn"
     )
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the run there (replay)")
     _add_json(parser)
+
+
+def _add_replay(parser: _Parser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="a run that was saved")
 
 
 def _add_problem(parser: _Parser) -> None:

@@ -94,6 +94,12 @@ def test_ask_with_zero_thoughts_is_zero_shot_cot(run):
     assert hard["thoughts"] == 0
 
 
+def test_a_saved_run_is_replayed(run, tmp_path):
+    answered = json.loads(run("ask", QUESTION, *SHORT, "--save", tmp_path / "a.run", "--json"))
+    printed = run("replay", tmp_path / "a.run")
+    assert answered["text"] in printed and "thought is the same" in printed
+
+
 def test_ask_several_samples(run):
     argv = ["ask", QUESTION, "--samples", 3, "--seed", 5, "--task", "mini-gsm", *SHORT]
     printed = json.loads(run(*argv, "--json"))
@@ -287,6 +293,7 @@ def test_pretrain_is_handed_on(monkeypatch, capsys):
         ([], "arguments are required: COMMAND"),
         (["conjure"], "invalid choice: 'conjure'"),
         (["ask"], "arguments are required: QUESTION"),
+        (["replay", "nothing.run"], "There is no file nothing.run"),
         (["ask", ""], "question is empty"),
         (["ask", "  \n"], "question is empty"),
         (["ask", "apples " * 600], "tokens long; the limit is"),

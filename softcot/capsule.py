@@ -1,0 +1,168 @@
+"""One run of a question in a single file: what was asked, what was written, and the thoughts.
+
+The file is safetensors: a tensor of thoughts for each column that has them, and the rest as JSON in
+its metadata, so that it can be read without this package.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from softcot.answering import Column, ColumnRequest, answer_stream
+from softcot.decoding import Sampling
+from softcot.edits import Edit
+from softcot.errors import UserError
+from softcot.files import replacing
+from softcot.methods import SlotMethod, get_method
+from softcot.models import Pair
+from softcot.problems import Problem
+from softcot.provenance import provenance
+from softcot.tasks import get_task
+
+SCHEMA = "softcot-run-1"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question and the ways it is put: all that decides what comes out, but for the weights."""
+
+    problem: Problem
+    requests: tuple[ColumnRequest, ...]
+    thoughts: int | None = None
+    """K; None leaves it to each method."""
+    sampling: Sampling = Sampling()
+    samples: int = 1
+
+    def stream(self, pair: Pair) -> Iterator[list[Column]]:
+        """See `softcot.answering.answer_stream`."""
+        task = get_task(self.problem.task)
+        return answer_stream(
+            pair, self.problem, task, self.requests, self.thoughts, self.sampling, self.samples
+        )
+
+    def vectors(self, pair: Pair) -> dict[str, torch.Tensor]:
+        """Column number -> its thoughts after all edits, float32[K, d_base]."""
+        found = {}
+        for number, request in enumerate(self.requests):
+            method = self._method(pair, request)
+            if isinstance(method, SlotMethod):
+                count = method.thoughts_for(self.thoughts)
+                found[str(number)] = method.thoughts([self.problem], count)[0].cpu().contiguous()
+        return found
+
+    def fingerprints(self, pair: Pair) -> dict[str, Any]:
+        """Of the two models and of each column's trained weights."""
+        trained = [self._method(pair, request).fingerprint() for request in self.requests]
+        return {**pair.fingerprints, "trained": trained}
+
+    def _method(self, pair: Pair, request: ColumnRequest):
+        task, seed = get_task(self.problem.task), self.sampling.seed
+        options = {"control": request.control, "edits": request.edits, "seed": seed}
+        return get_method(request.method, pair, task, **options)
+
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> Asked:
+        """What `asdict` gave, read again."""
+        requests = []
+        for request in entry["requests"]:
+            edits = (
+                Edit(**edit | {"slots": tuple(edit["slots"])}) for edit in request.pop("edits")
+            )
+            requests.append(ColumnRequest(**request, edits=tuple(edits)))
+        return cls(
+            Problem(**entry["problem"]),
+            tuple(requests),
+            entry["thoughts"],
+            Sampling(**entry["sampling"]),
+            entry["samples"],
+        )
+
+
+@dataclass(frozen=True)
+class Capsule:
+    """A run as its file holds it."""
+
+    pair: str
+    asked: Asked
+    columns: list[dict[str, Any]]
+    """What each column came to, as plain JSON types."""
+    fingerprints: dict[str, Any]
+    origin: dict[str, Any]
+    """Versions, commit, device and day."""
+    vectors: dict[str, torch.Tensor]
+
+
+def save_run(path: Path, pair: Pair, asked: Asked, columns: Sequence[Column]) -> None:
+    """Write a finished run into the file `path`, at once."""
+    head = {
+        "schema": SCHEMA,
+        "pair": pair.name,
+        "asked": asdict(asked) | {"problem": {**vars(asked.problem)}},
+        "columns": [asdict(column) for column in columns],
+        "fingerprints": asked.fingerprints(pair),
+        "origin": provenance(pair.base.device),
+    }
+    with replacing(path) as temporary:
+        save_file(asked.vectors(pair), temporary, {"run": json.dumps(head)})
+
+
+def load_run(path: Path) -> Capsule:
+    """Read what `save_run` wrote.
+
+    Raises:
+        UserError: The file is missing, or is none of ours.
+    """
+    if not path.is_file():
+        raise UserError(f"There is no file {path}; name a run that was saved or downloaded.")
+    try:
+        with safe_open(path, "pt") as file:
+            head = json.loads(file.metadata()["run"])
+            vectors = {name: file.get_tensor(name) for name in file.keys()}
+        if head["schema"] != SCHEMA:
+            raise ValueError(f"its schema is {head['schema']}")
+        return Capsule(
+            head["pair"],
+            Asked.from_json(head["asked"]),
+            head["columns"],
+            head["fingerprints"],
+            head["origin"],
+            vectors,
+        )
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{path} is no run of this program ({str(error).splitlines()[0]}); save it again."
+        ) from error
+
+
+def replay(pair: Pair, capsule: Capsule) -> list[Column]:
+    """Run it again and compare: the same words, answers and thoughts.
+
+    Raises:
+        UserError: The models are other ones, or something came out differently.
+    """
+    asked = capsule.asked
+    if asked.fingerprints(pair) != capsule.fingerprints:
+        raise UserError(
+            f"The run was made with other weights than those of pair {pair.name!r} here; "
+            "get the ones that its fingerprints name."
+        )
+    *_, columns = asked.stream(pair)
+    for number, (column, before) in enumerate(zip(columns, capsule.columns, strict=True), start=1):
+        if (column.text, column.answer) != (before["text"], before["answer"]):
+            raise UserError(
+                f"Column {number}, {column.title}, came out differently: {column.answer!r} instead "
+                f"of {before['answer']!r}; the run was made with "
+                f"{capsule.origin['versions']} on {capsule.origin['device']}."
+            )
+    for name, vectors in asked.vectors(pair).items():
+        if not torch.allclose(vectors, capsule.vectors[name], rtol=1e-3, atol=1e-4):
+            raise UserError(f"The thoughts of column {int(name) + 1} came out differently.")
+    return columns
