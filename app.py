@@ -149,6 +149,11 @@ class Page:
         self.last = gr.State([])
         with gr.Row(equal_height=True, elem_classes="answers"):
             self.cards = [look.html(card, min_width=300) for card in views.idle_columns()]
+        self.cards.append(
+            gr.DownloadButton(
+                "Download run", interactive=False, size="sm", elem_classes="download", min_width=150
+            )
+        )
 
     def _thoughts(self, first: Problem) -> None:
         seen, shown = self.explorer.explore(first.question, first.task), self.explorer.thoughts

@@ -17,6 +17,7 @@ import pytest
 from test_app import free_port
 
 import app
+from softcot.capsule import Asked, load_run, replay
 from softcot.web.explorer import Explorer, examples
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -31,6 +32,10 @@ COUNTS = (
     "trace => [trace.name, trace.x.length]))"
 )
 """JavaScript: how many points each trace of the map has."""
+
+
+COMPARED = ".answers:not(.four) .answer-card"
+"""The two columns of the Compare tab; other tabs have cards of their own."""
 
 
 def find_chromium() -> str | None:
@@ -99,8 +104,8 @@ def run(page) -> None:
 
 def answered(page) -> list[str]:
     """Wait for both columns and give their texts."""
-    expect(page.locator(".answer-card.done")).to_have_count(2)
-    return page.locator(".completion").all_inner_texts()
+    expect(page.locator(f"{COMPARED}.done")).to_have_count(2)
+    return page.locator(f"{COMPARED} .completion").all_inner_texts()
 
 
 def fits(page) -> bool:
@@ -118,9 +123,9 @@ def test_a_visitor_picks_an_example_and_sees_both_columns_answer(visit, screensh
     run(page)
     hard, soft = answered(page)
     assert hard and soft and hard != soft
-    expect(page.locator(".answer-card h2")).to_have_text(["Hard CoT", "SoftCoT"])
-    expect(page.locator(".answer-card .meter")).to_have_text([re.compile(r"\d+ tokens · \d")] * 2)
-    expect(page.locator(".origin")).to_contain_text(problem.question[:60])
+    expect(page.locator(f"{COMPARED} h2")).to_have_text(["Hard CoT", "SoftCoT"])
+    expect(page.locator(f"{COMPARED} .meter")).to_have_text([re.compile(r"\d+ tokens · \d")] * 2)
+    expect(page.locator(".origin:visible")).to_contain_text(problem.question[:60])
     expect(page.get_by_role("button", name="Stop")).to_be_disabled()
     assert fits(page)
     page.screenshot(path=screenshots / "light.png", full_page=True)
@@ -143,11 +148,65 @@ def test_map_and_table_follow_k_without_another_run_and_keep_the_zoom(visit):
     expect(page.locator(".origin b")).to_have_text(f"{k} soft thoughts")
     page.wait_for_function(f"() => ({COUNTS})['soft thoughts'] === {k}")
     assert page.evaluate(frame) == pytest.approx(zoomed)
-    assert page.locator(".completion").all_inner_texts() == before
+    assert page.locator(f"{COMPARED} .completion").all_inner_texts() == before
     slider.press("Home")
     expect(page.locator(".empty")).to_contain_text("K = 0")
     page.wait_for_function(f"() => ({COUNTS})['soft thoughts'] === 0")
     assert page.evaluate(COUNTS)["vocabulary"] > 0
+
+
+def test_a_run_can_be_downloaded_and_replayed(visit, pair, tmp_path):
+    page = visit()
+    expect(page.get_by_role("button", name="Download run")).to_be_disabled()
+    run(page)
+    texts = answered(page)
+    with page.expect_download() as started:
+        page.get_by_text("Download run").click()
+    started.value.save_as(tmp_path / "one.run")
+    columns = replay(pair, load_run(tmp_path / "one.run"))
+    assert [column.text.strip() for column in columns] == [text.strip() for text in texts]
+
+
+def test_an_edit_is_built_run_and_tried_on_many_problems(visit, screenshots):
+    page = visit(theme="dark")
+    page.get_by_role("tab", name="Intervene").click()
+    page.get_by_role("radio", name="Zero").check()
+    page.get_by_role("checkbox", name="2", exact=True).check()
+    edits = page.get_by_label("Edits", exact=True)
+    expect(edits).to_have_value("zero:2")
+    page.get_by_role("button", name="Run edit").click()
+    expect(page.locator(".four .answer-card.done")).to_have_count(4)
+    expect(page.locator(".four .answer-card h2").nth(2)).to_have_text("Placebo: noise")
+    edits.fill("explode")
+    page.get_by_role("button", name="Run edit").click()
+    expect(page.get_by_role("alert")).to_contain_text("no edit called")
+    edits.fill("drop:1")
+    page.get_by_label("Problems", exact=True).first.fill("10")
+    page.get_by_role("button", name="Try on many").click()
+    expect(page.locator("table.effects tbody tr")).to_have_count(4)
+    page.screenshot(path=screenshots / "intervene.png", full_page=True)
+    page.get_by_role("link", name="Change it").click()
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible()
+
+
+def test_a_sweep_and_the_inside_view_draw_their_figures_on_a_phone(visit, screenshots):
+    page = visit(width=390, height=844)
+    page.get_by_role("tab", name="Sweep").click()
+    page.get_by_label("Problems for each K").first.fill("10")
+    page.get_by_role("button", name="Run sweep").click()
+    expect(page.locator(".chart-place.tall .main-svg").first).to_be_visible()
+    expect(page.locator("table.effects tbody tr:visible")).to_have_count(17)
+    page.screenshot(path=screenshots / "sweep.png", full_page=True)
+    assert fits(page)
+    page.get_by_role("tab", name="Inside").click()
+    page.get_by_role("button", name="Look inside").click()
+    expect(page.locator("table.bars tbody tr")).to_have_count(12)
+    expect(page.locator(".chart-place.wide .main-svg").first).to_be_visible()
+    page.get_by_role("button", name="Draw map").click()
+    place = page.locator(".chart-place.map").last
+    expect(place.locator(".main-svg").first).to_be_visible()
+    page.screenshot(path=screenshots / "inside.png", full_page=True)
+    assert fits(page)
 
 
 def test_swapped_thoughts_are_shown_and_labelled_in_the_dark(visit, screenshots):
@@ -157,11 +216,11 @@ def test_swapped_thoughts_are_shown_and_labelled_in_the_dark(visit, screenshots)
     page.get_by_label("Swap thoughts with another question").check()
     donor = page.get_by_label("SoftCoT is given the thoughts of this question instead")
     expect(donor).to_be_visible()
-    expect(page.locator(".origin")).to_contain_text("another question (swapped in)")
+    expect(page.locator(".origin:visible")).to_contain_text("another question (swapped in)")
     other = donor.input_value()
-    expect(page.locator(".origin")).to_contain_text(other[:60])
+    expect(page.locator(".origin:visible")).to_contain_text(other[:60])
     run(page)
-    expect(page.locator(".answer-card mark")).to_have_text("another question")
+    expect(page.locator(f"{COMPARED} mark")).to_have_text("another question")
     swapped = answered(page)
     assert swapped[0] == hard and swapped[1] != soft
     page.screenshot(path=screenshots / "dark.png", full_page=True)
@@ -179,7 +238,7 @@ def test_a_phone_shows_everything_in_its_width(visit, screenshots):
     run(page)
     answered(page)
     assert fits(page)
-    first, second = (card.bounding_box() for card in page.locator(".answer-card").all())
+    first, second = (card.bounding_box() for card in page.locator(COMPARED).all())
     assert first["y"] + first["height"] <= second["y"]
     for name in ("Run", "Stop", "Another problem"):
         box = page.get_by_role("button", name=name, exact=True).bounding_box()
@@ -201,16 +260,16 @@ def test_bad_input_is_told_and_evil_input_stays_text(visit):
     run(page)
     answered(page)
     expect(page.get_by_role("alert")).to_have_count(0)
-    expect(page.locator(".origin")).to_contain_text(evil)
+    expect(page.locator(".origin:visible")).to_contain_text(evil)
     assert page.evaluate("window.pwned") is None
 
 
 def test_stop_ends_the_work_and_leaves_the_answer_where_it_was(visit, monkeypatch):
     ended = threading.Event()
-    compare = Explorer.compare
+    stream = Asked.stream
 
     def endless(*args):
-        columns = next(compare(*args))
+        columns = next(stream(*args))
         try:
             while True:
                 yield columns
@@ -220,11 +279,11 @@ def test_stop_ends_the_work_and_leaves_the_answer_where_it_was(visit, monkeypatc
 
     page = visit()
     with monkeypatch.context() as patch:
-        patch.setattr(Explorer, "compare", endless)
+        patch.setattr(Asked, "stream", endless)
         run(page)
-        expect(page.locator(".answer-card.running")).to_have_count(2)
+        expect(page.locator(f"{COMPARED}.running")).to_have_count(2)
         page.get_by_role("button", name="Stop").click()
-        expect(page.locator(".answer-card.stopped .note")).to_have_text(["Stopped."] * 2)
+        expect(page.locator(f"{COMPARED}.stopped .note")).to_have_text(["Stopped."] * 2)
         assert ended.wait(PATIENCE / 1000)
     expect(page.get_by_role("button", name="Stop")).to_be_disabled()
     run(page)
@@ -237,7 +296,7 @@ def test_every_kind_of_problem_can_be_chosen_while_another_runs(visit):
     run(page)
     page.get_by_role("radio", name="Multiple choice").check()
     expect(question).to_have_value(re.compile("Answer choices"))
-    expect(page.locator(".answer-card.idle")).to_have_count(2)
+    expect(page.locator(f"{COMPARED}.idle")).to_have_count(2)
     drawn = question.input_value()
     page.get_by_role("button", name="Another problem").click()
     expect(question).not_to_have_value(drawn)

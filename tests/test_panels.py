@@ -10,9 +10,9 @@ from softcot.edits import Edit, read_edits
 from softcot.problems import Problem
 from softcot.tasks import FREE
 from softcot.web import events, inside_views, intervene, intervene_views
-from softcot.web.explorer import Explorer
+from softcot.web.explorer import Explorer, asked_problem
 from softcot.web.inside import Inside
-from softcot.web.intervene import Intervene, asked_problem
+from softcot.web.intervene import Intervene
 from softcot.web.sweep import Sweep
 
 QUESTION = "Anna has 12 apples and buys 30 more. How many?"

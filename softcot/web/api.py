@@ -56,7 +56,8 @@ def add_endpoints(explorer: Explorer) -> None:
         """
         sampling = Sampling(temperature, top_p, seed=seed, max_new_tokens=max_new_tokens)
         problem = Problem(get_task(task).name, question, answer)
-        for columns in explorer.compare(problem, thoughts, sampling, samples, swap_question):
+        asked = explorer.comparison(problem, thoughts, sampling, samples, swap_question)
+        for columns in asked.stream(explorer.pair):
             done = all(column.done for column in columns)
             yield {"done": done, "columns": [asdict(column) for column in columns]}
 

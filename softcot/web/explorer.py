@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache, cached_property
 
 import torch
 
 from softcot.analysis import Exploration, explore
-from softcot.answering import Column, ColumnRequest, answer_stream
+from softcot.answering import Column, ColumnRequest
+from softcot.capsule import Asked
 from softcot.decoding import Sampling
 from softcot.edits import Edit
 from softcot.inspection import Inspection, inspect
@@ -94,15 +96,15 @@ class Explorer:
         vectors = get_method(SOFT, self.pair, task).thoughts([Problem(task.name, question)], most)
         return explore(question, vectors[0], self.pair.base, self.vocabulary)
 
-    def compare(
+    def comparison(
         self,
         problem: Problem,
         thoughts: int,
         sampling: Sampling,
         samples: int = 1,
         swap_question: str = "",
-    ) -> Iterator[list[Column]]:
-        """Ask the base alone and with thoughts: the two columns after each token.
+    ) -> Asked:
+        """What is asked to compare the base alone with the base and thoughts.
 
         Args:
             problem: The question, its task and, if known, its answer.
@@ -110,16 +112,11 @@ class Explorer:
             sampling: How tokens are chosen.
             samples: Answers in each column; the majority counts.
             swap_question: The thoughts are those of this question, if there is one.
-
-        Raises:
-            UserError: Any of the inputs makes no sense.
         """
         soft = ColumnRequest(SOFT)
         if swap_question:
             soft = ColumnRequest(SOFT, edits=(Edit("swap", question=swap_question),))
-        requests = [ColumnRequest(HARD), soft]
-        task = get_task(problem.task)
-        return answer_stream(self.pair, problem, task, requests, thoughts, sampling, samples)
+        return Asked(problem, (ColumnRequest(HARD), soft), thoughts, sampling, samples)
 
     def intervene(
         self, problem: Problem, thoughts: int, edits: Sequence[Edit]
@@ -137,10 +134,9 @@ class Explorer:
         Raises:
             UserError: Any of the inputs makes no sense.
         """
-        task = get_task(problem.task)
-        placebos = [(Edit(kind),) for kind in self.placebos(task)]
-        requests = [ColumnRequest(SOFT, edits=tuple(e)) for e in ((), edits, *placebos)]
-        return answer_stream(self.pair, problem, task, requests, thoughts, Sampling())
+        placebos = [(Edit(kind),) for kind in self.placebos(get_task(problem.task))]
+        requests = [ColumnRequest(SOFT, edits=tuple(made)) for made in ((), edits, *placebos)]
+        return Asked(problem, tuple(requests), thoughts).stream(self.pair)
 
     def try_edits(
         self, task_name: str, thoughts: int, edits: Sequence[Edit], count: int
@@ -208,3 +204,10 @@ def examples(task_name: str) -> list[Problem]:
     unread = [problem for problem in drawn if problem.meta.get("unread")][: EXAMPLES // 2]
     read = [problem for problem in drawn if not problem.meta.get("unread")]
     return unread + read[: EXAMPLES - len(unread)]
+
+
+def asked_problem(task: str, question: str, gold: str, loaded: Problem) -> Problem:
+    """The question as a problem; if it is the loaded one, with its worked answer."""
+    if question.strip() == loaded.question and gold.strip() == loaded.answer:
+        return replace(loaded, task=task)
+    return Problem(task, question, gold.strip())

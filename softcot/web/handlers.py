@@ -1,13 +1,15 @@
 """What happens when somebody touches the page: plain functions from values to values.
 
-Outputs come in three groups, always in this order: `cards` (the two columns), `problem` (the loaded
-problem, question, right answer, donor question, message, last columns, and the cards) and `look`
-(exploration, whose thoughts, map and table).
+Outputs come in three groups, always in this order: `cards` (the two columns and the download),
+`problem` (the loaded problem, question, right answer, donor question, message, last columns, and
+the cards) and `look` (exploration, whose thoughts, map and table).
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -15,15 +17,16 @@ import gradio as gr
 from softcot import plots
 from softcot.analysis import Exploration
 from softcot.answering import Column
+from softcot.capsule import Asked, save_run
 from softcot.decoding import Sampling
 from softcot.errors import UserError
 from softcot.problems import Problem
 from softcot.tasks import FREE
 from softcot.web import views
 from softcot.web.events import paced
-from softcot.web.explorer import Explorer, examples
+from softcot.web.explorer import Explorer, asked_problem, examples
 
-CARDS, LOOK = 2, 4
+CARDS, LOOK = 3, 4
 """Sizes of the groups."""
 
 
@@ -42,7 +45,7 @@ class Handlers:
         listed = examples(task)
         offer = (listed, views.examples(listed), gr.Button(interactive=task != FREE.name))
         if task == FREE.name:
-            problem = (*_unchanged(4), "", [], *views.idle_columns())
+            problem = (*_unchanged(4), "", [], *_idle_cards())
             return (*offer, _idle_stop(), *problem, *_unchanged(LOOK))
         return (*offer, *self._load(listed[0], task, k, swapped))
 
@@ -109,25 +112,29 @@ class Handlers:
         *sampling: Any,
     ) -> Iterator[tuple]:
         """Answer twice, side by side. Yields: message, last columns, stop, cards, look."""
-        problem = Problem(task, question, self.own_answer(question, gold, loaded))
+        answer = self.own_answer(question, gold, loaded)
+        problem = asked_problem(task, question, answer, loaded)
         try:
-            frames = self._frames(problem, k, donor if swapped else "", *sampling)
+            asked = self._asked(problem, k, donor if swapped else "", *sampling)
+            columns: list[Column] = []
             seen = self.look(task, question, donor, k, swapped)
             yield ("", [], gr.Button(interactive=True), *_unchanged(CARDS), *seen)
-            for columns in frames:
+            for columns in paced(asked.stream(self.explorer.pair)):
                 cards = views.columns(columns, swapped)
-                yield (gr.skip(), columns, gr.skip(), *cards, *_unchanged(LOOK))
-            yield (*_unchanged(2), _idle_stop(), *_unchanged(CARDS + LOOK))
+                yield (gr.skip(), columns, gr.skip(), *cards, gr.skip(), *_unchanged(LOOK))
+            run = gr.DownloadButton(value=self._saved(asked, columns), interactive=True)
+            yield (*_unchanged(2), _idle_stop(), *_unchanged(CARDS - 1), run, *_unchanged(LOOK))
         except UserError as error:
-            cards = views.idle_columns()
+            cards = _idle_cards()
             yield (views.message(str(error)), [], _idle_stop(), *cards, *_unchanged(LOOK))
 
     def halt(self, last: list[Column], swapped: bool) -> tuple:
         """Say that a run was stopped where it was. Returns: stop, cards."""
-        cards = views.columns(last, swapped, stopped=True) if last else views.idle_columns()
-        return (_idle_stop(), *cards)
+        if not last:
+            return (_idle_stop(), *_idle_cards())
+        return (_idle_stop(), *views.columns(last, swapped, stopped=True), gr.skip())
 
-    def _frames(
+    def _asked(
         self,
         problem: Problem,
         k: int,
@@ -137,20 +144,30 @@ class Handlers:
         length: int,
         seed: int,
         samples: int,
-    ) -> Iterator[list[Column]]:
+    ) -> Asked:
         sampling = Sampling(temperature, top_p, seed=seed, max_new_tokens=length)
-        return paced(self.explorer.compare(problem, k, sampling, samples, donor))
+        return self.explorer.comparison(problem, k, sampling, samples, donor)
+
+    def _saved(self, asked: Asked, columns: list[Column]) -> str:
+        """A finished run in a file that nobody else can name."""
+        path = Path(tempfile.mkdtemp(prefix="softcot-"), f"{asked.problem.id}.run")
+        save_run(path, self.explorer.pair, asked, columns)
+        return str(path)
 
     def _load(self, problem: Problem, task: str, k: int, swapped: bool) -> tuple:
         """Returns: stop, problem, look."""
         donor = self.explorer.donor(task, problem.question).question
-        cards = views.idle_columns()
+        cards = _idle_cards()
         loaded = (problem, problem.question, problem.answer, donor, "", [], *cards)
         return (_idle_stop(), *loaded, *self.look(task, problem.question, donor, k, swapped))
 
 
 def _idle_stop() -> gr.Button:
     return gr.Button(interactive=False)
+
+
+def _idle_cards() -> tuple:
+    return (*views.idle_columns(), gr.DownloadButton(interactive=False))
 
 
 def _unchanged(count: int) -> tuple:

@@ -14,8 +14,7 @@ from softcot.tasks import FREE
 from softcot.vocabulary import METRICS
 from softcot.web import inside_views, look, views
 from softcot.web.events import LANE, PRIVATE
-from softcot.web.explorer import Explorer
-from softcot.web.intervene import asked_problem
+from softcot.web.explorer import Explorer, asked_problem
 
 MAPPED = 150
 """Problems on the map where nobody chose a number."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import gradio as gr
 
@@ -13,7 +12,7 @@ from softcot.problems import Problem
 from softcot.tasks import FREE
 from softcot.web import intervene_views, look, views
 from softcot.web.events import AT_ONCE, LANE, PRIVATE, paced
-from softcot.web.explorer import Explorer
+from softcot.web.explorer import Explorer, asked_problem
 
 CARDS = 4
 """The original, the edited one, and two placebos."""
@@ -194,10 +193,3 @@ class Intervene:
             yield gr.Button(interactive=False), gr.skip()
         except UserError as error:
             yield gr.Button(interactive=False), views.message(str(error))
-
-
-def asked_problem(task: str, question: str, gold: str, loaded: Problem) -> Problem:
-    """The question as a problem; if it is the loaded one, with its worked answer."""
-    if question.strip() == loaded.question and gold.strip() == loaded.answer:
-        return replace(loaded, task=task)
-    return Problem(task, question, gold.strip())

@@ -51,7 +51,9 @@ def cards(columns: Sequence[Column]) -> list[str]:
         *(_TITLES[_edits(column)] for column in columns[2:]),
     ]
     return [
-        views.answer_card(column, head, _difference(column, own) if place else _score(column))
+        views.answer_card(
+            column, head, _difference(column, own) if place else views.gold_score(column)
+        )
         for place, (column, head) in enumerate(zip(columns, heads, strict=True))
     ]
 
@@ -86,12 +88,6 @@ def _effect_row(trial: Trial, effect: Effect, own: bool) -> str:
 def _edits(column: Column) -> str:
     """What was done to a column's thoughts, as its title says it."""
     return column.title.partition(", ")[2]
-
-
-def _score(column: Column) -> str:
-    if column.gold_logprob is None:
-        return ""
-    return f"log p of the right answer {views.number(column.gold_logprob)}"
 
 
 def _difference(column: Column, own: Column) -> str:

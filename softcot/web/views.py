@@ -203,6 +203,13 @@ def answer_card(
     )
 
 
+def gold_score(column: Column) -> str:
+    """The log-probability of the right answer, if it is known."""
+    if column.gold_logprob is None:
+        return ""
+    return f"log p of the right answer {number(column.gold_logprob)}"
+
+
 def _column(column: Column, swapped: bool, stopped: bool) -> str:
     name = _NAMES.get(column.method, column.title)
     if column.method == "zero-shot-cot":
@@ -213,7 +220,7 @@ def _column(column: Column, swapped: bool, stopped: bool) -> str:
         about = f"With {_thoughts(column.thoughts)} of <mark>another question</mark>"
     else:
         about = f"The same base, with {_thoughts(column.thoughts)}"
-    return answer_card(column, (name, about), stopped=stopped)
+    return answer_card(column, (name, about), gold_score(column), stopped)
 
 
 def column_head(name: str, about: str) -> str:
