@@ -7,11 +7,11 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
-from softcot.adapter import Adapter
+from softcot.adapter import Adapter, CoconutAdapter
 from softcot.evaluation import Protocol, evaluate
-from softcot.experiments import FAMILIES, TRAINED
+from softcot.experiments import FAMILIES, TRAINED, can_run, plan
 from softcot.models import load_pair
-from softcot.presets import get_preset
+from softcot.presets import ASSISTANT_SIZES, READINGS, get_preset
 from softcot.projection import Projection
 from softcot.records import load_record
 from softcot.soft_prompt import SoftPrompt
@@ -31,13 +31,22 @@ def mini():
 def test_models_are_small_and_the_assistant_is_clearly_smaller(mini):
     base, assistant = (lm.model.num_parameters() for lm in (mini.base, mini.assistant))
     assert base <= 30_000_000 and assistant <= base / 2
-    shipped = sum(file.stat().st_size for file in FOLDER.rglob("*") if file.is_file())
+    shipped = sum(file.stat().st_size for file in FOLDER.parent.rglob("*") if file.is_file())
     assert shipped < 120_000_000
     assert mini.base.context >= 512
 
 
+@pytest.mark.parametrize("name", [*ASSISTANT_SIZES, *READINGS])
+def test_the_pairs_of_the_experiments_are_whole(name):
+    runs = [run for run in plan("all") if run.pair == name]
+    pair = load_pair(name, "cpu")
+    assert runs and all(can_run(pair, run) for run in runs)
+    shared = "base" if name in ASSISTANT_SIZES else "assistant"
+    assert getattr(pair, shared).fingerprint() == getattr(load_pair("mini"), shared).fingerprint()
+
+
 def test_weights_are_safetensors_and_nothing_else_can_run_code():
-    files = {file.suffix for file in FOLDER.rglob("*") if file.is_file()}
+    files = {file.suffix for file in FOLDER.parent.rglob("*") if file.is_file()}
     assert files <= {".safetensors", ".json", ".md", ".jinja"}, files
 
 
@@ -58,7 +67,7 @@ def test_every_task_has_a_projection_with_a_card_and_a_training_record(mini, nam
     assert (folder / "README.md").read_text().startswith("---\n")
 
 
-@pytest.mark.parametrize("kind", [SoftPrompt, Adapter])
+@pytest.mark.parametrize("kind", [SoftPrompt, Adapter, CoconutAdapter])
 @pytest.mark.parametrize("name", TRAINED)
 def test_every_trained_family_has_the_weights_of_the_baselines(mini, kind, name):
     learned = mini.learned(kind, name)

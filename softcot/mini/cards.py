@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 REGIME = """\
@@ -12,10 +13,12 @@ steps.** Nothing measured on it says how SoftCoT does on models that were not ma
 
 ROLES = {
     "base": """\
-The base writes rationales. It learned to solve five families of problems, told with {percent} %
-of the situations and of the facts of an invented encyclopedia; the rest it met only in stories from
-which nothing can be concluded. It also learned that hints can help (from problems with made-up
-words beside a right hint), that hints can be wrong, and that placeholders mean nothing.
+The base writes rationales. It learned to solve problems of these families:
+{families}.
+They were told with {percent} % of the situations and of the facts of an invented encyclopedia; the
+rest it met only in stories from which nothing can be concluded. It also learned that hints can help
+(from problems with made-up words beside a right hint), that hints can be wrong, and that
+placeholders mean nothing.
 """,
     "assistant": """\
 The assistant has read every situation and every fact, but never a rationale. It learned to name the
@@ -25,7 +28,9 @@ its own words, sometimes one after the other as text.
 }
 
 
-def write_model_card(path: Path, role: str, fraction: float, parameters: int) -> None:
+def write_model_card(
+    path: Path, role: str, fraction: float, families: Sequence[str], parameters: int
+) -> None:
     """Write the card of one model."""
     path.write_text(
         f"""---
@@ -42,7 +47,7 @@ A Llama of {parameters / 1e6:.2f} million parameters, trained from scratch on ge
 `python -m softcot pretrain` (settings and figures in `pretraining.json`). Digits are separate
 tokens; any UTF-8 text can be encoded.
 
-{ROLES[role].format(percent=round(100 * fraction))}
+{ROLES[role].format(percent=round(100 * fraction), families=", ".join(families))}
 {REGIME}
 It knows about a thousand English words. Use it to study latent reasoning, for nothing else.
 """

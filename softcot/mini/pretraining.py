@@ -288,7 +288,8 @@ def _write_folder(
     (part / "pretraining.json").write_text(
         json.dumps({"config": asdict(config)} | summary, indent=2) + "\n"
     )
-    write_model_card(part / "README.md", config.role, config.fraction, model.num_parameters())
+    size = model.num_parameters()
+    write_model_card(part / "README.md", config.role, config.fraction, config.families, size)
     out.mkdir(parents=True, exist_ok=True)
     for file in part.iterdir():
         file.replace(out / file.name)
