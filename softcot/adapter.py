@@ -28,6 +28,19 @@ model, made with `peft`. Trained on `{task}` as a baseline of SoftCoT.
 - base model: `{base_fingerprint}`
 """
 
+COCONUT_CARD = """---
+library_name: softcot
+tags: [coconut, latent-reasoning]
+---
+# Coconut adapters: {task}, pair {pair}
+
+Low-rank adapters (rank {rank}, fp32, {parameters:,} parameters) for every linear layer of the base
+model, made with `peft`. Trained on `{task}` as a baseline of SoftCoT: {max_thoughts} of the model's
+own last states, fed back one after the other, stand for the rationale's first sentences.
+
+- base model: `{base_fingerprint}`
+"""
+
 
 class Adapter(Learned):
     """Adapters for every linear layer of a base (Hu et al. 2021, arXiv 2106.09685).
@@ -136,6 +149,7 @@ class Adapter(Learned):
 class CoconutAdapter(Adapter):
     """The same adapters, trained for Coconut's continuous thoughts."""
 
+    card = COCONUT_CARD
     folder = "coconut"
     method = "coconut"
     stages = 3
