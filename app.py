@@ -18,7 +18,7 @@ from softcot.models import load_pair
 from softcot.presets import MAX_NEW_TOKENS
 from softcot.problems import Problem
 from softcot.tasks import TASKS
-from softcot.web import look, results_views, views
+from softcot.web import link, look, results_views, views
 from softcot.web.api import add_endpoints
 from softcot.web.events import AT_ONCE, LANE, PRIVATE
 from softcot.web.explorer import Explorer, examples
@@ -40,7 +40,7 @@ class Page:
     def build(self) -> gr.Blocks:
         """Lay the widgets out, connect them, and add the named endpoints."""
         first = examples(next(iter(TASKS)))
-        with gr.Blocks(title="SoftCoT Explorer", analytics_enabled=False) as blocks:
+        with gr.Blocks(title="SoftCoT Explorer", analytics_enabled=False) as self.blocks:
             add_endpoints(self.explorer)  # first, for these names to be theirs alone
             look.html(views.header(self.explorer.pair, self.explorer.device))
             with gr.Tabs(elem_classes="pages"):
@@ -54,7 +54,8 @@ class Page:
                     look.html(views.how_it_works())
                 with gr.Tab("Intervene", id="intervene"):
                     self.strips = [self._strip(first[0])]
-                    Intervene(self.explorer, self._asked).build()
+                    self.intervene = Intervene(self.explorer, self._asked)
+                    self.intervene.build()
                 with gr.Tab("Inside", id="inside"):
                     self.strips.append(self._strip(first[0]))
                     self.inside = Inside(self.explorer, self._asked)
@@ -65,8 +66,9 @@ class Page:
                     self._results()
             self._connect_problems(running=self._connect_run())
             self._connect_thoughts()
-            blocks.load(None, js=look.TABS_JS, **PRIVATE)
-        return blocks
+            self._connect_address()
+            self.blocks.load(None, js=look.TABS_JS, **PRIVATE)
+        return self.blocks
 
     def _problem(self, first: list[Problem]) -> None:
         self.task = gr.Radio(
@@ -144,6 +146,7 @@ class Page:
                 )
                 seed = gr.Number(41, label="Seed", precision=0, minimum=0)
         self.sampling = [temperature, top_p, length, seed, samples]
+        self.varied = [temperature, seed, samples]
 
     def _answers(self) -> None:
         self.last = gr.State([])
@@ -164,6 +167,21 @@ class Page:
             self.origin = look.html(origin)
             self.map = look.thought_map(figure, plots.templates())
             self.table = look.html(table)
+
+    def _connect_address(self) -> None:
+        """The address follows what is asked, and a page that is opened follows its address."""
+        experiment = [self.intervene.edits, self.intervene.other]
+        told = [self.task, self.question, self.gold, self.k, *self.varied, *experiment]
+        gr.on([one.change for one in told], None, told, js=link.follow_js(), **PRIVATE)
+        search = gr.Textbox(visible=False)
+        self.blocks.load(
+            self.handlers.open_address,
+            search,
+            [self.task, self.k, *self.varied, *experiment, *self._offered, *self._loaded],
+            js="() => [location.search]",
+            **LANE,
+            **PRIVATE,
+        )
 
     def _strip(self, problem: Problem) -> gr.HTML:
         return look.html(views.strip(problem.question, self.explorer.thoughts))
@@ -193,12 +211,10 @@ class Page:
 
     def _connect_problems(self, running: gr.events.Dependency) -> None:
         asked = [self.task, self.k, self.swap]
-        offered = [self.listed, self.examples, self.another]
-        text = [self.question, self.gold, self.donor, self.message]
-        loaded = [self.stop, self.loaded, *text, self.last, *self.cards, *self._look]
+        loaded = self._loaded
         # Another problem ends the run: its answer would stand under the wrong question.
         options = {"cancels": running, **LANE, **PRIVATE}
-        self.task.input(self.handlers.pick_task, asked, [*offered, *loaded], **options)
+        self.task.input(self.handlers.pick_task, asked, [*self._offered, *loaded], **options)
         self.examples.select(self.handlers.pick_example, [*asked, self.listed], loaded, **options)
         self.another.click(self.handlers.draw_problem, asked, loaded, **options)
         self.inside.connect(self.handlers.open_problem, asked, loaded, **options)
@@ -231,6 +247,15 @@ class Page:
     @property
     def _whose(self) -> list[gr.components.Component]:
         return [self.task, self.question, self.donor, self.k, self.swap]
+
+    @property
+    def _offered(self) -> list[gr.components.Component]:
+        return [self.listed, self.examples, self.another]
+
+    @property
+    def _loaded(self) -> list[gr.components.Component]:
+        text = [self.question, self.gold, self.donor, self.message]
+        return [self.stop, self.loaded, *text, self.last, *self.cards, *self._look]
 
     @property
     def _look(self) -> list[gr.components.Component]:

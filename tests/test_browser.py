@@ -75,7 +75,7 @@ def visit(browser, url):
     """Opens the page in a window of its own; afterwards nothing may have gone wrong there."""
     contexts, troubles, hosts = [], [], set()
 
-    def open_page(width: int = 1280, height: int = 900, theme: str = "light"):
+    def open_page(width: int = 1280, height: int = 900, theme: str = "light", address: str = url):
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=theme,
@@ -87,7 +87,7 @@ def visit(browser, url):
         expect.set_options(timeout=PATIENCE)
         page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.goto(url, wait_until="domcontentloaded")
+        page.goto(address, wait_until="domcontentloaded")
         page.wait_for_selector(".thought-map .main-svg")
         return page
 
@@ -165,6 +165,23 @@ def test_a_run_can_be_downloaded_and_replayed(visit, pair, tmp_path):
     started.value.save_as(tmp_path / "one.run")
     columns = replay(pair, load_run(tmp_path / "one.run"))
     assert [column.text.strip() for column in columns] == [text.strip() for text in texts]
+
+
+def test_an_address_holds_the_question_and_opens_it_again(visit, url):
+    page = visit()
+    page.get_by_label("Question", exact=True).fill("Tom has 3 apples & buys 4. How many?")
+    page.get_by_label("Right answer").fill("7")
+    page.wait_for_function("new URLSearchParams(location.search).get('a') === '7'")
+    page.wait_for_function("new URLSearchParams(location.search).get('q').includes('& buys')")
+    again = visit(address=page.url)
+    expect(again.get_by_label("Question", exact=True)).to_have_value(
+        "Tom has 3 apples & buys 4. How many?"
+    )
+    expect(again.get_by_label("Right answer")).to_have_value("7")
+    run(again)
+    answered(again)
+    wrong = visit(address=f"{url}/?q=Why&k=99")
+    expect(wrong.get_by_role("alert")).to_contain_text("from 0 to 16")
 
 
 def test_an_edit_is_built_run_and_tried_on_many_problems(visit, screenshots):

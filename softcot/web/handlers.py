@@ -25,6 +25,7 @@ from softcot.tasks import FREE
 from softcot.web import views
 from softcot.web.events import paced
 from softcot.web.explorer import Explorer, asked_problem, examples
+from softcot.web.link import read_link
 
 CARDS, LOOK = 3, 4
 """Sizes of the groups."""
@@ -42,12 +43,11 @@ class Handlers:
         Returns:
             listed problems, their buttons, "another problem", stop, problem, look.
         """
-        listed = examples(task)
-        offer = (listed, views.examples(listed), gr.Button(interactive=task != FREE.name))
+        offer = self._offer(task)
         if task == FREE.name:
             problem = (*_unchanged(4), "", [], *_idle_cards())
             return (*offer, _idle_stop(), *problem, *_unchanged(LOOK))
-        return (*offer, *self._load(listed[0], task, k, swapped))
+        return (*offer, *self._load(offer[0][0], task, k, swapped))
 
     def pick_example(
         self, task: str, k: int, swapped: bool, listed: list[Problem], event: gr.EventData
@@ -62,6 +62,28 @@ class Handlers:
     def open_problem(self, problem: Problem, task: str, k: int, swapped: bool) -> tuple:
         """Load a problem that was found elsewhere on the page. Returns: stop, problem, look."""
         return self._load(problem, task, k, swapped)
+
+    def open_address(self, search: str) -> tuple:
+        """Show what the page's address asks for.
+
+        Returns:
+            task, K, temperature, seed, samples, edits, second question, listed problems, their
+            buttons, "another problem", stop, problem, look.
+        """
+        problem_size = 6 + CARDS
+        nothing = _unchanged(7 + 3 + 1 + problem_size + LOOK)
+        try:
+            asked = read_link(search, self.explorer.max_thoughts)
+            if asked is None:
+                return nothing
+            task = asked.problem.task
+            k = self.explorer.thoughts if asked.thoughts is None else asked.thoughts
+            told = (k, asked.temperature, asked.seed, asked.samples, asked.edits, asked.other)
+            offer = self._offer(task)
+            loaded = self._load(asked.problem, task, k, False)
+        except UserError as error:
+            return (*nothing[:15], views.message(str(error)), *nothing[16:])
+        return (task, *(gr.skip() if one is None else one for one in told), *offer, *loaded)
 
     def own_answer(self, question: str, gold: str, loaded: Problem) -> str:
         """The right answer, unless it is the loaded problem's and the question no longer is."""
@@ -153,6 +175,11 @@ class Handlers:
         path = Path(tempfile.mkdtemp(prefix="softcot-"), f"{asked.problem.id}.run")
         save_run(path, self.explorer.pair, asked, columns)
         return str(path)
+
+    def _offer(self, task: str) -> tuple:
+        """Returns: listed problems, their buttons, "another problem"."""
+        listed = examples(task)
+        return (listed, views.examples(listed), gr.Button(interactive=task != FREE.name))
 
     def _load(self, problem: Problem, task: str, k: int, swapped: bool) -> tuple:
         """Returns: stop, problem, look."""

@@ -1,0 +1,91 @@
+"""What a shared address says: question, K and the rest, so that a link opens the same page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from softcot.edits import read_edits
+from softcot.errors import UserError
+from softcot.problems import Problem
+from softcot.tasks import FREE, TASKS
+
+FIELDS = ("task", "q", "a", "k", "t", "seed", "n", "edits", "other")
+"""Names in the address: task, question, answer, K, temperature, seed, samples, edits, question."""
+
+FOLLOW_JS = """
+(...values) => {
+  const url = new URL(location.href);
+  %s.forEach((name, place) => {
+    const text = String(values[place] ?? "").trim();
+    text ? url.searchParams.set(name, text) : url.searchParams.delete(name);
+  });
+  history.replaceState(history.state, "", url);
+}
+"""
+"""Writes the values of `FIELDS` into the address without loading the page again."""
+
+
+def follow_js() -> str:
+    """The script for a function whose arguments are the values of `FIELDS`."""
+    return FOLLOW_JS % list(FIELDS)
+
+
+@dataclass(frozen=True)
+class Link:
+    """What an address asks for; None leaves a value as it is."""
+
+    problem: Problem
+    thoughts: int | None = None
+    temperature: float | None = None
+    seed: int | None = None
+    samples: int | None = None
+    edits: str | None = None
+    other: str | None = None
+
+
+def read_link(search: str, most: int) -> Link | None:
+    """Read the part of an address behind the question mark.
+
+    Args:
+        search: Such as `?q=Why%3F&k=4`.
+        most: The largest K.
+
+    Returns:
+        None where no question is asked.
+
+    Raises:
+        UserError: A value makes no sense.
+    """
+    values = dict(parse_qsl(search.removeprefix("?")))
+    if not values.get("q", "").strip():
+        return None
+    task = values.get("task", FREE.name)
+    if task not in TASKS:
+        raise UserError(f"This page has no task {task!r}; choose one of: {', '.join(TASKS)}.")
+    edits = values.get("edits")
+    if edits:
+        read_edits(edits)
+    return Link(
+        Problem(task, values["q"].strip(), values.get("a", "").strip()),
+        _number(values, "k", 0, most),
+        _number(values, "t", 0, 2, float),
+        _number(values, "seed", 0, 2**31),
+        _number(values, "n", 1, 15),
+        edits,
+        values.get("other"),
+    )
+
+
+def _number(values: dict[str, str], name: str, low: int, high: int, kind: type = int):
+    if name not in values:
+        return None
+    try:
+        number = kind(values[name])
+    except ValueError:
+        number = None
+    if number is None or not low <= number <= high:
+        raise UserError(
+            f"The address says {name} = {values[name]!r}; it must be a number from {low} to {high}."
+        )
+    return number
