@@ -1,6 +1,5 @@
 """LoRA's trained weights: low-rank adapters in a base whose own weights are shared and frozen."""
 
-import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -125,18 +124,15 @@ class Adapter(Learned):
         set_peft_model_state_dict(self.peft, dict(state_dict))
 
     def _attach(self, base: "LanguageModel") -> None:
-        # Layers of its own around the same weight tensors: the base itself stays untouched, and
-        # nothing is kept twice.
-        shared = {id(t): t for t in (*base.model.parameters(), *base.model.buffers())}
+        self.lm = base.twin()  # the base itself stays untouched
         config = LoraConfig(
             r=self.rank,
             lora_alpha=2 * self.rank,
             target_modules="all-linear",
             task_type="CAUSAL_LM",
         )
-        self.peft: nn.Module = get_peft_model(copy.deepcopy(base.model, shared), config)
+        self.peft: nn.Module = get_peft_model(self.lm.model, config)
         self.peft.peft_config["default"].base_model_name_or_path = self.pair
-        self.lm = copy.copy(base)
         self.lm.model = self.peft.get_base_model()
 
     def _save_pretrained(self, save_directory: Path) -> None:

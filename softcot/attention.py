@@ -4,8 +4,7 @@ Attention says where a head looks, not what it does with what it sees: whether a
 for the edits and controls to say.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 
@@ -22,8 +21,6 @@ def slot_attention(
     Row a is that of the position where answer token a is read, which predicts the token after it.
     The whole answer is read at once, as it was written. The weights of one row over all positions
     sum to 1, so those over the slots sum to at most 1.
-
-    Nothing else may run on the model meanwhile: its way of attending changes and changes back.
 
     Args:
         lm: The base.
@@ -42,14 +39,16 @@ def slot_attention(
     assert prompt.embeds.shape[:2] == (1, len(slots)), "one row, and a slot mask of its length"
     answer = torch.tensor([list(answer_ids)], device=lm.device)
     ahead = torch.arange(1, answer.shape[1] + 1, device=lm.device)
-    with _eager(lm):
-        weights = lm.model.base_model(
-            inputs_embeds=torch.cat([prompt.embeds, lm.embed(answer)], dim=1),
-            attention_mask=torch.cat([prompt.attention_mask, torch.ones_like(answer)], dim=1),
-            position_ids=torch.cat([prompt.position_ids, prompt.position_ids[:, -1:] + ahead], 1),
-            output_attentions=True,
-            use_cache=False,
-        ).attentions
+    # The one way of attending that keeps the weights, in a twin: others may be using the model.
+    eager = lm.twin().model
+    eager.set_attn_implementation("eager")
+    weights = eager.base_model(
+        inputs_embeds=torch.cat([prompt.embeds, lm.embed(answer)], dim=1),
+        attention_mask=torch.cat([prompt.attention_mask, torch.ones_like(answer)], dim=1),
+        position_ids=torch.cat([prompt.position_ids, prompt.position_ids[:, -1:] + ahead], 1),
+        output_attentions=True,
+        use_cache=False,
+    ).attentions
     places = slots.nonzero()[:, 0].to(lm.device)
     if not weights or weights[0] is None:
         raise UserError(f"The model {lm.name} does not give its attention; choose another one.")
@@ -69,14 +68,3 @@ def slot_share(attention: torch.Tensor) -> torch.Tensor:
         attention: float32[L, H, A, K]; the share is the mean over the A answer tokens.
     """
     return attention.sum(3).mean(2)
-
-
-@contextmanager
-def _eager(lm: LanguageModel) -> Iterator[None]:
-    """Let a model attend in the one way that keeps the weights, and then as before."""
-    before = lm.model.config._attn_implementation  # transformers has no public way to ask
-    lm.model.set_attn_implementation("eager")
-    try:
-        yield
-    finally:
-        lm.model.set_attn_implementation(before)

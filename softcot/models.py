@@ -1,9 +1,10 @@
 """The two frozen language models, and rows of prompts as tensors."""
 
+import copy
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -123,6 +124,11 @@ class LanguageModel:
         declared = declared if isinstance(declared, list) else [declared]
         ends = {self.prompts.end_of_turn, self.tokenizer.eos_token_id, *declared}
         return frozenset(ends - {None})
+
+    def twin(self) -> "LanguageModel":
+        """Modules of its own around the same weights: what is done to it leaves this one alone."""
+        shared = {id(t): t for t in (*self.model.parameters(), *self.model.buffers())}
+        return replace(self, model=copy.deepcopy(self.model, shared))
 
     def embed(self, ids: torch.Tensor) -> torch.Tensor:
         """Embed token ids int64[...] as float[..., d]."""

@@ -198,3 +198,10 @@ def test_join_pads_to_the_longest_on_the_left():
     assert torch.equal(joined.embeds[:2, 2:], first.embeds)
     assert torch.equal(joined.embeds[2:], second.embeds)
     assert joined.embeds[:2, :2].abs().sum() == 0
+
+
+def test_a_twin_has_the_same_weights_in_other_modules(pair):
+    twin = pair.base.twin()
+    assert twin.model is not pair.base.model and twin.model.config is not pair.base.model.config
+    for one, other in zip(twin.model.parameters(), pair.base.model.parameters(), strict=True):
+        assert one is other
