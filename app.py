@@ -27,6 +27,7 @@ from softcot.web.inside import Inside
 from softcot.web.intervene import Intervene
 from softcot.web.results import REPORT, read_report
 from softcot.web.sweep import Sweep
+from softcot.web.train import Train
 
 
 class Page:
@@ -62,6 +63,9 @@ class Page:
                     self.inside.build()
                 with gr.Tab("Sweep", id="sweep"):
                     Sweep(self.explorer, self.task).build()
+                with gr.Tab("Train", id="train"):
+                    self.train = Train(self.explorer, [self.question, self.k])
+                    self.train.build()
                 with gr.Tab("Results", id="results"):
                     self._results()
             self._connect_problems(running=self._connect_run())
@@ -118,6 +122,9 @@ class Page:
             with gr.Row():
                 self.run = gr.Button("Run", variant="primary", scale=2, min_width=110)
                 self.stop = gr.Button("Stop", interactive=False, scale=1, min_width=90)
+        self.using = gr.Checkbox(
+            False, label="Use the projection that was trained on this page", visible=False
+        )
         self.message = look.html("")
         with gr.Row(visible=False) as self.donor_row:
             self.donor = gr.Textbox(
@@ -194,14 +201,25 @@ class Page:
         else:
             look.results(page, plots.templates(plots.chart_template), plots.dark_accents())
 
+    @property
+    def _projection(self) -> list[gr.components.Component]:
+        """What was trained on this page, and whether it is to be used."""
+        return [self.train.trained, self.using]
+
     def _connect_run(self) -> gr.events.Dependency:
         running = gr.on(
             [self.run.click, self.question.submit],
             self.handlers.compare,
-            [*self._whose, self.gold, self.loaded, *self.sampling],
+            [*self._whose, self.gold, self.loaded, *self._projection, *self.sampling],
             [self.message, self.last, self.stop, *self.cards, *self._look],
             **LANE,
             **PRIVATE,
+        )
+        self.train.trained.change(
+            lambda projection: gr.Checkbox(value=bool(projection), visible=bool(projection)),
+            self.train.trained,
+            self.using,
+            **AT_ONCE,
         )
         # The run is ended first: a late frame must not overwrite what is said about the stop.
         self.stop.click(None, cancels=running, **PRIVATE).then(

@@ -184,7 +184,7 @@ class Pair:
         Raises:
             UserError: They are absent, damaged, or were trained between other models.
         """
-        own = f"{kind.folder}-{task_name}" in self.trained
+        own = f"{kind.folder}-{task_name}" in {**self.trained, **self._loaded}
         served = task_name if own else get_task(task_name).projection
         name = f"{kind.folder}-{served}"
         if name not in self._loaded:
@@ -198,6 +198,12 @@ class Pair:
     def projection(self, task_name: str) -> Projection:
         """The projection that serves a task; see `learned`."""
         return self.learned(Projection, task_name)
+
+    def using(self, learned: Learned) -> "Pair":
+        """The same pair, with other weights for the task they were trained on."""
+        pair, name = copy.copy(self), f"{learned.folder}-{learned.task}"
+        pair._loaded = {**self._loaded, name: learned}
+        return pair
 
     def _missing(self, kind: type[Learned], served: str) -> str:
         prefix = f"{kind.folder}-"

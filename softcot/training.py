@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 
 from softcot.errors import UserError
 from softcot.files import replacing, write_text
+from softcot.learned import Learned
 from softcot.learners import STARTS, Learner, get_learner
 from softcot.models import Pair, fingerprint
 from softcot.problems import Problem
@@ -101,6 +102,8 @@ class Update:
     """Of the last step."""
     validation_loss: float | None = None
     """The latest one."""
+    weights: Learned | None = None
+    """What is being trained, as it stands; to be looked at, and not to be kept."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +181,7 @@ def train(
             run.save(time.perf_counter() - started)
             losses.clear()
         latest = run.history[-1]["validation_loss"]
-        progress(Update("training", run.step, config.steps, loss, latest))
+        progress(Update("training", run.step, config.steps, loss, latest, run.learned))
     return run.finish(time.perf_counter() - started, command)
 
 

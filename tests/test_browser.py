@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from safetensors.torch import load_file
 from test_app import free_port
 
 import app
@@ -224,6 +225,31 @@ def test_a_sweep_and_the_inside_view_draw_their_figures_on_a_phone(visit, screen
     expect(place.locator(".main-svg").first).to_be_visible()
     page.screenshot(path=screenshots / "inside.png", full_page=True)
     assert fits(page)
+
+
+def test_a_projection_is_trained_used_and_taken_home(visit, screenshots, tmp_path):
+    page = visit()
+    own = page.get_by_label("Use the projection that was trained on this page")
+    expect(own).to_have_count(0)
+    run(page)
+    shipped = answered(page)
+    page.get_by_role("tab", name="Train").click()
+    page.get_by_label("Steps").first.fill("20")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_role("button", name="Stop training")).to_be_enabled()
+    expect(page.get_by_text("Finished after")).to_be_visible()
+    expect(page.locator(".chart-place.tall:visible .main-svg").first).to_be_visible()
+    page.screenshot(path=screenshots / "train.png", full_page=True)
+    with page.expect_download() as started:
+        page.get_by_text("Download projection").click()
+    started.value.save_as(tmp_path / "model.safetensors")
+    assert load_file(tmp_path / "model.safetensors").keys() == {"linear.weight", "linear.bias"}
+    page.get_by_role("tab", name="Compare").click()
+    expect(own).to_be_checked()
+    run(page)
+    expect(page.locator(f"{COMPARED}.running")).to_have_count(0)
+    hard, soft = answered(page)
+    assert hard == shipped[0] and soft != shipped[1]
 
 
 def test_swapped_thoughts_are_shown_and_labelled_in_the_dark(visit, screenshots):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from softcot.methods import get_method
 from softcot.models import Pair
 from softcot.presets import DEFAULT_THOUGHTS
 from softcot.problems import Problem
+from softcot.projection import Projection
 from softcot.tasks import FREE, TASKS, Task, get_task
 from softcot.trajectory import Trajectory, trajectories
 from softcot.trials import Trial, Variant, try_variants
@@ -53,6 +55,14 @@ class Explorer:
         self.pair = pair
         self.max_thoughts = min(pair.projection(name).max_thoughts for name in TASKS)
         self.thoughts = min(DEFAULT_THOUGHTS, self.max_thoughts)
+
+    def using(self, projection: Projection | None) -> Explorer:
+        """The same, with another projection for the task that it was trained on."""
+        if projection is None:
+            return self
+        other = copy.copy(self)
+        other.pair = self.pair.using(projection)
+        return other
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

@@ -20,7 +20,9 @@ from softcot.answering import Column
 from softcot.capsule import Asked, save_run
 from softcot.decoding import Sampling
 from softcot.errors import UserError
+from softcot.models import Pair
 from softcot.problems import Problem
+from softcot.projection import Projection
 from softcot.tasks import FREE
 from softcot.web import views
 from softcot.web.events import paced
@@ -131,6 +133,8 @@ class Handlers:
         swapped: bool,
         gold: str,
         loaded: Problem,
+        trained: Projection | None,
+        using: bool,
         *sampling: Any,
     ) -> Iterator[tuple]:
         """Answer twice, side by side. Yields: message, last columns, stop, cards, look."""
@@ -139,12 +143,13 @@ class Handlers:
         try:
             asked = self._asked(problem, k, donor if swapped else "", *sampling)
             columns: list[Column] = []
-            seen = self.look(task, question, donor, k, swapped)
+            explorer = self.explorer.using(trained if using else None)
+            seen = Handlers(explorer).look(task, question, donor, k, swapped)
             yield ("", [], gr.Button(interactive=True), *_unchanged(CARDS), *seen)
-            for columns in paced(asked.stream(self.explorer.pair)):
+            for columns in paced(asked.stream(explorer.pair)):
                 cards = views.columns(columns, swapped)
                 yield (gr.skip(), columns, gr.skip(), *cards, gr.skip(), *_unchanged(LOOK))
-            run = gr.DownloadButton(value=self._saved(asked, columns), interactive=True)
+            run = gr.DownloadButton(value=_saved(explorer.pair, asked, columns), interactive=True)
             yield (*_unchanged(2), _idle_stop(), *_unchanged(CARDS - 1), run, *_unchanged(LOOK))
         except UserError as error:
             cards = _idle_cards()
@@ -170,12 +175,6 @@ class Handlers:
         sampling = Sampling(temperature, top_p, seed=seed, max_new_tokens=length)
         return self.explorer.comparison(problem, k, sampling, samples, donor)
 
-    def _saved(self, asked: Asked, columns: list[Column]) -> str:
-        """A finished run in a file that nobody else can name."""
-        path = Path(tempfile.mkdtemp(prefix="softcot-"), f"{asked.problem.id}.run")
-        save_run(path, self.explorer.pair, asked, columns)
-        return str(path)
-
     def _offer(self, task: str) -> tuple:
         """Returns: listed problems, their buttons, "another problem"."""
         listed = examples(task)
@@ -191,6 +190,13 @@ class Handlers:
 
 def _idle_stop() -> gr.Button:
     return gr.Button(interactive=False)
+
+
+def _saved(pair: Pair, asked: Asked, columns: list[Column]) -> str:
+    """A finished run in a file that nobody else can name."""
+    path = Path(tempfile.mkdtemp(prefix="softcot-"), f"{asked.problem.id}.run")
+    save_run(path, pair, asked, columns)
+    return str(path)
 
 
 def _idle_cards() -> tuple:

@@ -1,0 +1,66 @@
+"""The figure of a training in progress."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from softcot.plots import ACCENT, chart_template
+
+if TYPE_CHECKING:  # names only: no model is needed to draw
+    from softcot.lessons import Lesson
+
+GREY = "#8a929c"
+
+
+def training_chart(lesson: Lesson) -> go.Figure:
+    """Accuracy between zero-shot CoT and the shipped projection, and the losses below it."""
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.09)
+    lines = [("hard CoT", lesson.alone, "dot"), ("shipped projection", lesson.shipped, "dash")]
+    for name, value, dash in lines:
+        if value is not None:
+            figure.add_scatter(
+                x=[0, lesson.total],
+                y=[100 * value] * 2,
+                row=1,
+                col=1,
+                mode="lines",
+                name=name,
+                line={"color": GREY, "dash": dash, "width": 1.5},
+            )
+    figure.add_scatter(
+        x=[step for step, _ in lesson.accuracies],
+        y=[100 * share for _, share in lesson.accuracies],
+        row=1,
+        col=1,
+        mode="lines+markers",
+        name="this projection",
+        line={"color": ACCENT, "width": 2},
+        marker={"size": 8},
+    )
+    for name, points, style in (
+        ("training loss", lesson.losses, {"color": GREY, "width": 1}),
+        ("validation loss", lesson.validation, {"color": ACCENT, "width": 2}),
+    ):
+        figure.add_scatter(
+            x=[step for step, _ in points],
+            y=[round(loss, 5) for _, loss in points],
+            row=2,
+            col=1,
+            mode="lines",
+            name=name,
+            line=style,
+        )
+    figure.update_xaxes(range=[0, lesson.total])
+    figure.update_xaxes(title={"text": "step"}, row=2, col=1)
+    figure.update_yaxes(title={"text": "right answers, %"}, range=[0, 103], row=1, col=1)
+    figure.update_yaxes(title={"text": "loss, nats a token"}, type="log", row=2, col=1)
+    figure.update_layout(
+        template=chart_template("light"),
+        margin={"l": 56, "r": 8, "t": 8, "b": 44},
+        legend={"orientation": "h", "y": -0.14, "x": 0},
+        uirevision="training",
+    )
+    return figure

@@ -1,0 +1,121 @@
+"""The Train panel: a projection trained in the page, used at once, and taken home."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import gradio as gr
+
+from softcot import lessons, plots
+from softcot.errors import UserError
+from softcot.plots.training import training_chart
+from softcot.tasks import TASKS
+from softcot.web import look, train_views, views
+from softcot.web.events import AT_ONCE, paced
+from softcot.web.explorer import Explorer
+
+STEPS = 150
+"""Steps where nobody chose a number: about two minutes on two cores."""
+
+
+class Train:
+    """Widgets and events of the panel.
+
+    Args:
+        explorer: What can be asked.
+        asked: The page's question and K.
+    """
+
+    def __init__(self, explorer: Explorer, asked: Sequence[gr.components.Component]):
+        self.explorer = explorer
+        self.asked = list(asked)
+
+    def build(self) -> None:
+        """Lay the panel out and connect it."""
+        look.html(train_views.INTRODUCTION)
+        taught = [(task.title, name) for name, task in TASKS.items() if "train" in task.splits]
+        with gr.Column(elem_classes="sheet"):
+            self.task = gr.Radio(taught, value=taught[0][1], label="Kind of problem to learn")
+            with gr.Row(elem_classes="action"):
+                self.steps = gr.Slider(
+                    20, 600, STEPS, step=10, label="Steps", scale=3, min_width=240
+                )
+                self.run = gr.Button("Train", variant="primary", scale=1, min_width=140)
+                self.stop = gr.Button("Stop training", interactive=False, scale=1, min_width=110)
+            self.status = look.html(train_views.EMPTY)
+            self.chart = look.plot(
+                "", plots.templates(plots.chart_template), train_views.ALT, plots.dark_accents()
+            )
+            self.download = gr.DownloadButton("Download projection", visible=False, size="md")
+        look.html(train_views.MAP)
+        with gr.Column(elem_classes="sheet"):
+            self.map = look.plot("", plots.templates(), train_views.MAP_ALT, tall="map")
+        self.ending, self.trained = gr.State(None), gr.State(None)
+        self._connect()
+
+    def _connect(self) -> None:
+        self.run.click(
+            self.train,
+            [self.task, self.steps, *self.asked],
+            [
+                self.ending,
+                self.run,
+                self.stop,
+                self.status,
+                self.chart,
+                self.map,
+                self.download,
+                self.trained,
+            ],
+            # One training at a time, beside the lane of the answers; the queue tells the others
+            # their place.
+            concurrency_id="training",
+            concurrency_limit=1,
+            api_visibility="private",
+            show_progress_on=self.status,
+        )
+        self.stop.click(lambda ending: ending.set(), self.ending, None, **AT_ONCE)
+
+    def train(self, task: str, steps: int, question: str, thoughts: int) -> Iterator[tuple]:
+        """Train and show it.
+
+        Yields:
+            what ends it, train, stop, status, chart, map, download, the trained projection.
+        """
+        ending = threading.Event()
+        folder = Path(tempfile.mkdtemp(prefix="softcot-"), f"projection-{task}")
+        idle = (gr.Button(interactive=True), gr.Button(interactive=False))
+        yield (ending, gr.Button(interactive=False), gr.Button(interactive=True), *_unchanged(5))
+        frames = lessons.learn(
+            self.explorer.pair,
+            TASKS[task],
+            question.strip() or self.explorer.problem(task, 0).question,
+            self.explorer.vocabulary,
+            steps,
+            folder,
+            ending,
+        )
+        try:
+            for lesson in paced(frames):
+                seen = plots.thought_map(lesson.seen, thoughts).to_json() if lesson.seen else ""
+                yield (
+                    *_unchanged(3),
+                    train_views.status(lesson),
+                    training_chart(lesson).to_json() if lesson.losses else gr.skip(),
+                    seen or gr.skip(),
+                    *_unchanged(2),
+                )
+            weights = gr.DownloadButton(value=str(folder / "model.safetensors"), visible=True)
+            trained = lessons.learned(self.explorer.pair, folder)
+            yield (gr.skip(), *idle, *_unchanged(3), weights, trained)
+        except UserError as error:
+            yield (gr.skip(), *idle, views.message(str(error)), *_unchanged(4))
+        finally:
+            ending.set()
+
+
+def _unchanged(count: int) -> tuple:
+    return (gr.skip(),) * count
