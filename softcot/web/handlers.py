@@ -145,7 +145,8 @@ class Handlers:
             columns: list[Column] = []
             explorer = self.explorer.using(trained if using else None)
             seen = Handlers(explorer).look(task, question, donor, k, swapped)
-            yield ("", [], gr.Button(interactive=True), *_unchanged(CARDS), *seen)
+            before = (*_unchanged(CARDS - 1), _no_download())
+            yield ("", [], gr.Button(interactive=True), *before, *seen)
             for columns in paced(asked.stream(explorer.pair)):
                 cards = views.columns(columns, swapped)
                 yield (gr.skip(), columns, gr.skip(), *cards, gr.skip(), *_unchanged(LOOK))
@@ -200,7 +201,11 @@ def _saved(pair: Pair, asked: Asked, columns: list[Column]) -> str:
 
 
 def _idle_cards() -> tuple:
-    return (*views.idle_columns(), gr.DownloadButton(interactive=False))
+    return (*views.idle_columns(), _no_download())
+
+
+def _no_download() -> gr.DownloadButton:
+    return gr.DownloadButton(interactive=False)
 
 
 def _unchanged(count: int) -> tuple:
