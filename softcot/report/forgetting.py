@@ -68,10 +68,11 @@ def _summary(grid: Grid, base: Line, matrices: dict[str, Matrix]) -> Table:
         cells = [POINTS.cell(mean_change(matrix, base, part), grid.command) for part in parts]
         rows.append([Cell(METHODS[name].title), *cells])
     return Table(
-        "Mean change against the untouched base, in points",
+        "Mean change against the untouched base after training on one task, in points",
         ["Method", "Task it was trained on", "Other tasks"],
         rows,
         "Means over the tables' entries, with 95 % intervals.",
+        brief=True,
     )
 
 

@@ -35,7 +35,7 @@ def section(results: Results) -> Section | None:
     charts = []
     if any(cell.value is not None for row in gains.values() for cell in row):
         title = "Gain over zero-shot CoT in points, by the share that the base has read"
-        tables.append(grid.table(title, "Base", list(gains.values())))
+        tables.append(grid.table(title, "Base", list(gains.values()), brief=True))
         charts.append(_chart(grid, gains))
     return Section(
         "regime",

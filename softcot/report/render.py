@@ -31,7 +31,8 @@ def readme_block(report: Report, link: str) -> str:
     for section in report.sections:
         for table in section.tables:
             if table.brief:
-                shown = _table(table, intervals=section.id == "main")
+                wide = len(table.columns) * len(table.rows) > 40
+                shown = _table(table, intervals=section.id == "main" or not wide)
                 parts += [f"{table.title}:", shown, table.note]
     parts.append(f"{report.note} Everything, with figures and intervals: [{link}]({link}).")
     return "\n\n".join(part for part in parts if part)
