@@ -64,7 +64,7 @@ class Page:
                 with gr.Tab("Sweep", id="sweep"):
                     Sweep(self.explorer, self.task).build()
                 with gr.Tab("Train", id="train"):
-                    self.train = Train(self.explorer, [self.question, self.k])
+                    self.train = Train(self.explorer, [self.question, self.k], self.using)
                     self.train.build()
                 with gr.Tab("Results", id="results"):
                     self._results()
@@ -214,12 +214,6 @@ class Page:
             [self.message, self.last, self.stop, *self.cards, *self._look],
             **LANE,
             **PRIVATE,
-        )
-        self.train.trained.change(
-            lambda projection: gr.Checkbox(value=bool(projection), visible=bool(projection)),
-            self.train.trained,
-            self.using,
-            **AT_ONCE,
         )
         # The run is ended first: a late frame must not overwrite what is said about the stop.
         self.stop.click(None, cancels=running, **PRIVATE).then(

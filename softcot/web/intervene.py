@@ -103,7 +103,7 @@ class Intervene:
         task, question = self.asked[:2]
         drawn = {"inputs": [task, question], "outputs": self.other}
         self.redraw.click(self.draw, **drawn, **AT_ONCE)
-        self.asked[-1].change(self.draw, **drawn, **AT_ONCE)
+        task.change(self.draw, **drawn, **AT_ONCE)
         running = gr.on(
             [self.run.click, self.edits.submit],
             self.intervene,

@@ -27,11 +27,15 @@ class Train:
     Args:
         explorer: What can be asked.
         asked: The page's question and K.
+        using: The page's choice to use what was trained here.
     """
 
-    def __init__(self, explorer: Explorer, asked: Sequence[gr.components.Component]):
+    def __init__(
+        self, explorer: Explorer, asked: Sequence[gr.components.Component], using: gr.Checkbox
+    ):
         self.explorer = explorer
         self.asked = list(asked)
+        self.using = using
 
     def build(self) -> None:
         """Lay the panel out and connect it."""
@@ -69,6 +73,7 @@ class Train:
                 self.map,
                 self.download,
                 self.trained,
+                self.using,
             ],
             # One training at a time, beside the lane of the answers; the queue tells the others
             # their place.
@@ -83,12 +88,13 @@ class Train:
         """Train and show it.
 
         Yields:
-            what ends it, train, stop, status, chart, map, download, the trained projection.
+            what ends it, train, stop, status, chart, map, download, the trained projection, whether
+            Compare uses it.
         """
         ending = threading.Event()
         folder = Path(tempfile.mkdtemp(prefix="softcot-"), f"projection-{task}")
         idle = (gr.Button(interactive=True), gr.Button(interactive=False))
-        yield (ending, gr.Button(interactive=False), gr.Button(interactive=True), *_unchanged(5))
+        yield (ending, gr.Button(interactive=False), gr.Button(interactive=True), *_unchanged(6))
         frames = lessons.learn(
             self.explorer.pair,
             TASKS[task],
@@ -106,13 +112,14 @@ class Train:
                     train_views.status(lesson),
                     training_chart(lesson).to_json() if lesson.losses else gr.skip(),
                     seen or gr.skip(),
-                    *_unchanged(2),
+                    *_unchanged(3),
                 )
             weights = gr.DownloadButton(value=str(folder / "model.safetensors"), visible=True)
             trained = lessons.learned(self.explorer.pair, folder)
-            yield (gr.skip(), *idle, *_unchanged(3), weights, trained)
+            using = gr.Checkbox(value=True, visible=True)
+            yield (gr.skip(), *idle, *_unchanged(3), weights, trained, using)
         except UserError as error:
-            yield (gr.skip(), *idle, views.message(str(error)), *_unchanged(4))
+            yield (gr.skip(), *idle, views.message(str(error)), *_unchanged(5))
         finally:
             ending.set()
 
