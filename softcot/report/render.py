@@ -9,6 +9,9 @@ from softcot.report.parts import Cell, Report, Table
 
 START, END = "<!-- results:start -->", "<!-- results:end -->"
 
+WITH_INTERVALS = ("main", "forgetting", "regime")
+"""Sections whose short tables have room for them."""
+
 
 def markdown(report: Report) -> str:
     """The whole report."""
@@ -31,8 +34,7 @@ def readme_block(report: Report, link: str) -> str:
     for section in report.sections:
         for table in section.tables:
             if table.brief:
-                wide = len(table.columns) * len(table.rows) > 40
-                shown = _table(table, intervals=section.id == "main" or not wide)
+                shown = _table(table, intervals=section.id in WITH_INTERVALS)
                 parts += [f"{table.title}:", shown, table.note]
     parts.append(f"{report.note} Everything, with figures and intervals: [{link}]({link}).")
     return "\n\n".join(part for part in parts if part)
