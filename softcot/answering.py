@@ -29,6 +29,11 @@ class ColumnRequest:
     edits: tuple[Edit, ...] = ()
     """What is done to single slots after that."""
 
+    def build(self, pair: Pair, task: Task, seed: int) -> Method:
+        """The method that is asked for; the seed decides donors, orders and noise."""
+        options = {"control": self.control, "edits": self.edits, "seed": seed}
+        return get_method(self.method, pair, task, **options)
+
 
 @dataclass
 class Column:
@@ -92,7 +97,7 @@ def answer_stream(
         raise UserError(f"The number of samples must be 1 or more; it is {samples}.")
     if samples > 1 and sampling.temperature == 0:
         raise UserError("At temperature 0 all samples are equal; choose a temperature above 0.")
-    methods = [_method(pair, task, request, sampling.seed) for request in requests]
+    methods = [request.build(pair, task, sampling.seed) for request in requests]
     counts = [method.thoughts_for(thoughts) for method in methods]
     prompts = [
         method.prepare([problem], count) for method, count in zip(methods, counts, strict=True)
@@ -141,12 +146,6 @@ def _written(
                     state[number] = rows[place * samples : (place + 1) * samples]
             if working:
                 yield state
-
-
-def _method(pair: Pair, task: Task, request: ColumnRequest, seed: int) -> Method:
-    return get_method(
-        request.method, pair, task, control=request.control, seed=seed, edits=request.edits
-    )
 
 
 def _title(method: Method, request: ColumnRequest) -> str:

@@ -21,7 +21,7 @@ from softcot.decoding import Sampling
 from softcot.edits import Edit
 from softcot.errors import UserError
 from softcot.files import replacing
-from softcot.methods import SlotMethod, get_method
+from softcot.methods import Method, SlotMethod
 from softcot.models import Pair
 from softcot.problems import Problem
 from softcot.provenance import provenance
@@ -51,8 +51,7 @@ class Asked:
     def vectors(self, pair: Pair) -> dict[str, torch.Tensor]:
         """Column number -> its thoughts after all edits, float32[K, d_base]."""
         found = {}
-        for number, request in enumerate(self.requests):
-            method = self._method(pair, request)
+        for number, method in enumerate(self._methods(pair)):
             if isinstance(method, SlotMethod):
                 count = method.thoughts_for(self.thoughts)
                 found[str(number)] = method.thoughts([self.problem], count)[0].cpu().contiguous()
@@ -60,26 +59,26 @@ class Asked:
 
     def fingerprints(self, pair: Pair) -> dict[str, Any]:
         """Of the two models and of each column's trained weights."""
-        trained = [self._method(pair, request).fingerprint() for request in self.requests]
+        trained = [method.fingerprint() for method in self._methods(pair)]
         return {**pair.fingerprints, "trained": trained}
 
-    def _method(self, pair: Pair, request: ColumnRequest):
-        task, seed = get_task(self.problem.task), self.sampling.seed
-        options = {"control": request.control, "edits": request.edits, "seed": seed}
-        return get_method(request.method, pair, task, **options)
+    def _methods(self, pair: Pair) -> list[Method]:
+        task = get_task(self.problem.task)
+        return [request.build(pair, task, self.sampling.seed) for request in self.requests]
 
     @classmethod
     def from_json(cls, entry: dict[str, Any]) -> Asked:
         """What `asdict` gave, read again."""
-        requests = []
-        for request in entry["requests"]:
-            edits = (
-                Edit(**edit | {"slots": tuple(edit["slots"])}) for edit in request.pop("edits")
-            )
-            requests.append(ColumnRequest(**request, edits=tuple(edits)))
+
+        def edit(found: dict[str, Any]) -> Edit:
+            return Edit(**found | {"slots": tuple(found["slots"])})
+
+        def request(found: dict[str, Any]) -> ColumnRequest:
+            return ColumnRequest(**found | {"edits": tuple(map(edit, found["edits"]))})
+
         return cls(
             Problem(**entry["problem"]),
-            tuple(requests),
+            tuple(map(request, entry["requests"])),
             entry["thoughts"],
             Sampling(**entry["sampling"]),
             entry["samples"],
@@ -105,7 +104,7 @@ def save_run(path: Path, pair: Pair, asked: Asked, columns: Sequence[Column]) ->
     head = {
         "schema": SCHEMA,
         "pair": pair.name,
-        "asked": asdict(asked) | {"problem": {**vars(asked.problem)}},
+        "asked": asdict(asked),
         "columns": [asdict(column) for column in columns],
         "fingerprints": asked.fingerprints(pair),
         "origin": provenance(pair.base.device),

@@ -7,7 +7,6 @@ sentence. Whatever is slow to import is imported by the command that needs it.
 import argparse
 import json
 import os
-import re
 import secrets
 import shlex
 import signal
@@ -24,6 +23,7 @@ from softcot.benchmarks import DATA_VARIABLE
 from softcot.errors import UserError
 from softcot.presets import MAX_NEW_TOKENS, MAX_THOUGHTS
 from softcot.problems import SPLITS, Problem, read_problems
+from softcot.ranges import read_ranges
 from softcot.tasks import get_task
 
 if TYPE_CHECKING:  # names only: importing torch takes seconds
@@ -334,14 +334,11 @@ def parse_seeds(text: str) -> list[int]:
     Raises:
         UserError: The text is no such list.
     """
-    seeds: list[int] = []
-    for part in text.split(","):
-        found = re.fullmatch(r"(\d+)(?:-(\d+))?", part)
-        first, last = (int(number or found[1]) for number in found.groups()) if found else (1, 0)
-        if last < first:
-            raise UserError(f"The seeds {text!r} are not a list such as 41-45 or 41,43.")
-        seeds += range(first, last + 1)
-    return seeds
+    try:
+        return read_ranges(text)
+    except ValueError as error:
+        message = f"The seeds {text!r} are not a list such as 41-45 or 41,43."
+        raise UserError(message) from error
 
 
 class _Parser(argparse.ArgumentParser):

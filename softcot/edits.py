@@ -8,6 +8,7 @@ import torch
 
 from softcot.controls import apply_control
 from softcot.errors import UserError
+from softcot.ranges import read_ranges
 
 EDITS = {
     "swap": "the other question's thoughts",
@@ -103,13 +104,10 @@ class Edit:
 
 def _numbers(slots: str, text: str) -> tuple[int, ...]:
     """The slots of `1-3,7`, each once and in order."""
-    found: set[int] = set()
-    for part in filter(None, slots.split(",")):
-        ends = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", part)
-        if not ends:
-            raise UserError(f"The slots of the edit {text!r} must look like 1-3,7.")
-        found.update(range(int(ends[1]), int(ends[2] or ends[1]) + 1))
-    return tuple(sorted(found))
+    try:
+        return tuple(sorted(set(read_ranges(slots)))) if slots else ()
+    except ValueError as error:
+        raise UserError(f"The slots of the edit {text!r} must look like 1-3,7.") from error
 
 
 def kept_slots(edits: Iterable[Edit], count: int) -> list[int]:

@@ -8,16 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from softcot.analysis import Exploration, explore
-from softcot.answers import is_correct, parse
 from softcot.background import streamed
-from softcot.decoding import Sampling, decode, finish
 from softcot.methods import Method, SoftCoT, get_method
 from softcot.models import Pair
 from softcot.presets import DEFAULT_THOUGHTS
 from softcot.problems import Problem
-from softcot.projection import Projection
 from softcot.tasks import Task
 from softcot.training import TrainingConfig, TrainingResult, Update, train
+from softcot.trials import Variant, try_variants
 from softcot.vocabulary import Vocabulary
 
 JUDGED = 40
@@ -99,7 +97,8 @@ def learn(
     judged = task.problems("validation", JUDGED)
 
     def look(method: Method) -> float:
-        return _accuracy(method, judged)
+        [trial] = list(try_variants([Variant(method.title, method)], judged))[-1]
+        return trial.accuracy
 
     def work(tell) -> TrainingResult:
         lesson.alone = look(get_method("zero-shot-cot", pair, task))
@@ -127,11 +126,6 @@ def learn(
         yield lesson
 
 
-def learned(pair: Pair, folder: Path) -> Projection:
-    """The projection that a lesson left in its folder."""
-    return Projection.load_for(pair, folder)
-
-
 def _follow(lesson: Lesson, update: Update) -> None:
     lesson.phase = update.phase
     if update.phase != "training":
@@ -140,13 +134,3 @@ def _follow(lesson: Lesson, update: Update) -> None:
     lesson.losses.append((update.done, update.loss))
     if not lesson.validation or lesson.validation[-1][1] != update.validation_loss:
         lesson.validation.append((update.done, update.validation_loss))
-
-
-def _accuracy(method: Method, problems: list[Problem]) -> float:
-    """Share of the problems that are answered right, greedily."""
-    kind = method.task.answer_kind
-    prompt = method.prepare(problems, method.thoughts_for(None))
-    rows = finish(decode(method.lm, prompt, Sampling()))
-    answers = [parse(kind, method.lm.text(row.ids)) for row in rows]
-    right = [is_correct(kind, a, p.answer) for a, p in zip(answers, problems, strict=True)]
-    return sum(right) / len(right)

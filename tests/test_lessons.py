@@ -6,13 +6,14 @@ import pytest
 import torch
 from conftest import build_problems
 
-from softcot import lessons
+from softcot import trials
 from softcot.background import streamed
 from softcot.decoding import Sampling
 from softcot.errors import UserError
-from softcot.lessons import learn, learned
+from softcot.lessons import learn
 from softcot.methods import get_method
 from softcot.plots.training import training_chart
+from softcot.projection import Projection
 from softcot.tasks import GeneratedProblems, get_task
 from softcot.vocabulary import Vocabulary
 from softcot.web import train_views
@@ -26,7 +27,7 @@ def few_problems(monkeypatch):
         return build_problems(min(count, 12), seed=len(split))
 
     monkeypatch.setattr(GeneratedProblems, "problems", draw)
-    monkeypatch.setattr(lessons, "Sampling", lambda: Sampling(max_new_tokens=4))
+    monkeypatch.setattr(trials, "Sampling", lambda: Sampling(max_new_tokens=4))
 
 
 def taught(pair, folder, stop=None, steps=8):
@@ -46,7 +47,7 @@ def test_a_lesson_is_seen_step_by_step_and_leaves_a_projection(pair, tmp_path):
     assert [step for step, _ in lesson.accuracies] == list(range(1, 9))
     assert lesson.shipped is not None and lesson.result.finished
     assert lesson.seen.question == "Why?" and len(lesson.seen.thoughts) == 12
-    own = learned(pair, tmp_path / "new")
+    own = Projection.load_for(pair, tmp_path / "new")
     assert own.task == "mini-gsm"
     assert before == [lm.fingerprint(exact=True) for lm in (pair.base, pair.assistant)]
     figure = training_chart(lesson)
@@ -58,7 +59,7 @@ def test_a_lesson_is_seen_step_by_step_and_leaves_a_projection(pair, tmp_path):
 
 def test_what_was_trained_is_used_where_it_is_asked_for_and_nowhere_else(pair, tmp_path):
     *_, _ = taught(pair, tmp_path / "new")
-    own = learned(pair, tmp_path / "new")
+    own = Projection.load_for(pair, tmp_path / "new")
     problem = build_problems(1)[0]
     vectors = {
         name: get_method("softcot", which, TASK).thoughts([problem], 3)
@@ -78,7 +79,7 @@ def test_stopping_keeps_the_best_so_far(pair, tmp_path):
         if lesson.done >= 2:
             stop.set()
     assert not lesson.result.finished and lesson.done < 500
-    assert learned(pair, tmp_path / "new").task == "mini-gsm"
+    assert Projection.load_for(pair, tmp_path / "new").task == "mini-gsm"
     assert "Stopped after" in train_views.status(lesson)
 
 
