@@ -14,7 +14,7 @@ from softcot.models import LanguageModel, PromptEmbeds
 
 @torch.no_grad()
 def slot_attention(
-    lm: LanguageModel, prompt: PromptEmbeds, answer_ids: Sequence[int], slots: torch.Tensor
+    lm: LanguageModel, prompt: PromptEmbeds, answer_ids: Sequence[int]
 ) -> torch.Tensor:
     """The attention weights from each answer token to each thought, after the softmax.
 
@@ -24,9 +24,8 @@ def slot_attention(
 
     Args:
         lm: The base.
-        prompt: A single row of length T.
+        prompt: A single row with K thoughts.
         answer_ids: A token ids, what the base wrote after the prompt.
-        slots: bool[T], where the K thoughts are (see `softcot.lens.prompt_with_slots`).
 
     Returns:
         float32[L, H, A, K] on the CPU.
@@ -36,7 +35,7 @@ def slot_attention(
     """
     if not len(answer_ids):
         raise UserError("There is no answer to look at; let the base answer first.")
-    assert prompt.embeds.shape[:2] == (1, len(slots)), "one row, and a slot mask of its length"
+    [slots] = prompt.slot_mask
     answer = torch.tensor([list(answer_ids)], device=lm.device)
     ahead = torch.arange(1, answer.shape[1] + 1, device=lm.device)
     # The one way of attending that keeps the weights, in a twin: others may be using the model.
@@ -49,7 +48,7 @@ def slot_attention(
         output_attentions=True,
         use_cache=False,
     ).attentions
-    places = slots.nonzero()[:, 0].to(lm.device)
+    places = slots.nonzero()[:, 0]
     if not weights or weights[0] is None:
         raise UserError(f"The model {lm.name} does not give its attention; choose another one.")
     # Layer by layer: only the small part that is asked for leaves the device.

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from softcot.analysis import Exploration, Geometry, explore, geometry
 from softcot.attention import mean_attention, slot_attention, slot_share
 from softcot.decoding import Sampling, decode, finish, log_probabilities
-from softcot.edits import Edit
 from softcot.errors import UserError
-from softcot.lens import Reading, assistant_readings, base_readings, prompt_with_slots
-from softcot.methods import SoftCoT, get_method
+from softcot.lens import Reading, assistant_readings, base_readings
+from softcot.methods import SlotMethod, SoftCoT, get_method
 from softcot.models import Pair, join
 from softcot.problems import Problem
 from softcot.tasks import Task
@@ -38,6 +38,8 @@ class Inspection:
     """float[K]: what each thought gets, over the answer's tokens, layers and heads."""
     dropped: np.ndarray
     """float[K], nats: change of the answer's log-probability when one thought is left out."""
+    kept: np.ndarray
+    """float[K], nats: the same when it is the only one, against no thoughts at all."""
 
 
 def inspect(
@@ -69,34 +71,46 @@ def inspect(
     method, base = get_method(SoftCoT.name, pair, task), pair.base
     if not method.thoughts_for(thoughts):
         raise UserError("With K = 0 there are no thoughts to look at; choose a larger K.")
-    vectors = to_numpy(method.thoughts([problem], thoughts)[0])
+    own = method.thoughts([problem], thoughts)
+    vectors = to_numpy(own[0])
     around = to_numpy(method.thoughts(others, thoughts)) if others else None
-    prompt, slots = prompt_with_slots(method, problem, thoughts)
+    prompt = method.filled([problem], own)
     [row] = finish(decode(base, prompt, Sampling()))
-    attention = slot_attention(base, prompt, row.ids, slots)
+    attention = slot_attention(base, prompt, row.ids)
+    dropped, kept = slot_effects(method, problem, own, row.ids)
     instruction = task.assistant_instruction
     return Inspection(
         exploration=explore(problem.question, vectors, base, vocabulary, 5, metric, corrected),
         geometry=geometry(vectors, vocabulary, around),
         assistant=assistant_readings(pair, problem.question, thoughts, instruction),
-        base=base_readings(base, prompt, slots),
+        base=base_readings(base, prompt),
         answer=base.text(row.ids).strip(),
         head_shares=slot_share(attention).numpy(),
         attention=mean_attention(attention).mean((0, 1)).numpy(),
-        dropped=drop_effects(pair, task, problem, thoughts, row.ids),
+        dropped=dropped,
+        kept=kept,
     )
 
 
-def drop_effects(
-    pair: Pair, task: Task, problem: Problem, thoughts: int, answer_ids: Sequence[int]
-) -> np.ndarray:
-    """What leaving out one thought does to an answer.
+def slot_effects(
+    method: SlotMethod, problem: Problem, vectors: torch.Tensor, answer_ids: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """What leaving out one thought, and leaving all others out, does to an answer.
+
+    Args:
+        method: Says what stands around the slots.
+        problem: The question.
+        vectors: float[1, K, d_base], its thoughts.
+        answer_ids: What the base wrote with all of them.
 
     Returns:
-        float[K], nats: the change of the answer's log-probability.
+        Two of float[K], nats: the change of the answer's log-probability when one thought is
+        dropped, against all of them; and when it alone is kept, against none.
     """
-    edits = [[], *([Edit("drop", (slot,))] for slot in range(1, thoughts + 1))]
-    methods = [get_method(SoftCoT.name, pair, task, edits=made) for made in edits]
-    prompts = join([method.prepare([problem], thoughts) for method in methods])
-    scores = log_probabilities(pair.base, prompts, [list(answer_ids)] * len(methods))
-    return np.array(scores[1:]) - scores[0]
+    slots = range(vectors.shape[1])
+    dropped = [vectors[:, [other for other in slots if other != slot]] for slot in slots]
+    kept = [vectors[:, [slot]] for slot in slots]
+    filled = [method.filled([problem], v) for v in (vectors, vectors[:, :0], *dropped, *kept)]
+    answers = [list(answer_ids)] * len(filled)
+    every, none, *single = log_probabilities(method.lm, join(filled), answers)
+    return np.array(single[: len(slots)]) - every, np.array(single[len(slots) :]) - none

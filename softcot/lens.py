@@ -12,12 +12,8 @@ from typing import Any
 import torch
 
 from softcot.assistant import soft_states
-from softcot.edits import kept_slots
 from softcot.errors import UserError
-from softcot.methods import SlotMethod
-from softcot.methods.base import Method
 from softcot.models import LanguageModel, Pair, PromptEmbeds
-from softcot.problems import Problem
 from softcot.vocabulary import readable_tokens
 
 
@@ -30,34 +26,6 @@ class Reading:
     """As a reader should see it, as in `softcot.vocabulary`."""
     probability: float
     """Its share among all tokens of the model."""
-
-
-def prompt_with_slots(
-    method: Method, problem: Problem, thoughts: int
-) -> tuple[PromptEmbeds, torch.Tensor]:
-    """One problem's prompt with K = `thoughts`, and where in it the thoughts are.
-
-    The slots are those that the prompt builder marked when it put the ids together. Thoughts that
-    an edit of the method drops have none.
-
-    Args:
-        method: One whose thoughts stand in slots.
-        problem: The question.
-        thoughts: K, at least 0.
-
-    Returns:
-        The prompt as a single row of length T, and bool[T], True on its slots.
-
-    Raises:
-        UserError: The method has no slots, or K is out of its range.
-    """
-    if not isinstance(method, SlotMethod):
-        raise UserError(f"{method.title} has no thoughts to look at; choose a method that has.")
-    prompt = method.prepare([problem], thoughts)
-    kept = len(kept_slots(method.edits, thoughts))
-    batch = method.batch(method.prompts([problem], kept))
-    assert PromptEmbeds.of(batch, prompt.embeds).hashes == prompt.hashes, "not the same prompt"
-    return prompt, batch.slot_mask[0]
 
 
 @torch.no_grad()
@@ -82,7 +50,7 @@ def assistant_readings(
 
 @torch.no_grad()
 def base_readings(
-    lm: LanguageModel, prompt: PromptEmbeds, slots: torch.Tensor, count: int = 3
+    lm: LanguageModel, prompt: PromptEmbeds, count: int = 3
 ) -> list[list[list[Reading]]]:
     """The logit lens at every layer and every slot (nostalgebraist 2020, "interpreting GPT").
 
@@ -92,8 +60,7 @@ def base_readings(
 
     Args:
         lm: The base.
-        prompt: A single row of length T.
-        slots: bool[T], where its K thoughts are (see `prompt_with_slots`).
+        prompt: A single row with K thoughts.
         count: Tokens for each layer and slot.
 
     Returns:
@@ -101,10 +68,11 @@ def base_readings(
         first. The last layer's are what the model itself predicts after each slot.
 
     Raises:
-        UserError: The model keeps its final norm somewhere else.
+        UserError: There are no thoughts, or the model keeps its final norm somewhere else.
     """
-    norm = _final_norm(lm)
-    assert prompt.embeds.shape[:2] == (1, len(slots)), "one row, and a slot mask of its length"
+    [slots], norm = prompt.slot_mask, _final_norm(lm)
+    if not slots.any():
+        raise UserError("The prompt has no thoughts to look at; choose SoftCoT and a larger K.")
     states = lm.model.base_model(
         inputs_embeds=prompt.embeds,
         attention_mask=prompt.attention_mask,
@@ -112,7 +80,6 @@ def base_readings(
         output_hidden_states=True,
         use_cache=False,
     ).hidden_states
-    slots = slots.to(prompt.embeds.device)
     # The last of them is the model's output and went through the norm already.
     ready = [norm(state[0, slots]) for state in states[:-1]] + [states[-1][0, slots]]
     return [_read(lm, state, count) for state in ready]

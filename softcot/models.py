@@ -294,6 +294,8 @@ class PromptEmbeds:
     """int64[B, T], 1 on tokens and 0 on padding."""
     position_ids: torch.Tensor
     """int64[B, T], starting at 0 on each row's first token."""
+    slot_mask: torch.Tensor
+    """bool[B, T], True where a thought stands."""
     prompt_tokens: list[int]
     """Length of each row without padding."""
     hashes: list[str]
@@ -312,6 +314,7 @@ class PromptEmbeds:
             embeds=embeds,
             attention_mask=batch.attention_mask,
             position_ids=batch.position_ids,
+            slot_mask=batch.slot_mask,
             prompt_tokens=batch.attention_mask.sum(1).tolist(),
             hashes=[hashlib.sha256(text).hexdigest()[:16] for text in texts],
             passes=[0] * len(embeds) if passes is None else list(passes),
@@ -329,6 +332,7 @@ def join(prompts: Sequence[PromptEmbeds]) -> PromptEmbeds:
         embeds=stack([prompt.embeds for prompt in prompts]),
         attention_mask=stack([prompt.attention_mask for prompt in prompts]),
         position_ids=stack([prompt.position_ids for prompt in prompts]),
+        slot_mask=stack([prompt.slot_mask for prompt in prompts]),
         prompt_tokens=[n for prompt in prompts for n in prompt.prompt_tokens],
         hashes=[digest for prompt in prompts for digest in prompt.hashes],
         passes=[n for prompt in prompts for n in prompt.passes],

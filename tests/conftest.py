@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -15,6 +16,7 @@ from softcot.models import LanguageModel, Pair, load_pair
 from softcot.problems import Problem
 from softcot.projection import Projection
 from softcot.soft_prompt import SoftPrompt
+from softcot.vocabulary import Vocabulary
 
 torch.set_num_threads(1)
 
@@ -125,6 +127,19 @@ def pair(checkpoints) -> Iterator[Pair]:
     before = loaded.base.fingerprint(exact=True), loaded.assistant.fingerprint(exact=True)
     yield loaded
     assert before == (loaded.base.fingerprint(exact=True), loaded.assistant.fingerprint(exact=True))
+
+
+@pytest.fixture(scope="session")
+def vocabulary(pair) -> Vocabulary:
+    """The tiny base's tokens as a reference."""
+    return Vocabulary.of(pair.base)
+
+
+@pytest.fixture(scope="session")
+def thoughts(pair) -> np.ndarray:
+    """Six random vectors as wide as the base, float32[6, d_base]."""
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(6, pair.base.width, generator=generator).numpy()
 
 
 @contextmanager

@@ -16,20 +16,9 @@ from softcot.analysis import (
     thought_points,
     token_points,
 )
-from softcot.vocabulary import Vocabulary, nearest_tokens, to_numpy
+from softcot.vocabulary import nearest_tokens
 
 QUESTION = "Anna has 12 apples and buys 30 more. How many?"
-
-
-@pytest.fixture(scope="module")
-def vocabulary(pair) -> Vocabulary:
-    return Vocabulary.of(pair.base)
-
-
-@pytest.fixture(scope="module")
-def thoughts(pair) -> np.ndarray:
-    generator = torch.Generator().manual_seed(0)
-    return to_numpy(torch.randn(6, pair.base.width, generator=generator))
 
 
 def test_a_zero_vector_has_no_direction_and_does_no_harm(vocabulary):

@@ -6,7 +6,6 @@ from transformers import AutoModelForCausalLM
 
 from softcot.attention import mean_attention, slot_attention, slot_share
 from softcot.errors import UserError
-from softcot.lens import prompt_with_slots
 from softcot.methods import get_method
 from softcot.tasks import get_task
 
@@ -21,29 +20,29 @@ def method(pair):
 
 @pytest.fixture
 def prepared(method, problems):
-    return prompt_with_slots(method, problems[1], K)
+    return method.prepare(problems[1:2], K)
 
 
 @torch.no_grad()
 def test_it_is_what_a_model_in_eager_attention_says(pair, checkpoints, prepared):
-    prompt, slots = prepared
-    found = slot_attention(pair.base, prompt, ANSWER, slots)
+    prompt = prepared
+    found = slot_attention(pair.base, prompt, ANSWER)
     other = AutoModelForCausalLM.from_pretrained(
         checkpoints / "mini" / "base", attn_implementation="eager"
     )
     tokens = other.get_input_embeddings()(torch.tensor([ANSWER]))
     whole = torch.cat([prompt.embeds, tokens], dim=1)  # one row: no padding, positions from 0
     weights = torch.stack(other(inputs_embeds=whole, output_attentions=True).attentions)[:, 0]
-    rows = weights[:, :, len(slots) :]
+    rows = weights[:, :, prompt.embeds.shape[1] :]
     assert found.shape == (2, 4, len(ANSWER), K) and found.dtype == torch.float32
-    torch.testing.assert_close(found, rows[..., slots.nonzero()[:, 0]])
+    torch.testing.assert_close(found, rows[..., prompt.slot_mask[0].nonzero()[:, 0]])
     torch.testing.assert_close(rows.sum(-1), torch.ones(2, 4, len(ANSWER)))
 
 
 @torch.no_grad()
 def test_the_first_layer_is_a_softmax_of_queries_and_keys(pair, prepared):
-    prompt, slots = prepared
-    found = slot_attention(pair.base, prompt, ANSWER, slots)[0]
+    prompt = prepared
+    found = slot_attention(pair.base, prompt, ANSWER)[0]
     model = pair.base.model.base_model
     layer, config = model.layers[0], pair.base.model.config
     whole = torch.cat([prompt.embeds, pair.base.embed(torch.tensor([ANSWER]))], dim=1)[0]
@@ -63,14 +62,15 @@ def test_the_first_layer_is_a_softmax_of_queries_and_keys(pair, prepared):
     scores = queries @ keys.transpose(1, 2) / (2 * half) ** 0.5
     hidden = torch.ones(len(whole), len(whole)).triu(1).bool()
     weights = scores.masked_fill(hidden, float("-inf")).softmax(-1)
+    slots = prompt.slot_mask[0].nonzero()[:, 0]
     torch.testing.assert_close(
-        found, weights[:, len(slots) :, slots.nonzero()[:, 0]], atol=1e-4, rtol=1e-3
+        found, weights[:, prompt.embeds.shape[1] :, slots], atol=1e-4, rtol=1e-3
     )
 
 
 def test_means_and_shares(pair, prepared):
-    prompt, slots = prepared
-    found = slot_attention(pair.base, prompt, ANSWER, slots)
+    prompt = prepared
+    found = slot_attention(pair.base, prompt, ANSWER)
     assert (found >= 0).all() and (found.sum(-1) <= 1 + 1e-5).all()
     means, shares = mean_attention(found), slot_share(found)
     assert means.shape == (2, 4, K) and shares.shape == (2, 4)
@@ -81,7 +81,7 @@ def test_means_and_shares(pair, prepared):
 
 
 def test_the_model_itself_is_left_alone(pair, prepared):
-    prompt, slots = prepared
+    prompt = prepared
     config, exact = pair.base.model.config, pair.base.fingerprint(exact=True)
     before = config._attn_implementation
     seen = []
@@ -89,19 +89,19 @@ def test_the_model_itself_is_left_alone(pair, prepared):
     hook = pair.base.model.base_model.register_forward_pre_hook(
         lambda *_: seen.append(config._attn_implementation)
     )
-    slot_attention(pair.base, prompt, ANSWER, slots)
+    slot_attention(pair.base, prompt, ANSWER)
     hook.remove()
     assert seen == [before] and config._attn_implementation == before != "eager"
     assert pair.base.fingerprint(exact=True) == exact
 
 
 def test_without_thoughts_nothing_is_given_to_them(pair, method, problems):
-    prompt, slots = prompt_with_slots(method, problems[0], 0)
-    found = slot_attention(pair.base, prompt, ANSWER, slots)
+    prompt = method.prepare(problems[:1], 0)
+    found = slot_attention(pair.base, prompt, ANSWER)
     assert found.shape == (2, 4, len(ANSWER), 0) and not slot_share(found).any()
 
 
 def test_without_an_answer_there_is_nothing_to_see(pair, prepared):
-    prompt, slots = prepared
+    prompt = prepared
     with pytest.raises(UserError, match="no answer"):
-        slot_attention(pair.base, prompt, [], slots)
+        slot_attention(pair.base, prompt, [])

@@ -36,6 +36,7 @@ def one(prompt: PromptEmbeds, row: int) -> PromptEmbeds:
         embeds=prompt.embeds[row : row + 1, -count:],
         attention_mask=prompt.attention_mask[row : row + 1, -count:],
         position_ids=prompt.position_ids[row : row + 1, -count:],
+        slot_mask=prompt.slot_mask[row : row + 1, -count:],
         prompt_tokens=[count],
         hashes=prompt.hashes[row : row + 1],
         passes=prompt.passes[row : row + 1],

@@ -8,9 +8,9 @@ from torch.nn.functional import layer_norm
 
 from softcot.edits import Edit
 from softcot.errors import UserError
-from softcot.lens import assistant_readings, base_readings, prompt_with_slots
+from softcot.lens import assistant_readings, base_readings
 from softcot.methods import get_method
-from softcot.models import LanguageModel
+from softcot.models import LanguageModel, join
 from softcot.tasks import get_task
 
 TASK = get_task("mini-gsm")
@@ -28,25 +28,33 @@ def shown(readings) -> tuple[list[list[int]], torch.Tensor]:
 
 
 def test_slots_are_where_the_thoughts_were_put(method, problems):
-    prompt, slots = prompt_with_slots(method, problems[1], K)
-    assert slots.shape == prompt.embeds.shape[1:2] and int(slots.sum()) == K
+    prompt = method.prepare(problems[1:2], K)
+    assert prompt.slot_mask.shape == prompt.embeds.shape[:2] and int(prompt.slot_mask.sum()) == K
     vectors = method.thoughts(problems[1:2], K)[0]
-    torch.testing.assert_close(prompt.embeds[0, slots], vectors.to(prompt.embeds.dtype))
-    plain, none = prompt_with_slots(method, problems[1], 0)
-    assert not none.any() and len(none) == plain.embeds.shape[1]
+    torch.testing.assert_close(prompt.embeds[prompt.slot_mask], vectors.to(prompt.embeds.dtype))
+    assert not method.prepare(problems[1:2], 0).slot_mask.any()
+
+
+def test_joined_rows_keep_their_slots(method, problems):
+    rows = [method.prepare(problems[:1], K), method.prepare(problems[1:2], 2)]
+    joined = join(rows)
+    assert joined.slot_mask.sum(1).tolist() == [K, 2]
+    thoughts = torch.cat([row.embeds[row.slot_mask] for row in rows])
+    assert torch.equal(joined.embeds[joined.slot_mask], thoughts)
 
 
 def test_a_dropped_thought_has_no_slot(pair, problems):
     dropping = get_method("softcot", pair, TASK, edits=[Edit("drop", slots=(2,))])
-    prompt, slots = prompt_with_slots(dropping, problems[0], K)
+    prompt = dropping.prepare(problems[:1], K)
     vectors = dropping.thoughts(problems[:1], K)[0]
-    assert int(slots.sum()) == len(vectors) == K - 1
-    torch.testing.assert_close(prompt.embeds[0, slots], vectors.to(prompt.embeds.dtype))
+    assert int(prompt.slot_mask.sum()) == len(vectors) == K - 1
+    torch.testing.assert_close(prompt.embeds[prompt.slot_mask], vectors.to(prompt.embeds.dtype))
 
 
-def test_a_method_without_slots_is_refused(pair, problems):
-    with pytest.raises(UserError, match="has no thoughts"):
-        prompt_with_slots(get_method("zero-shot-cot", pair, TASK), problems[0], K)
+def test_a_prompt_without_slots_is_refused(pair, problems):
+    plain = get_method("zero-shot-cot", pair, TASK).prepare(problems[:1])
+    with pytest.raises(UserError, match="no thoughts to look at"):
+        base_readings(pair.base, plain)
 
 
 @torch.no_grad()
@@ -66,15 +74,15 @@ def test_the_assistant_reads_what_its_own_logits_say(pair, problems):
 
 @torch.no_grad()
 def test_the_last_layer_reads_what_the_model_predicts(pair, method, problems):
-    prompt, slots = prompt_with_slots(method, problems[2], K)
-    readings = base_readings(pair.base, prompt, slots)
+    prompt = method.prepare([problems[2]], K)
+    readings = base_readings(pair.base, prompt)
     assert len(readings) == pair.base.model.config.num_hidden_layers + 1
     assert all(len(layer) == K and len(layer[0]) == 3 for layer in readings)
     logits = pair.base.model(
         inputs_embeds=prompt.embeds,
         attention_mask=prompt.attention_mask,
         position_ids=prompt.position_ids,
-    ).logits[0, slots]
+    ).logits[prompt.slot_mask]
     best = logits.softmax(-1).topk(3)
     ids, shares = shown(readings[-1])
     assert ids == best.indices.tolist()
@@ -84,14 +92,15 @@ def test_the_last_layer_reads_what_the_model_predicts(pair, method, problems):
 @torch.no_grad()
 def test_earlier_layers_go_through_the_norm_and_the_head(pair, method, problems):
     model = pair.base.model
-    prompt, slots = prompt_with_slots(method, problems[0], K)
+    prompt = method.prepare([problems[0]], K)
     inside = []
     hook = model.base_model.layers[0].register_forward_hook(lambda *seen: inside.append(seen[2]))
     try:
-        readings = base_readings(pair.base, prompt, slots, count=2)
+        readings = base_readings(pair.base, prompt, count=2)
     finally:
         hook.remove()
     first = inside[0][0] if isinstance(inside[0], tuple) else inside[0]
+    [slots] = prompt.slot_mask
     for layer, states in ((0, prompt.embeds[0, slots]), (1, first.reshape(-1, 32)[slots])):
         scale = states.pow(2).mean(-1, keepdim=True) + model.config.rms_norm_eps
         normed = states * scale.rsqrt() * model.base_model.norm.weight
@@ -114,10 +123,10 @@ def test_rows_that_no_token_owns_are_not_shown(pair, method, problems):
             return getattr(tokenizer, name)
 
     short = LanguageModel(pair.base.model, Short(), pair.base.prompts, "short")
-    prompt, slots = prompt_with_slots(method, problems[0], K)
+    prompt = method.prepare([problems[0]], K)
     limit = len(tokenizer) // 2
     for layer, whole in zip(
-        base_readings(short, prompt, slots, 400), base_readings(pair.base, prompt, slots, 400),
+        base_readings(short, prompt, 400), base_readings(pair.base, prompt, 400),
         strict=True,
     ):  # fmt: skip
         for seen, every in zip(layer, whole, strict=True):
@@ -129,7 +138,7 @@ def test_rows_that_no_token_owns_are_not_shown(pair, method, problems):
 
 
 def test_a_model_with_its_norm_elsewhere_is_refused(pair, method, problems):
-    prompt, slots = prompt_with_slots(method, problems[0], K)
+    prompt = method.prepare([problems[0]], K)
     other = SimpleNamespace(model=SimpleNamespace(base_model=layer_norm), name="other")
     with pytest.raises(UserError, match="final norm"):
-        base_readings(other, prompt, slots)
+        base_readings(other, prompt)

@@ -8,17 +8,6 @@ from softcot.errors import UserError
 from softcot.vocabulary import Vocabulary, nearest_tokens, readable_tokens, to_numpy
 
 
-@pytest.fixture(scope="module")
-def vocabulary(pair) -> Vocabulary:
-    return Vocabulary.of(pair.base)
-
-
-@pytest.fixture(scope="module")
-def thoughts(pair) -> np.ndarray:
-    generator = torch.Generator().manual_seed(0)
-    return to_numpy(torch.randn(6, pair.base.width, generator=generator))
-
-
 def test_the_vocabulary_is_every_token_of_the_tokenizer_and_no_more(pair, vocabulary):
     assert vocabulary.embeddings.shape == (len(pair.base.tokenizer), pair.base.width)
     assert len(vocabulary.names) == len(pair.base.tokenizer)

@@ -100,10 +100,19 @@ class SlotMethod(Method):
     def prepare(self, problems: Sequence[Problem], thoughts: int) -> PromptEmbeds:
         """The prompts with K vectors spliced in; K = 0 is exactly zero-shot CoT."""
         vectors = self.thoughts(problems, thoughts)
+        return self.filled(problems, vectors, [self.passes(thoughts)] * len(problems))
+
+    @torch.no_grad()
+    def filled(
+        self,
+        problems: Sequence[Problem],
+        vectors: torch.Tensor,
+        passes: Sequence[int] | None = None,
+    ) -> PromptEmbeds:
+        """The prompts with these vectors, float[B, K, d_base]; `passes` as in `PromptEmbeds`."""
         batch = self.batch(self.prompts(problems, vectors.shape[1]))
-        embeds = self.lm.embed(batch.input_ids)
-        passes = [self.passes(thoughts)] * len(problems)
-        return PromptEmbeds.of(batch, splice(embeds, batch.slot_mask, vectors), passes)
+        embeds = splice(self.lm.embed(batch.input_ids), batch.slot_mask, vectors)
+        return PromptEmbeds.of(batch, embeds, passes)
 
     def passes(self, thoughts: int) -> int:
         """Forward passes one after another that K vectors take."""

@@ -103,21 +103,24 @@ def readings(seen: Inspection) -> str:
 
 
 def effects(seen: Inspection) -> str:
-    """Attention to each thought beside what leaving it out does."""
-    largest = max(float(np.abs(seen.dropped).max()), 1e-6)
+    """Attention to each thought beside what leaving it out does, and what it does alone."""
+    changes = np.stack([seen.dropped, seen.kept])
+    largest = max(float(np.abs(changes).max()), 1e-6)
     most = max(float(seen.attention.max()), 1e-6)
     rows = "".join(
         f'<tr><th scope="row"><span class="number">{number}</span></th>'
         f"<td>{_bar(share / most, f'{100 * share:.2f} %')}</td>"
-        f"<td>{_bar(abs(change) / largest, views.signed(change, 2))}</td></tr>"
-        for number, (share, change) in enumerate(
-            zip(seen.attention.tolist(), seen.dropped.tolist(), strict=True), start=1
+        f"<td>{_bar(abs(dropped) / largest, views.signed(dropped, 2))}</td>"
+        f"<td>{_bar(abs(kept) / largest, views.signed(kept, 2))}</td></tr>"
+        for number, (share, dropped, kept) in enumerate(
+            zip(seen.attention.tolist(), *changes.tolist(), strict=True), start=1
         )
     )
     return (
         '<table class="effects bars"><thead><tr><th scope="col">Thought</th>'
         '<th scope="col">Attention from the answer</th>'
-        '<th scope="col">Left out: change of the answer’s log p</th></tr></thead>'
+        '<th scope="col">Left out: change of the answer’s log p</th>'
+        '<th scope="col">Alone: change against no thoughts</th></tr></thead>'
         f"<tbody>{rows}</tbody></table>"
     )
 
@@ -139,12 +142,9 @@ def _bar(share: float, text: str) -> str:
 
 
 def _chips(found: Sequence[Reading]) -> str:
-    chips = (
-        f'<li style="--cosine:{one.probability:.2f}"><code>{escape(one.token)}</code>'
-        f"<span>{100 * one.probability:.0f} %</span></li>"
-        for one in found[:3]
+    return views.chips(
+        (one.token, one.probability, f"{100 * one.probability:.0f} %") for one in found[:3]
     )
-    return f'<ul class="chips">{"".join(chips)}</ul>'
 
 
 def _mean_off_diagonal(cosines: np.ndarray) -> str:
