@@ -31,6 +31,9 @@ _KINDS = {
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
 
+LEGEND = {"orientation": "h", "y": -0.08, "x": 0, "itemsizing": "constant"}
+
+
 def template(theme: str) -> go.layout.Template:
     """How a map or a table of numbers looks in the `"light"` or the `"dark"` theme."""
     axis = {"ticks": "", "showticklabels": False, "title": {"font": {"size": 12}}}
@@ -133,32 +136,19 @@ def thought_map(exploration: Exploration, shown: int) -> go.Figure:
     others = [point for thought in thoughts for point in thought.nearest_points[1:]]
     labels = list(dict.fromkeys(nearest))
     neighbours = labels + [point for point in dict.fromkeys(others) if point not in labels]
-    figure = go.Figure(
+    names = [escape(point.label) if point in labels else "" for point in neighbours]
+    places, text = [thought.point for thought in thoughts], "markers+text"
+    above = {"mode": text, "textposition": "top center"}
+    figure = flat_map(
         [
-            _trace("vocabulary", exploration.vocabulary_points),
-            _trace("tokens of the question", exploration.question_points),
-            _ties([thought.point for thought in thoughts], nearest),
-            _trace(
-                "nearest tokens",
-                neighbours,
-                mode="markers+text",
-                text=[escape(point.label) if point in labels else "" for point in neighbours],
-                textposition="top center",
-            ),
-            _trace("soft thoughts", [thought.point for thought in thoughts], mode="markers+text"),
-        ]
-    )
-    first, second, *_ = axis_titles(exploration.explained)
-    figure.update_layout(
-        template=template("light"),
-        xaxis={"title": first},
-        yaxis={"title": second},
-        margin={"l": 34, "r": 8, "t": 8, "b": 34},
-        hovermode="closest",
-        dragmode="pan",
-        legend={"orientation": "h", "y": -0.12, "x": 0, "itemsizing": "constant"},
-        # Plotly keeps a reader's zoom and hidden traces for as long as this does not change.
-        uirevision="thought-map",
+            cloud("vocabulary", exploration.vocabulary_points),
+            cloud("tokens of the question", exploration.question_points),
+            ties(places, nearest),
+            cloud("nearest tokens", neighbours, text=names, **above),
+            cloud("soft thoughts", places, mode=text),
+        ],
+        exploration.explained,
+        "thought-map",
     )
     for name, values in frame(exploration, "xy").items():
         figure.update_layout({f"{name}axis": {"range": values}})
@@ -180,28 +170,53 @@ def frame(exploration: Exploration, axes: Iterable[str]) -> dict[str, list[float
     return {axis: _padded([getattr(point, axis) for point in points]) for axis in axes}
 
 
-def _trace(name: str, points: list[Point], mode: str = "markers", **style: Any) -> go.Scatter:
+def cloud(
+    name: str, points: Sequence[Point], axes: str = "xy", mode: str = "markers", **style: Any
+) -> go.Scatter | go.Scatter3d:
+    """Points with their labels, on the axes `"xy"` or `"xyz"`."""
     labels = [escape(point.label) for point in points]  # Plotly reads some HTML in its texts
-    return go.Scatter(
-        name=name,
-        x=[round(point.x, 4) for point in points],
-        y=[round(point.y, 4) for point in points],
-        mode=mode,
-        **{"text": labels, **style},
-        hovertext=labels,
-        hoverinfo="text+name",
-    )
+    places = {axis: [round(getattr(point, axis), 4) for point in points] for axis in axes}
+    options = {"text": labels, "hovertext": labels, "hoverinfo": "text+name", **style}
+    return _scatter(axes)(name=name, mode=mode, **places, **options)
 
 
-def _ties(starts: list[Point], ends: list[Point]) -> go.Scatter:
+def ties(
+    starts: Sequence[Point], ends: Sequence[Point], axes: str = "xy"
+) -> go.Scatter | go.Scatter3d:
+    """A line from each start to its end."""
     pairs = list(zip(starts, ends, strict=True))
-    return go.Scatter(
-        x=[x for start, end in pairs for x in (start.x, end.x, None)],
-        y=[y for start, end in pairs for y in (start.y, end.y, None)],
-        mode="lines",
-        hoverinfo="skip",
-        showlegend=False,
+    places = {
+        axis: [v for pair in pairs for v in (*(round(getattr(p, axis), 4) for p in pair), None)]
+        for axis in axes
+    }
+    return _scatter(axes)(mode="lines", hoverinfo="skip", showlegend=False, **places)
+
+
+def flat_map(traces: Sequence[go.Scatter], explained: Sequence[float], revision: str) -> go.Figure:
+    """A map on the first two axes of the vocabulary that can be panned.
+
+    Args:
+        traces: What is on it.
+        explained: Shares of the variance that the axes hold.
+        revision: Plotly keeps a reader's zoom and hidden traces until this changes.
+    """
+    figure = go.Figure(list(traces))
+    first, second, *_ = axis_titles(explained)
+    figure.update_layout(
+        template=template("light"),
+        xaxis={"title": first},
+        yaxis={"title": second},
+        margin={"l": 34, "r": 8, "t": 8, "b": 34},
+        hovermode="closest",
+        dragmode="pan",
+        legend=LEGEND | {"y": -0.12},
+        uirevision=revision,
     )
+    return figure
+
+
+def _scatter(axes: str) -> type[go.Scatter] | type[go.Scatter3d]:
+    return go.Scatter if len(axes) == 2 else go.Scatter3d
 
 
 def _padded(values: list[float]) -> list[float]:

@@ -15,7 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from softcot.analysis import Exploration, Point
-from softcot.plots import axis_titles, frame, template
+from softcot.plots import LEGEND, axis_titles, cloud, flat_map, frame, template, ties
 
 if TYPE_CHECKING:  # names only: no model is needed to draw
     from softcot.lens import Reading
@@ -25,7 +25,6 @@ MOST_KINDS = 8
 """Colours of a trajectory map: the rarer kinds of problems share the last of them."""
 
 _LONGEST = 9  # characters of a token in a cell
-_LEGEND = {"orientation": "h", "y": -0.08, "x": 0, "itemsizing": "constant"}
 
 
 def thought_space(exploration: Exploration, shown: int) -> go.Figure:
@@ -38,13 +37,14 @@ def thought_space(exploration: Exploration, shown: int) -> go.Figure:
     near = list(dict.fromkeys(point for t in thoughts for point in t.nearest_points))
     names = [escape(point.label) if point in ends else "" for point in near]
     places = [thought.point for thought in thoughts]
+    above = {"mode": "markers+text", "textposition": "top center"}
     figure = go.Figure(
         [
-            _cloud("vocabulary", exploration.vocabulary_points),
-            _cloud("tokens of the question", exploration.question_points),
-            _ties(places[: len(ends)], ends),
-            _cloud("nearest tokens", near, mode="markers+text", text=names),
-            _cloud("soft thoughts", places, mode="markers+text"),
+            cloud("vocabulary", exploration.vocabulary_points, "xyz"),
+            cloud("tokens of the question", exploration.question_points, "xyz"),
+            ties(places[: len(ends)], ends, "xyz"),
+            cloud("nearest tokens", near, "xyz", text=names, **above),
+            cloud("soft thoughts", places, "xyz", **above),
         ]
     )
     # Plotly cuts off what does not fit beside an axis in space.
@@ -59,7 +59,7 @@ def thought_space(exploration: Exploration, shown: int) -> go.Figure:
         template=template("light"),
         scene={**axes, "aspectmode": "cube", "camera": {"eye": {"x": 1.3, "y": 1.1, "z": 0.7}}},
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        legend=_LEGEND,
+        legend=LEGEND,
         uirevision="thought-space",
     )
     return figure
@@ -136,21 +136,10 @@ def trajectory_map(entries: Sequence[Trajectory], explained: Sequence[float]) ->
         for point, named in zip(entry.points, entry.named, strict=True):
             name = named if named in own else f"{len(kinds) - len(own)} others"
             groups.setdefault(name, []).append((number, entry, point))
-    figure = go.Figure([_dots(kind, rows) for kind, rows in groups.items()])
-    first, second, *_ = axis_titles(explained)
-    figure.update_layout(
-        template=template("light"),
-        xaxis={"title": first},
-        yaxis={"title": second},
-        margin={"l": 34, "r": 8, "t": 8, "b": 34},
-        hovermode="closest",
-        dragmode="pan",
-        showlegend=True,
-        legend=_LEGEND | {"y": -0.12},
-        annotations=[_note("× with words that the base has not read")],
-        uirevision="trajectory-map",
-    )
-    return figure
+    dots = [_dots(kind, rows) for kind, rows in groups.items()]
+    figure = flat_map(dots, explained, "trajectory-map")
+    note = _note("× with words that the base has not read")
+    return figure.update_layout(showlegend=True, annotations=[note])
 
 
 def _note(text: str) -> dict[str, Any]:
@@ -178,22 +167,6 @@ def _dots(kind: str, rows: Sequence[tuple[int, Trajectory, Point]]) -> go.Scatte
 def _about(entry: Trajectory, point: Point) -> str:
     question = entry.question if len(entry.question) <= 60 else f"{entry.question[:59]}…"
     return f"thought {escape(point.label)} of {escape(question)}"
-
-
-def _cloud(name: str, points: Sequence[Point], mode: str = "markers", **style: Any) -> go.Scatter3d:
-    labels = [escape(point.label) for point in points]  # Plotly reads some HTML in its texts
-    places = {axis: [round(getattr(point, axis), 4) for point in points] for axis in "xyz"}
-    options = {"text": labels, "textposition": "top center", "hovertext": labels, **style}
-    return go.Scatter3d(name=name, mode=mode, hoverinfo="text+name", **places, **options)
-
-
-def _ties(starts: Sequence[Point], ends: Sequence[Point]) -> go.Scatter3d:
-    pairs = list(zip(starts, ends, strict=True))
-    places = {
-        axis: [v for pair in pairs for v in (*(round(getattr(p, axis), 4) for p in pair), None)]
-        for axis in "xyz"
-    }
-    return go.Scatter3d(mode="lines", hoverinfo="skip", showlegend=False, **places)
 
 
 def _table(values: np.ndarray, x: list[int], y: list[int], coloraxis: str) -> go.Heatmap:

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 import gradio as gr
 
+from softcot.answering import Column
 from softcot.decoding import Sampling
 from softcot.edits import read_edits
 from softcot.errors import UserError
@@ -57,9 +58,7 @@ def add_endpoints(explorer: Explorer) -> None:
         sampling = Sampling(temperature, top_p, seed=seed, max_new_tokens=max_new_tokens)
         problem = Problem(get_task(task).name, question, answer)
         asked = explorer.comparison(problem, thoughts, sampling, samples, swap_question)
-        for columns in asked.stream(explorer.pair):
-            done = all(column.done for column in columns)
-            yield {"done": done, "columns": [asdict(column) for column in columns]}
+        yield from map(_frame, asked.stream(explorer.pair))
 
     def thoughts(
         question: str, task: str = "free", thoughts: int = DEFAULT_THOUGHTS
@@ -128,9 +127,7 @@ def _add_experiments(explorer: Explorer) -> None:
         """
         problem = Problem(get_task(task).name, question, answer)
         made = read_edits(edits, other_question)
-        for columns in explorer.intervene(problem, thoughts, made):
-            done = all(column.done for column in columns)
-            yield {"done": done, "columns": [asdict(column) for column in columns]}
+        yield from map(_frame, explorer.intervene(problem, thoughts, made))
 
     def sweep(
         task: str = "mini-gsm", problems: int = 50, step: int = 1
@@ -165,6 +162,11 @@ def _add_experiments(explorer: Explorer) -> None:
 
     gr.api(endpoint(intervene), api_name="intervene", **LANE)
     gr.api(endpoint(sweep), api_name="sweep", **LANE)
+
+
+def _frame(columns: list[Column]) -> dict[str, Any]:
+    done = all(column.done for column in columns)
+    return {"done": done, "columns": [asdict(column) for column in columns]}
 
 
 def endpoint(function: Callable) -> Callable:

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import gradio as gr
 
 T = TypeVar("T")
 
@@ -28,3 +30,18 @@ def paced(frames: Iterator[T], clock: Callable[[], float] = time.monotonic) -> I
             shown, held = clock(), []
             yield frame
     yield from held
+
+
+def unchanged(count: int) -> tuple:
+    """Outputs that stay as they are."""
+    return (gr.skip(),) * count
+
+
+def idle() -> gr.Button:
+    """A button with nothing to do, such as that which stops what is not running."""
+    return gr.Button(interactive=False)
+
+
+def stoppable(stop: gr.Button, running: Any) -> None:
+    """Let a button end running events, which ends their computation, and go idle itself."""
+    stop.click(None, cancels=running, **PRIVATE).then(idle, None, stop, **AT_ONCE)

@@ -15,6 +15,7 @@ from softcot.answering import Column, ColumnRequest
 from softcot.capsule import Asked
 from softcot.decoding import Sampling
 from softcot.edits import Edit
+from softcot.errors import UserError
 from softcot.inspection import Inspection, inspect
 from softcot.methods import get_method
 from softcot.models import Pair
@@ -158,14 +159,14 @@ class Explorer:
             Variant(label, get_method(SOFT, self.pair, task, edits=made), thoughts)
             for label, made in (("own", []), ("edited", edits), *placebos)
         ]
-        return try_variants(variants, task.problems("test", count, TRIAL_SEED))
+        return try_variants(variants, self._tried(task, count))
 
     def sweep(self, task_name: str, counts: Sequence[int], count: int) -> Iterator[list[Trial]]:
         """SoftCoT at every K of `counts` on `count` test problems; see `try_variants`."""
         task = get_task(task_name)
         method = get_method(SOFT, self.pair, task)
         variants = [Variant(f"K = {k}", method, k) for k in counts]
-        return try_variants(variants, task.problems("test", count, TRIAL_SEED), batch_size=count)
+        return try_variants(variants, self._tried(task, count), batch_size=count)
 
     def inspect(
         self, problem: Problem, thoughts: int, metric: str = "cosine", corrected: bool = False
@@ -186,8 +187,14 @@ class Explorer:
     def trajectories(self, task_name: str, thoughts: int, count: int) -> list[Trajectory]:
         """Where the thoughts of `count` test problems lie."""
         task = get_task(task_name)
-        problems = task.problems("test", count, TRIAL_SEED)
+        problems = self._tried(task, count)
         return trajectories(self.pair, task, problems, thoughts, vocabulary=self.vocabulary)
+
+    def _tried(self, task: Task, count: int) -> list[Problem]:
+        """Test problems for a trial."""
+        if not task.splits:
+            raise UserError("A question of your own is one problem; choose a kind of problem.")
+        return task.problems("test", count, TRIAL_SEED)
 
     def _others(self, task: Task) -> list[Problem]:
         """Other questions to compare thoughts with; of the same kind if it has any."""

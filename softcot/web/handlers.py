@@ -25,7 +25,7 @@ from softcot.problems import Problem
 from softcot.projection import Projection
 from softcot.tasks import FREE
 from softcot.web import views
-from softcot.web.events import paced
+from softcot.web.events import idle, paced, unchanged
 from softcot.web.explorer import Explorer, asked_problem, examples
 from softcot.web.link import read_link
 
@@ -47,8 +47,8 @@ class Handlers:
         """
         offer = self._offer(task)
         if task == FREE.name:
-            problem = (*_unchanged(4), "", [], *_idle_cards())
-            return (*offer, _idle_stop(), *problem, *_unchanged(LOOK))
+            problem = (*unchanged(4), "", [], *_idle_cards())
+            return (*offer, idle(), *problem, *unchanged(LOOK))
         return (*offer, *self._load(offer[0][0], task, k, swapped))
 
     def pick_example(
@@ -73,7 +73,7 @@ class Handlers:
             buttons, "another problem", stop, problem, look.
         """
         problem_size = 6 + CARDS
-        nothing = _unchanged(7 + 3 + 1 + problem_size + LOOK)
+        nothing = unchanged(7 + 3 + 1 + problem_size + LOOK)
         try:
             asked = read_link(search, self.explorer.max_thoughts)
             if asked is None:
@@ -104,7 +104,7 @@ class Handlers:
         try:
             seen = self.look(task, question, donor, k, swapped)
         except UserError as error:
-            return (row, donor, views.message(str(error)), *_unchanged(LOOK))
+            return (row, donor, views.message(str(error)), *unchanged(LOOK))
         return (row, donor, "", *seen)
 
     def draw_donor(self, task: str, question: str, donor: str, k: int, swapped: bool) -> tuple:
@@ -145,22 +145,22 @@ class Handlers:
             columns: list[Column] = []
             explorer = self.explorer.using(trained if using else None)
             seen = Handlers(explorer).look(task, question, donor, k, swapped)
-            before = (*_unchanged(CARDS - 1), _no_download())
+            before = (*unchanged(CARDS - 1), _no_download())
             yield ("", [], gr.Button(interactive=True), *before, *seen)
             for columns in paced(asked.stream(explorer.pair)):
                 cards = views.columns(columns, swapped)
-                yield (gr.skip(), columns, gr.skip(), *cards, gr.skip(), *_unchanged(LOOK))
+                yield (gr.skip(), columns, gr.skip(), *cards, gr.skip(), *unchanged(LOOK))
             run = gr.DownloadButton(value=_saved(explorer.pair, asked, columns), interactive=True)
-            yield (*_unchanged(2), _idle_stop(), *_unchanged(CARDS - 1), run, *_unchanged(LOOK))
+            yield (*unchanged(2), idle(), *unchanged(CARDS - 1), run, *unchanged(LOOK))
         except UserError as error:
             cards = _idle_cards()
-            yield (views.message(str(error)), [], _idle_stop(), *cards, *_unchanged(LOOK))
+            yield (views.message(str(error)), [], idle(), *cards, *unchanged(LOOK))
 
     def halt(self, last: list[Column], swapped: bool) -> tuple:
         """Say that a run was stopped where it was. Returns: stop, cards."""
         if not last:
-            return (_idle_stop(), *_idle_cards())
-        return (_idle_stop(), *views.columns(last, swapped, stopped=True), gr.skip())
+            return (idle(), *_idle_cards())
+        return (idle(), *views.columns(last, swapped, stopped=True), gr.skip())
 
     def _asked(
         self,
@@ -186,11 +186,7 @@ class Handlers:
         donor = self.explorer.donor(task, problem.question).question
         cards = _idle_cards()
         loaded = (problem, problem.question, problem.answer, donor, "", [], *cards)
-        return (_idle_stop(), *loaded, *self.look(task, problem.question, donor, k, swapped))
-
-
-def _idle_stop() -> gr.Button:
-    return gr.Button(interactive=False)
+        return (idle(), *loaded, *self.look(task, problem.question, donor, k, swapped))
 
 
 def _saved(pair: Pair, asked: Asked, columns: list[Column]) -> str:
@@ -206,7 +202,3 @@ def _idle_cards() -> tuple:
 
 def _no_download() -> gr.DownloadButton:
     return gr.DownloadButton(interactive=False)
-
-
-def _unchanged(count: int) -> tuple:
-    return (gr.skip(),) * count

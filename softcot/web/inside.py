@@ -10,27 +10,18 @@ from softcot import plots
 from softcot.errors import UserError
 from softcot.plots import thoughts as figures
 from softcot.problems import Problem
-from softcot.tasks import FREE
 from softcot.vocabulary import METRICS
 from softcot.web import inside_views, look, views
-from softcot.web.events import LANE, PRIVATE
-from softcot.web.explorer import Explorer, asked_problem
+from softcot.web.events import LANE, PRIVATE, unchanged
+from softcot.web.explorer import asked_problem
+from softcot.web.panel import Panel
 
 MAPPED = 150
 """Problems on the map where nobody chose a number."""
 
 
-class Inside:
-    """Widgets and events of the panel.
-
-    Args:
-        explorer: What can be asked.
-        asked: The page's task, question, K, right answer and loaded problem.
-    """
-
-    def __init__(self, explorer: Explorer, asked: Sequence[gr.components.Component]):
-        self.explorer = explorer
-        self.asked = list(asked)
+class Inside(Panel):
+    """Widgets and events of the panel."""
 
     def build(self) -> None:
         """Lay the panel out and connect it."""
@@ -119,7 +110,7 @@ class Inside:
                 problem, thoughts, metric, corrected and metric == "cosine"
             )
         except UserError as error:
-            return (views.message(str(error)), *(gr.skip(),) * len(self.parts))
+            return (views.message(str(error)), *unchanged(len(self.parts)))
         return (
             inside_views.facts(seen),
             inside_views.readings(seen),
@@ -133,8 +124,6 @@ class Inside:
     def draw_map(self, task: str, thoughts: int, count: int) -> tuple:
         """The thoughts of many problems. Returns: message, map, entries."""
         try:
-            if task == FREE.name:
-                raise UserError("A question of your own is one problem; choose a kind of problem.")
             found = self.explorer.trajectories(task, thoughts, count)
         except UserError as error:
             return views.message(str(error)), gr.skip(), gr.skip()

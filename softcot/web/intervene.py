@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import gradio as gr
 
 from softcot.edits import BORROWING, EDITS, MEASURED, Edit, read_edits
 from softcot.errors import UserError
 from softcot.problems import Problem
-from softcot.tasks import FREE
 from softcot.web import intervene_views, look, views
-from softcot.web.events import AT_ONCE, LANE, PRIVATE, paced
-from softcot.web.explorer import Explorer, asked_problem
+from softcot.web.events import AT_ONCE, LANE, PRIVATE, idle, paced, stoppable, unchanged
+from softcot.web.explorer import asked_problem
+from softcot.web.panel import Panel
 
 CARDS = 4
 """The original, the edited one, and two placebos."""
@@ -21,17 +21,8 @@ TRIED = 100
 """Problems of a trial where nobody chose a number."""
 
 
-class Intervene:
-    """Widgets and events of the panel.
-
-    Args:
-        explorer: What can be asked.
-        asked: The page's task, question, K, right answer and loaded problem.
-    """
-
-    def __init__(self, explorer: Explorer, asked: Sequence[gr.components.Component]):
-        self.explorer = explorer
-        self.asked = list(asked)
+class Intervene(Panel):
+    """Widgets and events of the panel."""
 
     def build(self) -> None:
         """Lay the panel out and connect it."""
@@ -88,12 +79,10 @@ class Intervene:
     def _trial(self) -> None:
         look.html(intervene_views.TRIAL)
         with gr.Column(elem_classes="sheet"):
-            with gr.Row(elem_classes="action"):
-                self.count = gr.Slider(
-                    10, 500, TRIED, step=10, label="Problems", scale=3, min_width=240
-                )
-                self.try_out = gr.Button("Try on many", scale=1, min_width=140)
-                self.halt = gr.Button("Stop trial", interactive=False, scale=1, min_width=110)
+            amount = (10, 500, TRIED, 10, "Problems")
+            self.count, self.try_out, self.halt = look.action(
+                amount, "Try on many", "Stop trial", variant="secondary"
+            )
             self.effects = look.html("")
 
     def _connect(self) -> None:
@@ -119,10 +108,8 @@ class Intervene:
             **LANE,
             **PRIVATE,
         )
-        for button, event in ((self.stop, running), (self.halt, trying)):
-            button.click(None, cancels=event, **PRIVATE).then(
-                lambda: gr.Button(interactive=False), None, button, **AT_ONCE
-            )
+        stoppable(self.stop, running)
+        stoppable(self.halt, trying)
 
     def compose(self, kind: str, slots: list[int], amount: float, token: str) -> tuple:
         """The edit that the widgets describe, and which of them it needs.
@@ -167,13 +154,12 @@ class Intervene:
         try:
             problem = asked_problem(task, question, gold, loaded)
             frames = self.explorer.intervene(problem, thoughts, read_edits(edits, other))
-            yield ("", gr.Button(interactive=True), *(gr.skip(),) * CARDS)
+            yield ("", gr.Button(interactive=True), *unchanged(CARDS))
             for columns in paced(frames):
                 yield (gr.skip(), gr.skip(), *intervene_views.cards(columns))
-            yield (gr.skip(), gr.Button(interactive=False), *(gr.skip(),) * CARDS)
+            yield (gr.skip(), idle(), *unchanged(CARDS))
         except UserError as error:
-            idle = intervene_views.idle()
-            yield (views.message(str(error)), gr.Button(interactive=False), *idle)
+            yield (views.message(str(error)), idle(), *intervene_views.idle())
 
     def try_many(
         self, task: str, thoughts: int, edits: str, other: str, count: int
@@ -184,12 +170,10 @@ class Intervene:
             stop, effects.
         """
         try:
-            if task == FREE.name:
-                raise UserError("A question of your own is one problem; choose a kind of problem.")
             frames = self.explorer.try_edits(task, thoughts, read_edits(edits, other), count)
             yield gr.Button(interactive=True), views.progress(0, count, "problems")
             for trials in paced(frames):
                 yield gr.skip(), intervene_views.effects(trials, count)
-            yield gr.Button(interactive=False), gr.skip()
+            yield idle(), gr.skip()
         except UserError as error:
-            yield gr.Button(interactive=False), views.message(str(error))
+            yield idle(), views.message(str(error))

@@ -108,6 +108,25 @@ def html(value: str, **options: Any) -> gr.HTML:
     return gr.HTML(value, **{"apply_default_css": False, "js_on_load": None, **options})
 
 
+def action(
+    amount: tuple[int, int, int, int, str], run: str, stop: str, variant: str = "primary"
+) -> tuple[gr.Slider, gr.Button, gr.Button]:
+    """A row that starts something long: how much of it, and the buttons that begin and end it.
+
+    Args:
+        amount: Least, most, usual value, step and label of the slider.
+        run: Label of the button that begins.
+        stop: That of the one that ends it, which is idle at first.
+        variant: Whether this is what the panel is for.
+    """
+    least, most, usual, step, label = amount
+    with gr.Row(elem_classes="action"):
+        slider = gr.Slider(least, most, usual, step=step, label=label, scale=3, min_width=240)
+        running = gr.Button(run, variant=variant, scale=1, min_width=140)
+        stopping = gr.Button(stop, interactive=False, scale=1, min_width=110)
+    return slider, running, stopping
+
+
 def thought_map(figure: str, templates: str) -> gr.HTML:
     """A Plotly figure (JSON) that follows the page's theme, which `gr.Plot` does not.
 

@@ -9,9 +9,8 @@ import gradio as gr
 from softcot import plots
 from softcot.errors import UserError
 from softcot.plots.sweep import sweep_chart
-from softcot.tasks import FREE
 from softcot.web import look, sweep_views, views
-from softcot.web.events import LANE, PRIVATE, paced
+from softcot.web.events import LANE, PRIVATE, idle, paced, stoppable, unchanged
 from softcot.web.explorer import Explorer
 
 TRIED = 30
@@ -35,12 +34,8 @@ class Sweep:
         """Lay the panel out and connect it."""
         look.html(sweep_views.INTRODUCTION)
         with gr.Column(elem_classes="sheet"):
-            with gr.Row(elem_classes="action"):
-                self.count = gr.Slider(
-                    10, 500, TRIED, step=10, label="Problems for each K", scale=3, min_width=240
-                )
-                self.run = gr.Button("Run sweep", variant="primary", scale=1, min_width=140)
-                self.stop = gr.Button("Stop sweep", interactive=False, scale=1, min_width=110)
+            amount = (10, 500, TRIED, 10, "Problems for each K")
+            self.count, self.run, self.stop = look.action(amount, "Run sweep", "Stop sweep")
             self.status = look.html(sweep_views.EMPTY)
             self.chart = look.plot(
                 "", plots.templates(plots.chart_template), sweep_views.ALT, plots.dark_accents()
@@ -53,9 +48,7 @@ class Sweep:
             **LANE,
             **PRIVATE,
         )
-        self.stop.click(None, cancels=running, **PRIVATE).then(
-            lambda: gr.Button(interactive=False), None, self.stop, **PRIVATE
-        )
+        stoppable(self.stop, running)
 
     def sweep(self, task: str, count: int) -> Iterator[tuple]:
         """Ask the same problems with every K.
@@ -64,16 +57,10 @@ class Sweep:
             stop, status, chart, table.
         """
         try:
-            if task == FREE.name:
-                raise UserError("A question of your own is one problem; choose a kind of problem.")
-            total = len(self.counts)
-            yield (
-                gr.Button(interactive=True),
-                views.progress(0, total, "values of K"),
-                gr.skip(),
-                gr.skip(),
-            )
-            for trials in paced(self.explorer.sweep(task, self.counts, count)):
+            total, frames = len(self.counts), self.explorer.sweep(task, self.counts, count)
+            begun = views.progress(0, total, "values of K")
+            yield gr.Button(interactive=True), begun, *unchanged(2)
+            for trials in paced(frames):
                 done = [trial for trial in trials if trial.n]
                 yield (
                     gr.skip(),
@@ -81,7 +68,6 @@ class Sweep:
                     sweep_chart(done, self.explorer.max_thoughts).to_json(),
                     sweep_views.table(done),
                 )
-            yield gr.Button(interactive=False), sweep_views.said(task, count), *(gr.skip(),) * 2
+            yield idle(), sweep_views.said(task, count), *unchanged(2)
         except UserError as error:
-            message = views.message(str(error))
-            yield gr.Button(interactive=False), message, gr.skip(), gr.skip()
+            yield idle(), views.message(str(error)), *unchanged(2)

@@ -12,9 +12,10 @@ import gradio as gr
 from softcot import lessons, plots
 from softcot.errors import UserError
 from softcot.plots.training import training_chart
+from softcot.projection import Projection
 from softcot.tasks import TASKS
 from softcot.web import look, train_views, views
-from softcot.web.events import AT_ONCE, paced
+from softcot.web.events import AT_ONCE, idle, paced, unchanged
 from softcot.web.explorer import Explorer
 
 STEPS = 150
@@ -43,12 +44,8 @@ class Train:
         taught = [(task.title, name) for name, task in TASKS.items() if "train" in task.splits]
         with gr.Column(elem_classes="sheet"):
             self.task = gr.Radio(taught, value=taught[0][1], label="Kind of problem to learn")
-            with gr.Row(elem_classes="action"):
-                self.steps = gr.Slider(
-                    20, 600, STEPS, step=10, label="Steps", scale=3, min_width=240
-                )
-                self.run = gr.Button("Train", variant="primary", scale=1, min_width=140)
-                self.stop = gr.Button("Stop training", interactive=False, scale=1, min_width=110)
+            amount = (20, 600, STEPS, 10, "Steps")
+            self.steps, self.run, self.stop = look.action(amount, "Train", "Stop training")
             self.status = look.html(train_views.EMPTY)
             self.chart = look.plot(
                 "", plots.templates(plots.chart_template), train_views.ALT, plots.dark_accents()
@@ -93,8 +90,8 @@ class Train:
         """
         ending = threading.Event()
         folder = Path(tempfile.mkdtemp(prefix="softcot-"), f"projection-{task}")
-        idle = (gr.Button(interactive=True), gr.Button(interactive=False))
-        yield (ending, gr.Button(interactive=False), gr.Button(interactive=True), *_unchanged(6))
+        ready = (gr.Button(interactive=True), idle())
+        yield (ending, idle(), gr.Button(interactive=True), *unchanged(6))
         frames = lessons.learn(
             self.explorer.pair,
             TASKS[task],
@@ -108,21 +105,17 @@ class Train:
             for lesson in paced(frames):
                 seen = plots.thought_map(lesson.seen, thoughts).to_json() if lesson.seen else ""
                 yield (
-                    *_unchanged(3),
+                    *unchanged(3),
                     train_views.status(lesson),
                     training_chart(lesson).to_json() if lesson.losses else gr.skip(),
                     seen or gr.skip(),
-                    *_unchanged(3),
+                    *unchanged(3),
                 )
             weights = gr.DownloadButton(value=str(folder / "model.safetensors"), visible=True)
-            trained = lessons.learned(self.explorer.pair, folder)
+            trained = Projection.load_for(self.explorer.pair, folder)
             using = gr.Checkbox(value=True, visible=True)
-            yield (gr.skip(), *idle, *_unchanged(3), weights, trained, using)
+            yield (gr.skip(), *ready, *unchanged(3), weights, trained, using)
         except UserError as error:
-            yield (gr.skip(), *idle, views.message(str(error)), *_unchanged(5))
+            yield (gr.skip(), *ready, views.message(str(error)), *unchanged(5))
         finally:
             ending.set()
-
-
-def _unchanged(count: int) -> tuple:
-    return (gr.skip(),) * count

@@ -5,7 +5,7 @@ Those of a report are escaped in `results_views`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
@@ -242,13 +242,20 @@ def _answer(column: Column) -> str:
 
 def neighbours(found: Sequence[Neighbour]) -> str:
     """Tokens with their cosines, or with what else they are ranked by."""
-    chips = (
-        # The tint is the cosine, so that the two columns can be compared at a glance.
-        f'<li style="--cosine:{max(n.cosine, 0):.2f}"><code>{escape(n.token)}</code>'
-        f"<span>{n.cosine if n.score is None else n.score:.2f}</span></li>"
-        for n in found
+    # The tint is the cosine, so that the two columns can be compared at a glance.
+    return chips(
+        (n.token, n.cosine, f"{n.cosine if n.score is None else n.score:.2f}") for n in found
     )
-    return f'<ul class="chips">{"".join(chips)}</ul>'
+
+
+def chips(found: Iterable[tuple[str, float, str]]) -> str:
+    """Tokens, each with the strength of its tint (0 to 1) and a number beside it."""
+    items = "".join(
+        f'<li style="--cosine:{max(tint, 0):.2f}"><code>{escape(token)}</code>'
+        f"<span>{number}</span></li>"
+        for token, tint, number in found
+    )
+    return f'<ul class="chips">{items}</ul>'
 
 
 def _novelty(problem: Problem) -> str:
