@@ -52,7 +52,6 @@ class Page:
                         self._sampling()
                     self._answers()
                     self._thoughts(first[0])
-                    look.html(views.how_it_works())
                 with gr.Tab("Intervene", id="intervene"):
                     self.strips = [self._strip(first[0])]
                     self.intervene = Intervene(self.explorer, self._asked)
@@ -71,7 +70,8 @@ class Page:
             self._connect_problems(running=self._connect_run())
             self._connect_thoughts()
             self._connect_address()
-            self.blocks.load(None, js=look.TABS_JS, **PRIVATE)
+            for script in (look.TABS_JS, look.THOUGHTS_JS):
+                self.blocks.load(None, js=script, **PRIVATE)
         return self.blocks
 
     def _problem(self, first: list[Problem]) -> None:
@@ -108,7 +108,7 @@ class Page:
                 step=1,
                 precision=0,
                 label="Soft thoughts K",
-                info="0 is plain chain-of-thought",
+                info=f"Trained for 1 to {self.explorer.max_thoughts}; 0 is plain chain-of-thought",
                 min_width=240,
                 scale=3,
             )
@@ -136,6 +136,7 @@ class Page:
             self.redraw = gr.Button("Another one", size="md", scale=1, min_width=200)
 
     def _sampling(self) -> None:
+        self.further = gr.CheckboxGroup(self.explorer.further, label="Ask these methods, too")
         with gr.Accordion("Sampling", open=False, elem_classes="sampling"):
             with gr.Row():
                 temperature = gr.Slider(
@@ -153,27 +154,27 @@ class Page:
                 )
                 seed = gr.Number(41, label="Seed", precision=0, minimum=0)
         self.sampling = [temperature, top_p, length, seed, samples]
-        self.varied = [temperature, seed, samples]
+        self.varied = [temperature, seed, samples, self.further]
 
     def _answers(self) -> None:
         self.last = gr.State([])
-        with gr.Row(equal_height=True, elem_classes="answers"):
-            self.cards = [look.html(card, min_width=300) for card in views.idle_columns()]
-        self.cards.append(
-            gr.DownloadButton(
-                "Download run", interactive=False, size="sm", elem_classes="download", min_width=150
+        self.cards = [look.html(views.idle_columns())]
+        with gr.Row(elem_classes="after"):
+            self.again = gr.Button("Regenerate", size="sm", min_width=150, scale=0)
+            self.cards.append(
+                gr.DownloadButton("Download run", interactive=False, size="sm", scale=0)
             )
-        )
 
     def _thoughts(self, first: Problem) -> None:
         seen, shown = self.explorer.explore(first.question, first.task), self.explorer.thoughts
-        origin, figure, table = self.handlers.follow(seen, shown, False)
+        origin, figure, table, tour = self.handlers.follow(seen, shown, False)
         look.html(views.THOUGHTS)
         with gr.Column(elem_classes="sheet"):
             self.seen = gr.State(seen)
             self.origin = look.html(origin)
             self.map = look.thought_map(figure, plots.templates())
             self.table = look.html(table)
+        self.tour = look.html(tour)
 
     def _connect_address(self) -> None:
         """The address follows what is asked, and a page that is opened follows its address."""
@@ -206,22 +207,29 @@ class Page:
         """What was trained on this page, and whether it is to be used."""
         return [self.train.trained, self.using]
 
-    def _connect_run(self) -> gr.events.Dependency:
-        running = gr.on(
-            [self.run.click, self.question.submit],
-            self.handlers.compare,
-            [*self._whose, self.gold, self.loaded, *self._projection, *self.sampling],
-            [self.message, self.last, self.stop, *self.cards, *self._look],
+    def _connect_run(self) -> list[gr.events.Dependency]:
+        asked = [*self._whose, self.gold, self.loaded, *self._projection, self.further]
+        compare = {
+            "fn": self.handlers.compare,
+            "inputs": [*asked, *self.sampling],
+            "outputs": [self.message, self.last, self.stop, *self.cards, *self._look],
             **LANE,
             **PRIVATE,
+        }
+        reseeded = self.again.click(
+            self.handlers.reseed, self.varied[:2], self.varied[:2], **AT_ONCE
         )
+        running = [
+            gr.on([self.run.click, self.question.submit], **compare),
+            reseeded.then(**compare),
+        ]
         # The run is ended first: a late frame must not overwrite what is said about the stop.
         self.stop.click(None, cancels=running, **PRIVATE).then(
             self.handlers.halt, [self.last, self.swap], [self.stop, *self.cards], **AT_ONCE
         )
         return running
 
-    def _connect_problems(self, running: gr.events.Dependency) -> None:
+    def _connect_problems(self, running: list[gr.events.Dependency]) -> None:
         asked = [self.task, self.k, self.swap]
         loaded = self._loaded
         # Another problem ends the run: its answer would stand under the wrong question.
@@ -271,7 +279,7 @@ class Page:
 
     @property
     def _look(self) -> list[gr.components.Component]:
-        return [self.seen, self.origin, self.map, self.table]
+        return [self.seen, self.origin, self.map, self.table, self.tour]
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -28,11 +28,21 @@ class ColumnRequest:
     """What replaces the question's own thoughts."""
     edits: tuple[Edit, ...] = ()
     """What is done to single slots after that."""
+    own_thoughts: bool = False
+    """Whether K is the method's own choice, whatever the others have."""
 
     def build(self, pair: Pair, task: Task, seed: int) -> Method:
         """The method that is asked for; the seed decides donors, orders and noise."""
         options = {"control": self.control, "edits": self.edits, "seed": seed}
         return get_method(self.method, pair, task, **options)
+
+    def count(self, method: Method, wanted: int | None) -> int:
+        """K of the column; `wanted` is what all were asked for.
+
+        Raises:
+            UserError: There cannot be so many, or so few.
+        """
+        return method.thoughts_for(None if self.own_thoughts else wanted)
 
 
 @dataclass
@@ -98,7 +108,9 @@ def answer_stream(
     if samples > 1 and sampling.temperature == 0:
         raise UserError("At temperature 0 all samples are equal; choose a temperature above 0.")
     methods = [request.build(pair, task, sampling.seed) for request in requests]
-    counts = [method.thoughts_for(thoughts) for method in methods]
+    counts = [
+        request.count(method, thoughts) for method, request in zip(methods, requests, strict=True)
+    ]
     prompts = [
         method.prepare([problem], count) for method, count in zip(methods, counts, strict=True)
     ]

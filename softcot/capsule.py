@@ -51,9 +51,10 @@ class Asked:
     def vectors(self, pair: Pair) -> dict[str, torch.Tensor]:
         """Column number -> its thoughts after all edits, float32[K, d_base]."""
         found = {}
-        for number, method in enumerate(self._methods(pair)):
+        asked = zip(self.requests, self._methods(pair), strict=True)
+        for number, (request, method) in enumerate(asked):
             if isinstance(method, SlotMethod):
-                count = method.thoughts_for(self.thoughts)
+                count = request.count(method, self.thoughts)
                 found[str(number)] = method.thoughts([self.problem], count)[0].cpu().contiguous()
         return found
 

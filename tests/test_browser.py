@@ -35,7 +35,7 @@ COUNTS = (
 """JavaScript: how many points each trace of the map has."""
 
 
-COMPARED = ".answers:not(.four) .answer-card"
+COMPARED = "[aria-label=Answers] .answer-card"
 """The two columns of the Compare tab; other tabs have cards of their own."""
 
 

@@ -23,6 +23,7 @@ ASKED = Asked(
         ColumnRequest("zero-shot-cot"),
         ColumnRequest("softcot"),
         ColumnRequest("softcot", "noise", (Edit("mix", (1, 3), 0.5, question="Why?"),)),
+        ColumnRequest("coconut", own_thoughts=True),  # 4 are more than it was made for
     ),
     thoughts=4,
     sampling=Sampling(temperature=1.0, max_new_tokens=6, seed=7),

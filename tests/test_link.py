@@ -18,10 +18,11 @@ def address(**values) -> str:
 def test_everything_that_is_said_is_read():
     search = address(
         tab="intervene", task="mini-gsm", q="Why & how? ünïcode", a="4", k=0, t=0.5, seed=7, n=3,
-        edits="mix=0.5:1-4 drop:2", other="What?",
+        m="lora,cot-unk", edits="mix=0.5:1-4 drop:2", other="What?",
     )  # fmt: skip
     problem = Problem("mini-gsm", "Why & how? ünïcode", "4")
-    assert read_link(search, 16) == Link(problem, 0, 0.5, 7, 3, "mix=0.5:1-4 drop:2", "What?")
+    methods, edits = ["lora", "cot-unk"], "mix=0.5:1-4 drop:2"
+    assert read_link(search, 16) == Link(problem, 0, 0.5, 7, 3, methods, edits, "What?")
     assert read_link(address(q="Why?"), 16) == Link(Problem("free", "Why?"))
     assert read_link("", 16) is None and read_link(address(task="mini-gsm", q=" "), 16) is None
 
@@ -34,6 +35,7 @@ def test_everything_that_is_said_is_read():
         ({"t": "nan"}, "t = 'nan'"),
         ({"n": "0"}, "n = '0'"),
         ({"task": "poetry"}, "no task 'poetry'; choose one of"),
+        ({"m": "lora,magic"}, "a method 'magic'; choose of"),
         ({"edits": "explode"}, "no edit called"),
     ],
 )
@@ -47,8 +49,8 @@ def test_an_address_opens_what_it_names(pair):
     search = address(task="mini-gsm", q="Anna has 3 apples. How many?", a="3", k=5)
     task, k, temperature, *_ = opened = handlers.open_address(search)
     assert (task, k) == ("mini-gsm", 5) and "value" not in temperature
-    assert opened[12:14] == ("Anna has 3 apples. How many?", "3")
+    assert opened[13:15] == ("Anna has 3 apples. How many?", "3")
     nothing = handlers.open_address("?tab=results")
     assert len(nothing) == len(opened) and all("value" not in one for one in nothing)
     refused = handlers.open_address(address(q="Why?", k=99))
-    assert len(refused) == len(opened) and "from 0 to 16" in refused[15]
+    assert len(refused) == len(opened) and "from 0 to 16" in refused[16]

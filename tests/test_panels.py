@@ -33,6 +33,10 @@ def panel(explorer) -> Intervene:
     return Intervene(explorer, [])
 
 
+def cards(html: str) -> list[str]:
+    return [words(card) for card in html.split("<article")[1:]]
+
+
 def run(panel, edits="swap", thoughts=4, question=QUESTION, task="mini-gsm") -> list[tuple]:
     other = "Tom gives 7 pears to Anna. How many are left?"
     return list(panel.intervene(task, question, thoughts, "42", LOADED, edits, other))
@@ -41,7 +45,7 @@ def run(panel, edits="swap", thoughts=4, question=QUESTION, task="mini-gsm") -> 
 def test_four_columns_answer_and_are_compared(panel):
     (message, stop, *_), *frames, (*_,) = run(panel)
     assert message == "" and stop.interactive
-    own, edited, *placebos = map(words, frames[-1][2:])
+    own, edited, *placebos = cards(frames[-1][2])
     assert "Own thoughts" in own and "log p of the right answer −" in own
     assert "Edited With the edit swap" in edited and "swap" not in own
     assert ["noise" in placebos[0], "mean" in placebos[1]] == [True, True]
@@ -51,13 +55,13 @@ def test_four_columns_answer_and_are_compared(panel):
 
 def test_a_swap_with_the_same_question_changes_nothing(panel):
     frames = list(panel.intervene("mini-gsm", QUESTION, 4, "42", LOADED, "swap", QUESTION))
-    edited = words(frames[-2][3])
+    edited = cards(frames[-2][2])[1]
     assert "Same answer" in edited and re.search(r"right answer \+0\.0", edited)
 
 
 def test_free_questions_have_placebos_too(panel):
     frames = run(panel, "zero:2", task=FREE.name)
-    assert "Placebo: zero" in words(frames[-2][5])
+    assert "Placebo: zero" in cards(frames[-2][2])[3]
 
 
 @pytest.mark.parametrize(
@@ -70,9 +74,9 @@ def test_free_questions_have_placebos_too(panel):
     ],
 )
 def test_bad_input_becomes_a_message(panel, changes, sentence):
-    *_, (message, stop, *cards) = run(panel, **changes)
+    *_, (message, stop, shown) = run(panel, **changes)
     assert sentence in message and not stop.interactive
-    assert cards == intervene_views.idle()
+    assert shown == intervene_views.idle()
 
 
 def test_the_builder_writes_what_is_read(panel):

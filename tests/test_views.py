@@ -5,11 +5,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from softcot.analysis import Point, Thought
+from softcot.analysis import Exploration, Point, Thought
 from softcot.answering import Column
+from softcot.methods import METHODS
 from softcot.problems import Problem
 from softcot.vocabulary import Neighbour
-from softcot.web import views
+from softcot.web import tour_views, views
 
 EVIL = '<img src=x onerror=alert(1)> ${1+1} {{value}} & "quoted"'
 HARD = Column("zero-shot-cot", "Zero-shot CoT", 0, "So it is 4.", "4", True, 9, 1.25)
@@ -26,17 +27,17 @@ def words(html: str) -> str:
 
 
 def test_a_running_column_shows_its_text_and_no_verdict():
-    hard, _ = views.columns([replace(HARD, answer=None, correct=None), SOFT])
+    hard = views.column(replace(HARD, answer=None, correct=None))
     assert "running" in hard and "9 tokens · 1.2 s" in hard
     assert "right" not in words(hard) and "wrong" not in words(hard)
 
 
 def test_right_and_wrong_are_said_in_words():
-    hard, soft = views.columns([replace(HARD, done=True), SOFT])
+    hard, soft = views.column(replace(HARD, done=True)), views.column(SOFT)
     assert "Answer 4✓ right" in words(hard) and "Answer 5✗ wrong" in words(soft)
-    (unknown,) = views.columns([replace(SOFT, correct=None)])
+    unknown = views.column(replace(SOFT, correct=None))
     assert "Answer 5" in words(unknown) and "wrong" not in words(unknown)
-    (unread,) = views.columns([replace(SOFT, answer=None, correct=False)])
+    unread = views.column(replace(SOFT, answer=None, correct=False))
     assert "no answer" in words(unread)
 
 
@@ -46,16 +47,24 @@ def test_right_and_wrong_are_said_in_words():
      (6, True, "6 soft thoughts of another question"), (0, True, "K = 0: no thoughts")],
 )  # fmt: skip
 def test_the_soft_column_says_whose_thoughts_it_has(thoughts, swapped, said):
-    _, soft = views.columns([HARD, replace(SOFT, thoughts=thoughts)], swapped)
+    soft = views.column(replace(SOFT, thoughts=thoughts), swapped)
     assert said in words(soft)
+
+
+def test_every_method_has_a_card_that_says_what_it_gives():
+    shown = [Column(name, kind.title, 3) for name, kind in METHODS.items()]
+    page = parsed(views.columns(shown))
+    assert len(page.findall(".//article")) == len(METHODS)
+    abouts = [about.text for about in page.findall(".//p[@class='about']")]
+    assert len(set(abouts)) == len(METHODS) and not any("{" in about for about in abouts)
 
 
 def test_notes_votes_and_a_stop_are_told():
     voted = replace(SOFT, votes={"5": 3, "4": 1}, note="The text was cut off.")
-    assert "Votes: 5 ×3 · 4 ×1" in words(views.columns([voted])[0])
-    assert "The text was cut off." in words(views.columns([voted])[0])
-    assert "Stopped." in words(views.columns([HARD], stopped=True)[0])
-    assert "Stopped." not in words(views.columns([SOFT], stopped=True)[0])
+    assert "Votes: 5 ×3 · 4 ×1" in words(views.column(voted))
+    assert "The text was cut off." in words(views.column(voted))
+    assert "Stopped." in words(views.column(HARD, stopped=True))
+    assert "Stopped." not in words(views.column(SOFT, stopped=True))
 
 
 def test_no_text_can_become_markup(pair):
@@ -67,7 +76,7 @@ def test_no_text_can_become_markup(pair):
         views.message(EVIL),
         views.thought_table([thought]),
         views.header(pair, EVIL),
-        *views.columns([replace(SOFT, text=EVIL, answer=EVIL, note=EVIL, votes={EVIL: 2})]),
+        views.columns([replace(SOFT, text=EVIL, answer=EVIL, note=EVIL, votes={EVIL: 2})]),
     ]
     for html in shown:
         assert EVIL in "".join(parsed(html).itertext())
@@ -87,8 +96,16 @@ def test_silence_is_empty_and_an_alert_is_an_alert():
     assert 'role="alert"' in views.message("The question is empty; type a question.")
 
 
-def test_the_figure_is_shown_and_carries_no_foreign_address():
-    html = views.how_it_works()
+def test_the_tour_is_about_the_question_and_leads_to_every_panel(pair):
+    near = [Neighbour(1, "·<plus>", 0.5)]
+    thoughts = [Thought(n, 1.5, near, near, Point("", 0, 0, 0), []) for n in range(1, 11)]
+    seen = Exploration(EVIL, thoughts, [], [], (0.1, 0.1, 0.1))
+    html = tour_views.tour(seen, 9, pair)
     assert "<svg" in html and "Projection" in html and "laboratory" in html
     assert html.count("http") == html.count("http://www.w3.org/")
-    parsed(html)
+    page = parsed(html)
+    assert words(html).count(" ".join(EVIL.split())) == 2 and "<plus>" in words(html)
+    assert html.count("▢") == html.count("▣") == 9
+    tabs = {link.get("data-tab") for link in page.findall(".//a")}
+    assert tabs == {"compare", "intervene", "inside", "sweep", "train", "results"}
+    assert "K = 0: no thoughts" in words(tour_views.tour(seen, 0, pair))

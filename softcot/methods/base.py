@@ -1,7 +1,9 @@
 """What every method is: a way to turn questions into the input of a base model."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
+from softcot.learned import Learned
 from softcot.models import Batch, LanguageModel, Pair, PromptEmbeds, collate
 from softcot.problems import Problem
 from softcot.prompts import Prompt
@@ -26,6 +28,8 @@ class Method:
     """Whether the assistant reads the question."""
     default_thoughts: int = 0
     """K where nobody chose one."""
+    kind: ClassVar[type[Learned] | None] = None
+    """What is trained for it."""
 
     def __init__(self, pair: Pair, task: Task = FREE):
         self.pair = pair

@@ -20,6 +20,7 @@ class LoRA(Method):
     name = "lora"
     title = "LoRA"
     trains = "low-rank adapters in the base"
+    kind = Adapter
 
     def __init__(self, pair: Pair, weights: Adapter, task: Task = FREE):
         super().__init__(pair, task)

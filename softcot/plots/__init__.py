@@ -31,6 +31,9 @@ _KINDS = {
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
 
+THOUGHTS, COLUMNS = "thoughts", "columns"
+"""What `meta` says of a trace whose points, a figure whose columns are the thoughts in order."""
+
 LEGEND = {"orientation": "h", "y": -0.08, "x": 0, "itemsizing": "constant"}
 
 
@@ -123,6 +126,8 @@ def _layout(theme: str, **axis: Any) -> dict[str, Any]:
         "xaxis": axes,
         "yaxis": axes,
         "hoverlabel": {"font": {"family": FONT}},
+        # For the page, which marks the thought that a reader picked.
+        "meta": {"ink": _INK[theme], "accent": _ACCENT[theme]},
     }
 
 
@@ -145,7 +150,7 @@ def thought_map(exploration: Exploration, shown: int) -> go.Figure:
             cloud("tokens of the question", exploration.question_points),
             ties(places, nearest),
             cloud("nearest tokens", neighbours, text=names, **above),
-            cloud("soft thoughts", places, mode=text),
+            cloud("soft thoughts", places, mode=text, meta=THOUGHTS),
         ],
         exploration.explained,
         "thought-map",

@@ -15,7 +15,17 @@ import numpy as np
 import plotly.graph_objects as go
 
 from softcot.analysis import Exploration, Point
-from softcot.plots import LEGEND, axis_titles, cloud, flat_map, frame, template, ties
+from softcot.plots import (
+    COLUMNS,
+    LEGEND,
+    THOUGHTS,
+    axis_titles,
+    cloud,
+    flat_map,
+    frame,
+    template,
+    ties,
+)
 
 if TYPE_CHECKING:  # names only: no model is needed to draw
     from softcot.lens import Reading
@@ -44,7 +54,7 @@ def thought_space(exploration: Exploration, shown: int) -> go.Figure:
             cloud("tokens of the question", exploration.question_points, "xyz"),
             ties(places[: len(ends)], ends, "xyz"),
             cloud("nearest tokens", near, "xyz", text=names, **above),
-            cloud("soft thoughts", places, "xyz", **above),
+            cloud("soft thoughts", places, "xyz", meta=THOUGHTS, **above),
         ]
     )
     # Plotly cuts off what does not fit beside an axis in space.
@@ -75,7 +85,7 @@ def cosine_heatmap(cosines: np.ndarray) -> go.Figure:
     )
     figure = _table_figure(trace, "thought", "thought", "cosine-heatmap")
     figure.update_yaxes(autorange="reversed")
-    figure.update_layout(coloraxis2=_colours("cosine", -1, 1))
+    figure.update_layout(coloraxis2=_colours("cosine", -1, 1), meta=COLUMNS)
     return figure
 
 
@@ -97,7 +107,7 @@ def lens_heatmap(readings: Sequence[Sequence[Sequence[Reading]]]) -> go.Figure:
         hovertemplate="layer %{y}, thought %{x}<br>%{hovertext}<extra></extra>",
     )
     figure = _table_figure(trace, "thought", "layer (0: as it enters)", "lens-heatmap")
-    figure.update_layout(coloraxis=_colours("probability", 0, 1))
+    figure.update_layout(coloraxis=_colours("probability", 0, 1), meta=COLUMNS)
     return figure
 
 

@@ -36,6 +36,7 @@ def add_endpoints(explorer: Explorer) -> None:
         seed: int = 41,
         max_new_tokens: int = MAX_NEW_TOKENS,
         samples: int = 1,
+        methods: str = "zero-shot-cot softcot",
     ) -> Iterator[dict[str, Any]]:
         """Answer a question with hard chain-of-thought and with soft thoughts, streaming.
 
@@ -50,14 +51,17 @@ def add_endpoints(explorer: Explorer) -> None:
             seed: Decides the samples.
             max_new_tokens: Where an answer is cut off.
             samples: Answers in each column; the majority counts.
+            methods: One column each, separated by spaces; see `python -m softcot methods`.
 
         Yields:
-            `done`, and `columns`: for each of the two its method, text, answer, correct,
+            `done`, and `columns`: for each method its method, text, answer, correct,
             new_tokens, seconds, thoughts, note, votes and, in the end, gold_logprob.
         """
         sampling = Sampling(temperature, top_p, seed=seed, max_new_tokens=max_new_tokens)
         problem = Problem(get_task(task).name, question, answer)
-        asked = explorer.comparison(problem, thoughts, sampling, samples, swap_question)
+        asked = explorer.comparison(
+            problem, thoughts, sampling, samples, swap_question, methods.split()
+        )
         yield from map(_frame, asked.stream(explorer.pair))
 
     def thoughts(

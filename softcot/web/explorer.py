@@ -17,7 +17,7 @@ from softcot.decoding import Sampling
 from softcot.edits import Edit
 from softcot.errors import UserError
 from softcot.inspection import Inspection, inspect
-from softcot.methods import get_method
+from softcot.methods import METHODS, get_method
 from softcot.models import Pair
 from softcot.presets import DEFAULT_THOUGHTS
 from softcot.problems import Problem
@@ -41,6 +41,9 @@ TRIAL_SEED = 7
 """Draws the problems of trials: the same ones every time, so that trials can be compared."""
 
 HARD, SOFT = "zero-shot-cot", "softcot"
+
+SHARING_K = (SOFT, "cot-unk", "prompt-tuning")
+"""Methods that the page's K is for: K slots, filled at once. The others choose their own."""
 
 
 class Explorer:
@@ -114,20 +117,43 @@ class Explorer:
         sampling: Sampling,
         samples: int = 1,
         swap_question: str = "",
+        methods: Sequence[str] = (HARD, SOFT),
     ) -> Asked:
-        """What is asked to compare the base alone with the base and thoughts.
+        """What is asked to compare the base alone with the base and thoughts, and more.
 
         Args:
             problem: The question, its task and, if known, its answer.
             thoughts: K.
             sampling: How tokens are chosen.
             samples: Answers in each column; the majority counts.
-            swap_question: The thoughts are those of this question, if there is one.
+            swap_question: SoftCoT's thoughts are those of this question, if there is one.
+            methods: One column each.
+
+        Raises:
+            UserError: There is no such method, or none at all.
         """
-        soft = ColumnRequest(SOFT)
-        if swap_question:
-            soft = ColumnRequest(SOFT, edits=(Edit("swap", question=swap_question),))
-        return Asked(problem, (ColumnRequest(HARD), soft), thoughts, sampling, samples)
+        if not methods:
+            raise UserError("Choose at least one method to ask.")
+        swap = (Edit("swap", question=swap_question),) if swap_question else ()
+        requests = [
+            ColumnRequest(
+                name,
+                edits=swap if name == SOFT else (),
+                own_thoughts=name not in SHARING_K,
+            )
+            for name in methods
+        ]
+        return Asked(problem, tuple(requests), thoughts, sampling, samples)
+
+    @property
+    def further(self) -> list[tuple[str, str]]:
+        """Titles and names of the methods that can be asked beside hard CoT and SoftCoT."""
+        trained = {name.partition("-")[0] for name in self.pair.trained}
+        return [
+            (kind.title, name)
+            for name, kind in METHODS.items()
+            if name not in (HARD, SOFT) and (kind.kind is None or kind.kind.folder in trained)
+        ]
 
     def intervene(
         self, problem: Problem, thoughts: int, edits: Sequence[Edit]

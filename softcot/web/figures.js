@@ -7,8 +7,9 @@ function accented(text, theme) {
   return text;
 }
 
-// Draws the figure that `read` gives for a theme, in that of the page and as wide as its place.
-function drawFigure(place, read, config) {
+// Draws the figure that `read` gives for a theme, in that of the page and as wide as its place,
+// and calls `drawn` after each time.
+function drawFigure(place, read, config, drawn = () => {}) {
   function draw() {
     if (!place.clientWidth) return; // in a hidden tab; its size is observed below
     if (!window.Plotly) {
@@ -22,6 +23,7 @@ function drawFigure(place, read, config) {
     if (!figure) return;
     figure.layout.template = JSON.parse(props.templates)[theme];
     Plotly.react(place, figure.data, figure.layout, { displaylogo: false, ...config });
+    drawn();
   }
   new ResizeObserver(draw).observe(place);
   new MutationObserver(draw).observe(document.body, { attributeFilter: ["class"] });

@@ -1,8 +1,8 @@
 """What happens when somebody touches the page: plain functions from values to values.
 
-Outputs come in three groups, always in this order: `cards` (the two columns and the download),
+Outputs come in three groups, always in this order: `cards` (the columns and the download),
 `problem` (the loaded problem, question, right answer, donor question, message, last columns, and
-the cards) and `look` (exploration, whose thoughts, map and table).
+the cards) and `look` (exploration, whose thoughts, map, table and tour).
 """
 
 from __future__ import annotations
@@ -24,13 +24,16 @@ from softcot.models import Pair
 from softcot.problems import Problem
 from softcot.projection import Projection
 from softcot.tasks import FREE
-from softcot.web import views
+from softcot.web import tour_views, views
 from softcot.web.events import idle, paced, unchanged
-from softcot.web.explorer import Explorer, asked_problem, examples
+from softcot.web.explorer import HARD, SOFT, Explorer, asked_problem, examples
 from softcot.web.link import read_link
 
-CARDS, LOOK = 3, 4
+CARDS, LOOK = 2, 5
 """Sizes of the groups."""
+
+REGENERATED = 0.7
+"""Temperature of an answer that is asked for again, where it was 0."""
 
 
 class Handlers:
@@ -69,22 +72,23 @@ class Handlers:
         """Show what the page's address asks for.
 
         Returns:
-            task, K, temperature, seed, samples, edits, second question, listed problems, their
-            buttons, "another problem", stop, problem, look.
+            task, K, temperature, seed, samples, further methods, edits, second question, listed
+            problems, their buttons, "another problem", stop, problem, look.
         """
         problem_size = 6 + CARDS
-        nothing = unchanged(7 + 3 + 1 + problem_size + LOOK)
+        nothing = unchanged(8 + 3 + 1 + problem_size + LOOK)
         try:
             asked = read_link(search, self.explorer.max_thoughts)
             if asked is None:
                 return nothing
             task = asked.problem.task
             k = self.explorer.thoughts if asked.thoughts is None else asked.thoughts
-            told = (k, asked.temperature, asked.seed, asked.samples, asked.edits, asked.other)
+            sampling = (asked.temperature, asked.seed, asked.samples, asked.methods)
+            told = (k, *sampling, asked.edits, asked.other)
             offer = self._offer(task)
             loaded = self._load(asked.problem, task, k, False)
         except UserError as error:
-            return (*nothing[:15], views.message(str(error)), *nothing[16:])
+            return (*nothing[:16], views.message(str(error)), *nothing[17:])
         return (task, *(gr.skip() if one is None else one for one in told), *offer, *loaded)
 
     def own_answer(self, question: str, gold: str, loaded: Problem) -> str:
@@ -111,12 +115,13 @@ class Handlers:
         """Swap with yet another question. Returns: see `toggle_swap`."""
         return self.toggle_swap(task, question, "", k, swapped)
 
-    def follow(self, seen: Exploration, k: int, swapped: bool) -> tuple[str, str, str]:
+    def follow(self, seen: Exploration, k: int, swapped: bool) -> tuple[str, ...]:
         """Show the first k thoughts; no model is run. Returns: look without the exploration."""
         return (
             views.origin(seen, k, swapped),
             plots.thought_map(seen, k).to_json(),
             views.thought_table(seen.thoughts[:k]),
+            tour_views.tour(seen, k, self.explorer.pair),
         )
 
     def look(self, task: str, question: str, donor: str, k: int, swapped: bool) -> tuple:
@@ -135,13 +140,14 @@ class Handlers:
         loaded: Problem,
         trained: Projection | None,
         using: bool,
+        further: list[str],
         *sampling: Any,
     ) -> Iterator[tuple]:
-        """Answer twice, side by side. Yields: message, last columns, stop, cards, look."""
+        """Answer in several ways at once. Yields: message, last columns, stop, cards, look."""
         answer = self.own_answer(question, gold, loaded)
         problem = asked_problem(task, question, answer, loaded)
         try:
-            asked = self._asked(problem, k, donor if swapped else "", *sampling)
+            asked = self._asked(problem, k, donor if swapped else "", further, *sampling)
             columns: list[Column] = []
             explorer = self.explorer.using(trained if using else None)
             seen = Handlers(explorer).look(task, question, donor, k, swapped)
@@ -149,24 +155,29 @@ class Handlers:
             yield ("", [], gr.Button(interactive=True), *before, *seen)
             for columns in paced(asked.stream(explorer.pair)):
                 cards = views.columns(columns, swapped)
-                yield (gr.skip(), columns, gr.skip(), *cards, gr.skip(), *unchanged(LOOK))
+                yield (gr.skip(), columns, gr.skip(), cards, gr.skip(), *unchanged(LOOK))
             run = gr.DownloadButton(value=_saved(explorer.pair, asked, columns), interactive=True)
             yield (*unchanged(2), idle(), *unchanged(CARDS - 1), run, *unchanged(LOOK))
         except UserError as error:
             cards = _idle_cards()
             yield (views.message(str(error)), [], idle(), *cards, *unchanged(LOOK))
 
+    def reseed(self, temperature: float, seed: int) -> tuple[float, int]:
+        """Ask for other samples: the likeliest answer would be the same again."""
+        return temperature or REGENERATED, int(seed) + 1
+
     def halt(self, last: list[Column], swapped: bool) -> tuple:
         """Say that a run was stopped where it was. Returns: stop, cards."""
         if not last:
             return (idle(), *_idle_cards())
-        return (idle(), *views.columns(last, swapped, stopped=True), gr.skip())
+        return (idle(), views.columns(last, swapped, stopped=True), gr.skip())
 
     def _asked(
         self,
         problem: Problem,
         k: int,
         donor: str,
+        further: list[str],
         temperature: float,
         top_p: float,
         length: int,
@@ -174,7 +185,8 @@ class Handlers:
         samples: int,
     ) -> Asked:
         sampling = Sampling(temperature, top_p, seed=seed, max_new_tokens=length)
-        return self.explorer.comparison(problem, k, sampling, samples, donor)
+        methods = (HARD, SOFT, *further)
+        return self.explorer.comparison(problem, k, sampling, samples, donor, methods)
 
     def _offer(self, task: str) -> tuple:
         """Returns: listed problems, their buttons, "another problem"."""
@@ -197,7 +209,7 @@ def _saved(pair: Pair, asked: Asked, columns: list[Column]) -> str:
 
 
 def _idle_cards() -> tuple:
-    return (*views.idle_columns(), _no_download())
+    return (views.idle_columns(), _no_download())
 
 
 def _no_download() -> gr.DownloadButton:

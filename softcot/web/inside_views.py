@@ -87,7 +87,7 @@ def facts(seen: Inspection) -> str:
 def readings(seen: Inspection) -> str:
     """Both vocabularies' tokens for each thought."""
     rows = "".join(
-        f'<tr><th scope="row"><span class="number">{thought.number}</span></th>'
+        f"{views.thought_row(thought.number)}"
         f'<td data-label="The assistant would write">{_chips(said)}</td>'
         f'<td data-label="Nearest tokens of the base">{views.neighbours(thought.nearest)}</td>'
         f'<td class="placebo" data-label="Placebo">{views.neighbours(thought.placebo)}</td></tr>'
@@ -108,7 +108,7 @@ def effects(seen: Inspection) -> str:
     largest = max(float(np.abs(changes).max()), 1e-6)
     most = max(float(seen.attention.max()), 1e-6)
     rows = "".join(
-        f'<tr><th scope="row"><span class="number">{number}</span></th>'
+        f"{views.thought_row(number)}"
         f"<td>{_bar(share / most, f'{100 * share:.2f} %')}</td>"
         f"<td>{_bar(abs(dropped) / largest, views.signed(dropped, 2))}</td>"
         f"<td>{_bar(abs(kept) / largest, views.signed(kept, 2))}</td></tr>"

@@ -10,12 +10,9 @@ from softcot.edits import BORROWING, EDITS, MEASURED, Edit, read_edits
 from softcot.errors import UserError
 from softcot.problems import Problem
 from softcot.web import intervene_views, look, views
-from softcot.web.events import AT_ONCE, LANE, PRIVATE, idle, paced, stoppable, unchanged
+from softcot.web.events import AT_ONCE, LANE, PRIVATE, idle, paced, stoppable
 from softcot.web.explorer import asked_problem
 from softcot.web.panel import Panel
-
-CARDS = 4
-"""The original, the edited one, and two placebos."""
 
 TRIED = 100
 """Problems of a trial where nobody chose a number."""
@@ -40,8 +37,7 @@ class Intervene(Panel):
                 self.run = gr.Button("Run edit", variant="primary", scale=1, min_width=140)
                 self.stop = gr.Button("Stop edit", interactive=False, scale=1, min_width=110)
             self.message = look.html("")
-        with gr.Row(equal_height=True, elem_classes="answers four"):
-            self.cards = [look.html(card, min_width=230) for card in intervene_views.idle()]
+        self.cards = look.html(intervene_views.idle(), elem_classes="four")
         self._trial()
         self._connect()
 
@@ -97,7 +93,7 @@ class Intervene(Panel):
             [self.run.click, self.edits.submit],
             self.intervene,
             [*self.asked, self.edits, self.other],
-            [self.message, self.stop, *self.cards],
+            [self.message, self.stop, self.cards],
             **LANE,
             **PRIVATE,
         )
@@ -154,12 +150,12 @@ class Intervene(Panel):
         try:
             problem = asked_problem(task, question, gold, loaded)
             frames = self.explorer.intervene(problem, thoughts, read_edits(edits, other))
-            yield ("", gr.Button(interactive=True), *unchanged(CARDS))
+            yield "", gr.Button(interactive=True), gr.skip()
             for columns in paced(frames):
-                yield (gr.skip(), gr.skip(), *intervene_views.cards(columns))
-            yield (gr.skip(), idle(), *unchanged(CARDS))
+                yield gr.skip(), gr.skip(), intervene_views.cards(columns)
+            yield gr.skip(), idle(), gr.skip()
         except UserError as error:
-            yield (views.message(str(error)), idle(), *intervene_views.idle())
+            yield views.message(str(error)), idle(), intervene_views.idle()
 
     def try_many(
         self, task: str, thoughts: int, edits: str, other: str, count: int

@@ -20,6 +20,8 @@ TRIAL = (
     "kind, from the test split. Every figure has its 95 % interval.</p></div>"
 )
 
+LABEL = "Own thoughts, edited ones and placebos"
+
 AMOUNTS = {"mix": "Share of the second question", "add": "Steps, in typical token embeddings"}
 
 _TITLES = {
@@ -32,17 +34,13 @@ _TITLES = {
 _ROWS = {"own": "Own thoughts", "edited": "Edited"}
 
 
-def idle() -> list[str]:
+def idle() -> str:
     """The cards before anything ran."""
     heads = [_TITLES[""], ("Edited", "The same with your edit"), _TITLES["noise"], _TITLES["mean"]]
-    return [
-        f'<article class="answer-card idle">{views.column_head(*head)}'
-        '<p class="completion">Press “Run edit”.</p></article>'
-        for head in heads
-    ]
+    return views.cards((views.idle_card(head, "Press “Run edit”.") for head in heads), LABEL)
 
 
-def cards(columns: Sequence[Column]) -> list[str]:
+def cards(columns: Sequence[Column]) -> str:
     """Own thoughts, edited ones and placebos as they stand; the others compared to the first."""
     own = columns[0]
     heads = [
@@ -50,12 +48,13 @@ def cards(columns: Sequence[Column]) -> list[str]:
         ("Edited", f"With the edit <code>{escape(_edits(columns[1]))}</code>"),
         *(_TITLES[_edits(column)] for column in columns[2:]),
     ]
-    return [
+    drawn = (
         views.answer_card(
             column, head, _difference(column, own) if place else views.gold_score(column)
         )
         for place, (column, head) in enumerate(zip(columns, heads, strict=True))
-    ]
+    )
+    return views.cards(drawn, LABEL)
 
 
 def effects(trials: Sequence[Trial], total: int) -> str:

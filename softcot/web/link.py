@@ -7,11 +7,13 @@ from urllib.parse import parse_qsl
 
 from softcot.edits import read_edits
 from softcot.errors import UserError
+from softcot.methods import METHODS
 from softcot.problems import Problem
 from softcot.tasks import FREE, TASKS
 
-FIELDS = ("task", "q", "a", "k", "t", "seed", "n", "edits", "other")
-"""Names in the address: task, question, answer, K, temperature, seed, samples, edits, question."""
+FIELDS = ("task", "q", "a", "k", "t", "seed", "n", "m", "edits", "other")
+"""Names in the address: task, question, answer, K, temperature, seed, samples, further methods,
+edits, second question."""
 
 FOLLOW_JS = """
 (...values) => {
@@ -40,6 +42,7 @@ class Link:
     temperature: float | None = None
     seed: int | None = None
     samples: int | None = None
+    methods: list[str] | None = None
     edits: str | None = None
     other: str | None = None
 
@@ -72,9 +75,22 @@ def read_link(search: str, most: int) -> Link | None:
         _number(values, "t", 0, 2, float),
         _number(values, "seed", 0, 2**31),
         _number(values, "n", 1, 15),
+        _methods(values),
         edits,
         values.get("other"),
     )
+
+
+def _methods(values: dict[str, str]) -> list[str] | None:
+    if "m" not in values:
+        return None
+    names = values["m"].split(",")
+    for name in names:
+        if name not in METHODS:
+            raise UserError(
+                f"The address asks for a method {name!r}; choose of: {', '.join(METHODS)}."
+            )
+    return names
 
 
 def _number(values: dict[str, str], name: str, low: int, high: int, kind: type = int):

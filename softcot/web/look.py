@@ -22,6 +22,9 @@ element.addEventListener("click", (event) => {
 TABS_JS = (_HERE / "tabs.js").read_text(encoding="utf-8")
 """Opens the tab that the address names, and names the open one there."""
 
+THOUGHTS_JS = (_HERE / "thoughts.js").read_text(encoding="utf-8")
+"""Marks the thought that a reader picked wherever it is shown."""
+
 ACCENT = gr.themes.Color(
     "#f0fdfa", "#ccfbf1", "#99f6e4", "#5eead4", "#2dd4bf", "#14b8a6", "#0d9488", "#0f766e",
     "#115e59", "#134e4a", "#042f2e", name="accent",

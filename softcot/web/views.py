@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from pathlib import Path
 
 from softcot.analysis import Exploration, Thought
 from softcot.answering import Column
@@ -15,29 +14,10 @@ from softcot.models import LanguageModel, Pair
 from softcot.problems import Problem
 from softcot.vocabulary import Neighbour
 
-FIGURE = Path(__file__).resolve().parents[2] / "assets" / "method.svg"
-
 SENTENCE = (
     "A frozen language model answers the same question twice: alone, thinking in words, and with "
     "<em>soft thoughts</em>, vectors that a smaller frozen assistant makes in a single pass."
 )
-
-REGIME = (
-    "This is a laboratory. Both models are small and were trained from scratch by this project so "
-    "that one thing can be seen clearly: the base reasons well but has read little, the assistant "
-    "has read more but cannot reason in steps. Where a question holds words or facts that are new "
-    "to the base, the thoughts supply them; where it does not, they change almost nothing. "
-    "Do not expect these models to answer anything outside the five families of problems."
-)
-
-STEPS = (
-    ("One pass", "The assistant reads the question and K placeholders. Its last hidden states at "
-     "the placeholders are the thoughts: nothing is decoded."),
-    ("One layer", "A single linear projection maps them into the base's input space. It is the "
-     "only thing that was trained; both models stay frozen."),
-    ("One prompt", "The projected vectors stand after the question, where tokens would. The base "
-     "then writes its reasoning and its answer as ordinary text."),
-)  # fmt: skip
 
 THOUGHTS = (
     '<div class="section-title"><h2>Inside the thoughts</h2><p>The projected thoughts among the '
@@ -47,6 +27,17 @@ THOUGHTS = (
 )
 
 _NAMES = {"zero-shot-cot": "Hard CoT", "softcot": "SoftCoT"}
+
+_ABOUT = {
+    "zero-shot-cot": "The base alone, thinking in words",
+    "softcot": "The same base, with {thoughts}",
+    "cot-unk": "With {k} empty placeholders",
+    "prompt-tuning": "With {k} trained vectors, the same for every question",
+    "assist-cot": "With a hint of up to {k} tokens, written by the assistant",
+    "lora": "The base with trained adapters, and no thoughts",
+    "coconut": "Trained adapters; {k} of the base's own states are fed back",
+}
+"""What each method gives to the base."""
 
 
 def header(pair: Pair, device: str) -> str:
@@ -77,22 +68,31 @@ def examples(problems: Sequence[Problem]) -> str:
     return f'<div class="examples">{"".join(buttons)}</div>'
 
 
-def columns(shown: Sequence[Column], swapped: bool = False, stopped: bool = False) -> list[str]:
+def columns(shown: Sequence[Column], swapped: bool = False, stopped: bool = False) -> str:
     """One card for each column, as it stands."""
-    return [_column(column, swapped and column.thoughts > 0, stopped) for column in shown]
+    return cards(column(one, swapped, stopped) for one in shown)
 
 
-def idle_columns() -> list[str]:
+def cards(drawn: Iterable[str], label: str = "Answers") -> str:
+    """Answer cards side by side."""
+    return f'<section class="answers" aria-label="{label}">{"".join(drawn)}</section>'
+
+
+def idle_columns() -> str:
     """The two cards before anything ran."""
     waiting = (
         ("Hard CoT", "The base alone, thinking in words", "Press Run to see the base on its own."),
         ("SoftCoT", "The same base, with soft thoughts", "Press Run to see it with thoughts."),
     )
-    return [
-        f'<article class="answer-card idle">{column_head(name, about)}'
+    return cards(idle_card((name, about), hint) for name, about, hint in waiting)
+
+
+def idle_card(head: tuple[str, str], hint: str) -> str:
+    """A column that nothing was asked of yet."""
+    return (
+        f'<article class="answer-card idle">{column_head(*head)}'
         f'<p class="completion">{hint}</p></article>'
-        for name, about, hint in waiting
-    ]
+    )
 
 
 def message(text: str) -> str:
@@ -126,7 +126,7 @@ def signed(value: float, digits: int = 1) -> str:
 
 def strip(question: str, thoughts: int) -> str:
     """What the panels that change nothing about it are working on."""
-    text = escape(_shorten(question)) or "nothing yet"
+    text = escape(shorten(question)) or "nothing yet"
     return (
         f'<p class="strip"><b>{_thoughts(thoughts)}</b> of <q>{text}</q> '
         '<a href="?tab=compare" data-tab="compare">Change it</a></p>'
@@ -139,7 +139,7 @@ def origin(exploration: Exploration, shown: int, swapped: bool) -> str:
     count = f"{shown} soft thought{'s' * (shown != 1)}"
     return (
         f'<p class="origin"><b>{count}</b> of {whose}: '
-        f"<q>{escape(_shorten(exploration.question))}</q></p>"
+        f"<q>{escape(shorten(exploration.question))}</q></p>"
     )
 
 
@@ -151,7 +151,7 @@ def thought_table(thoughts: Sequence[Thought]) -> str:
             "The prompt is exactly the one of hard chain-of-thought.</p>"
         )
     rows = "".join(
-        f'<tr><th scope="row"><span class="number">{thought.number}</span></th>'
+        f"{thought_row(thought.number)}"
         f'<td class="norm" data-label="Norm">{thought.norm_ratio:.2f}×</td>'
         f'<td data-label="Nearest tokens">{neighbours(thought.nearest)}</td>'
         f'<td class="placebo" data-label="Placebo">{neighbours(thought.placebo)}</td></tr>'
@@ -167,14 +167,11 @@ def thought_table(thoughts: Sequence[Thought]) -> str:
     )
 
 
-def how_it_works() -> str:
-    """The figure, three steps, and the regime."""
-    figure = FIGURE.read_text(encoding="utf-8") if FIGURE.is_file() else ""
-    steps = "".join(f"<li><h3>{name}</h3><p>{text}</p></li>" for name, text in STEPS)
+def thought_row(number: int) -> str:
+    """The beginning of a table's row about a thought; its number picks it all over the page."""
     return (
-        '<section class="sheet how"><h2>How it works</h2><div class="figure" tabindex="0" '
-        f'role="group" aria-label="Figure of the method">{figure}</div>'
-        f'<ol class="steps">{steps}</ol><p class="regime">{REGIME}</p></section>'
+        f'<tr data-thought="{number}"><th scope="row"><button type="button" class="number" '
+        f'aria-label="Thought {number}">{number}</button></th>'
     )
 
 
@@ -210,17 +207,15 @@ def gold_score(column: Column) -> str:
     return f"log p of the right answer {number(column.gold_logprob)}"
 
 
-def _column(column: Column, swapped: bool, stopped: bool) -> str:
-    name = _NAMES.get(column.method, column.title)
-    if column.method == "zero-shot-cot":
-        about = "The base alone, thinking in words"
-    elif not column.thoughts:
+def column(shown: Column, swapped: bool = False, stopped: bool = False) -> str:
+    """The card of one method."""
+    name, count = _NAMES.get(shown.method, shown.title), _thoughts(shown.thoughts)
+    about = _ABOUT[shown.method].format(thoughts=count, k=shown.thoughts)
+    if shown.method == "softcot" and not shown.thoughts:
         about = "K = 0: no thoughts, the same prompt as hard CoT"
-    elif swapped:
-        about = f"With {_thoughts(column.thoughts)} of <mark>another question</mark>"
-    else:
-        about = f"The same base, with {_thoughts(column.thoughts)}"
-    return answer_card(column, (name, about), gold_score(column), stopped)
+    elif shown.method == "softcot" and swapped:
+        about = f"With {count} of <mark>another question</mark>"
+    return answer_card(shown, (name, about), gold_score(shown), stopped)
 
 
 def column_head(name: str, about: str) -> str:
@@ -274,5 +269,6 @@ def _size(lm: LanguageModel) -> str:
     return f"{sum(p.numel() for p in lm.model.parameters()) / 1e6:.1f} M"
 
 
-def _shorten(text: str, limit: int = 160) -> str:
+def shorten(text: str, limit: int = 160) -> str:
+    """A text, cut off where it is longer than `limit` characters."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
