@@ -352,6 +352,67 @@ def test_every_kind_of_problem_can_be_chosen_while_another_runs(visit):
     answered(page)
 
 
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
+)
+def test_nobody_is_shut_out_of_any_tab(visit, theme, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = visit(theme=theme, width=width)
+    run(page)
+    answered(page)
+    acts = {"compare": "", "intervene": "Run edit", "inside": "Look inside", "sweep": "",
+            "train": "", "results": ""}  # fmt: skip
+    shown = {"intervene": ".four .answer-card.done", "inside": "table.bars"}
+    for tab, act in acts.items():
+        page.locator(f"[role=tab][data-tab-id={tab}]:visible").click()
+        if act:
+            page.get_by_role("button", name=act).click()
+            expect(page.locator(shown[tab]).last).to_be_visible()
+        page.wait_for_function("!document.querySelector('.pending')")
+        page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")
+        found = axe.run(page).response["violations"]
+        grave = [one for one in found if one["impact"] in ("serious", "critical")]
+        assert not grave, (tab, [(one["id"], one["nodes"][0]["html"]) for one in grave])
+        assert fits(page), tab
+
+
+def test_a_picked_thought_is_marked_wherever_it_is_shown(visit):
+    page = visit()
+    page.get_by_role("button", name="Thought 3", exact=True).click()
+    expect(page.locator("tr.picked")).to_have_count(1)
+    marks = (
+        "document.querySelector('.thought-map').data.find(t => t.meta === 'thoughts').marker.color"
+    )
+    page.wait_for_function(f"Array.isArray({marks}) && new Set({marks}).size === 2")
+    assert [colour != page.evaluate(marks)[0] for colour in page.evaluate(marks)].index(True) == 2
+    page.get_by_role("tab", name="Inside").click()
+    page.get_by_role("button", name="Look inside").click()
+    expect(page.locator("tr.picked:visible")).to_have_count(2)
+    shapes = "[...document.querySelectorAll('.chart-place')].filter(p => p.layout?.shapes?.length)"
+    page.wait_for_function(f"{shapes}.length === 2")
+    page.get_by_role("button", name="Thought 3", exact=True).first.click()
+    expect(page.locator("tr.picked")).to_have_count(0)
+    page.wait_for_function(f"!{shapes}.length")
+
+
+def test_further_methods_stand_beside_the_two_and_another_answer_can_be_asked_for(visit):
+    page = visit()
+    for name in ("CoT-Unk", "Assist-CoT", "LoRA", "Coconut"):
+        page.get_by_label(name, exact=True).check()
+    run(page)
+    expect(page.locator(f"{COMPARED}.done")).to_have_count(6)
+    heads = page.locator(f"{COMPARED} h2").all_inner_texts()
+    assert heads == ["Hard CoT", "SoftCoT", "CoT-Unk", "Assist-CoT", "LoRA", "Coconut"]
+    page.wait_for_function("new URLSearchParams(location.search).get('m').includes('lora')")
+    before = page.locator(f"{COMPARED} .completion").all_inner_texts()
+    page.get_by_role("button", name="Regenerate").click()
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('[aria-label=Answers] .completion')]"
+        ".every((one, place) => one.innerText !== before[place])", arg=before
+    )  # fmt: skip
+    expect(page.locator(f"{COMPARED}.done")).to_have_count(6)
+
+
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(visit):
     page = visit()
     page.locator("button.example").nth(1).focus()

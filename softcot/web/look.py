@@ -136,7 +136,7 @@ def thought_map(figure: str, templates: str) -> gr.HTML:
     Plotly updates it in place, so zoom and hidden traces outlive a change of the figure.
     """
     about = "Map of the soft thoughts among token embeddings; the table below lists the same"
-    place = _place("thought-map", about)
+    place = _place("thought-map", about, "group")  # its toolbar can be reached
     return _figures(figure, "plot.js", templates, html_template=place, toolbar=True)
 
 
@@ -156,9 +156,9 @@ def plot(
     return _figures(figure, "plot.js", templates, **options)
 
 
-def _place(kind: str, about: str) -> str:
+def _place(kind: str, about: str, role: str = "img") -> str:
     """Where a figure is drawn, and what it shows for whoever cannot see it."""
-    return f'<div class="plot-place {kind}" role="img" aria-label="{about}"></div>'
+    return f'<div class="plot-place {kind}" role="{role}" aria-label="{about}"></div>'
 
 
 def results(page: str, templates: str, dark_accents: dict[str, str]) -> gr.HTML:
