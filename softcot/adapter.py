@@ -10,34 +10,24 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from softcot.errors import UserError
-from softcot.learned import Learned
+from softcot.learned import Learned, Origin
 
 if TYPE_CHECKING:
     from softcot.models import LanguageModel, Pair
 
-CARD = """---
-library_name: softcot
-tags: [lora]
----
+CARD = """
 # LoRA adapters: {task}, pair {pair}
 
 Low-rank adapters (rank {rank}, fp32, {parameters:,} parameters) for every linear layer of the base
-model, made with `peft`. Trained on `{task}` as a baseline of SoftCoT.
-
-- base model: `{base_fingerprint}`
+model, made with `peft`: a baseline of SoftCoT.
 """
 
-COCONUT_CARD = """---
-library_name: softcot
-tags: [coconut, latent-reasoning]
----
+COCONUT_CARD = """
 # Coconut adapters: {task}, pair {pair}
 
 Low-rank adapters (rank {rank}, fp32, {parameters:,} parameters) for every linear layer of the base
-model, made with `peft`. Trained on `{task}` as a baseline of SoftCoT: {max_thoughts} of the model's
-own last states, fed back one after the other, stand for the rationale's first sentences.
-
-- base model: `{base_fingerprint}`
+model, made with `peft`: a baseline of SoftCoT. {max_thoughts} of the model's own last states, fed
+back one after the other, stand for the rationale's first sentences.
 """
 
 
@@ -46,35 +36,20 @@ class Adapter(Learned):
 
     Args:
         base_width: Hidden size of the base.
-        max_thoughts: Largest K it was trained for.
-        pair: Name of the pair it belongs to.
-        task: What it was trained on.
-        base_fingerprint: Fingerprint of the base.
-        assistant_fingerprint: Always empty: no assistant takes part.
         rank: Rank of every adapter; its output is scaled by 2, that is alpha = 2 rank.
+        origin: Fields of `softcot.learned.Origin`.
     """
 
-    card = CARD
     folder = "lora"
     method = "lora"
+    own = ("base_width", "rank")
+    tags = ("lora",)
+    card = CARD
+    loading = 'weights = {kind}.load_for(softcot.models.load_pair("pair"), pathlib.Path("folder"))'
 
-    def __init__(
-        self,
-        base_width: int,
-        max_thoughts: int = 0,
-        pair: str = "",
-        task: str = "",
-        base_fingerprint: str = "",
-        assistant_fingerprint: str = "",
-        rank: int = 8,
-    ):
-        super().__init__()
+    def __init__(self, base_width: int, rank: int = 8, **origin: Any):
+        super().__init__(**origin)
         self.base_width = base_width
-        self.max_thoughts = max_thoughts
-        self.pair = pair
-        self.task = task
-        self.base_fingerprint = base_fingerprint
-        self.assistant_fingerprint = assistant_fingerprint
         self.rank = rank
 
     @classmethod
@@ -82,9 +57,8 @@ class Adapter(Learned):
         cls, pair: "Pair", task: str, max_thoughts: int | None = None, seed: int = 0
     ) -> Self:
         """Fresh adapters, which change nothing yet."""
-        print_ = pair.fingerprints["base"]
         thoughts = cls.most_thoughts(max_thoughts or cls.usual_thoughts)
-        adapter = cls(pair.base.width, thoughts, pair.name, task, print_)
+        adapter = cls(pair.base.width, **Origin.between(pair, task, thoughts))
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             adapter._attach(pair.base)
@@ -140,6 +114,14 @@ class Adapter(Learned):
         weights = {name: weight.contiguous() for name, weight in self.state_dict().items()}
         save_file(weights, save_directory / "adapter_model.safetensors", {"format": "pt"})
         self.peft.peft_config["default"].save_pretrained(save_directory)
+        self._save_config(save_directory)
+
+    @classmethod
+    def _from_pretrained(cls, **given: Any) -> Self:
+        raise UserError(
+            "Adapters need the base they change: download the folder and use "
+            f"{cls.__name__}.load_for(pair, folder)."
+        )
 
 
 class CoconutAdapter(Adapter):
@@ -148,6 +130,7 @@ class CoconutAdapter(Adapter):
     card = COCONUT_CARD
     folder = "coconut"
     method = "coconut"
+    tags = ("coconut", "latent-reasoning")
     stages = 3
     """Sentences of the rationale that thoughts may take the place of, at most."""
     per_sentence = 2

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from softcot import __version__
 from softcot.benchmarks import DATA_VARIABLE
 from softcot.errors import UserError
+from softcot.files import refuse_used
 from softcot.presets import MAX_NEW_TOKENS, MAX_THOUGHTS
 from softcot.problems import SPLITS, Problem, read_problems
 from softcot.ranges import read_ranges
@@ -140,15 +141,22 @@ def train(args: argparse.Namespace) -> None:
     from softcot.learners import get_learner
 
     get_learner(args.method)
+    from softcot.models import best_device
+    from softcot.processes import Processes
     from softcot.training import TrainingConfig
     from softcot.training import train as train_method
+    from softcot.training_log import training_log
 
     names = {field.name for field in fields(TrainingConfig)}
     config = TrainingConfig(**{k: v for k, v in vars(args).items() if k in names and v is not None})
+    processes = Processes.of(best_device())  # first: it says which GPU is this process's
     pair = _load(args.pair)
-    with _interruptible() as should_stop, _Bar() as bar:
+    with _interruptible() as should_stop, _Bar() as bar, training_log(args.log, args.out) as log:
 
         def progress(update: "Update") -> None:
+            if not processes.main:
+                return
+            log(update)
             if update.phase == "thinking":
                 bar.show("assistant", update.done, update.total)
             else:
@@ -166,11 +174,33 @@ def train(args: argparse.Namespace) -> None:
             progress=progress,
             should_stop=should_stop,
         )
-    ending = "" if result.finished else "; stopped early, go on with --resume"
-    print(
-        f"{result.path}: validation loss {result.best_loss:.4f} at step {result.best_step}, "
-        f"{result.seconds:.0f} s{ending}"
-    )
+    if processes.main:
+        ending = "" if result.finished else "; stopped early, go on with --resume"
+        print(
+            f"{result.path}: validation loss {result.best_loss:.4f} at step {result.best_step}, "
+            f"{result.seconds:.0f} s{ending}"
+        )
+    processes.leave()
+
+
+def import_projection(args: argparse.Namespace) -> None:
+    """Make a projection of a PyTorch state dict with a weight and a bias."""
+    from softcot.importing import import_projection
+
+    refuse_used(args.out)
+    pair = _load(args.pair)
+    projection, remarks = import_projection(args.file, pair, args.task, args.max_thoughts)
+    projection.save(args.out)
+    for remark in remarks:
+        print(remark, file=sys.stderr)
+    print(f"{args.out}: {projection.size:,} parameters, K 1 to {projection.max_thoughts}")
+
+
+def space(args: argparse.Namespace) -> None:
+    """Write a folder with the app and one pair, ready to be pushed to Hugging Face Spaces."""
+    from softcot.space import export
+
+    print(f"{export(args.folder, args.pair)}: push this folder to a Gradio Space")
 
 
 def evaluate(args: argparse.Namespace) -> None:
@@ -359,7 +389,10 @@ def _parser(argv: Sequence[str]) -> _Parser:
 
     def command(run: Callable[[argparse.Namespace], None]) -> _Parser:
         added = commands.add_parser(
-            run.__name__, help=run.__doc__, description=run.__doc__, allow_abbrev=False
+            run.__name__.replace("_", "-"),
+            help=run.__doc__,
+            description=run.__doc__,
+            allow_abbrev=False,
         )
         added.set_defaults(run=run)
         return added
@@ -368,6 +401,7 @@ def _parser(argv: Sequence[str]) -> _Parser:
     _add_replay(command(replay))
     _add_problem(command(problem))
     _add_train(command(train))
+    _add_import(command(import_projection))
     _add_evaluate(command(evaluate))
     _add_thoughts(command(thoughts))
     listed = command(methods)
@@ -379,6 +413,7 @@ def _parser(argv: Sequence[str]) -> _Parser:
 
         pretraining.add_arguments(rebuilt)
     _add_reproduce(command(reproduce))
+    _add_space(command(space))
     tables = command(report)
     tables.add_argument("--results", type=Path, default=RESULTS, help="folder of records")
     tables.add_argument(
@@ -439,7 +474,24 @@ def _add_train(parser: _Parser) -> None:
     parser.add_argument("--train-problems", type=int)
     parser.add_argument("--validation-problems", type=int)
     parser.add_argument("--validate-every", type=int, help="steps")
+    parser.add_argument("--log", help="also write the curves for tensorboard or trackio")
     parser.add_argument("--seed", type=int)
+
+
+def _add_import(parser: _Parser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="what torch.save made of it")
+    _add_pair(parser)
+    parser.add_argument("--task", required=True, help="what it was trained on, or 'all'")
+    parser.add_argument("--out", type=Path, required=True, help="a new folder")
+    parser.add_argument(
+        "--max-thoughts", type=_count, default=MAX_THOUGHTS, help="largest K it was trained for"
+    )
+
+
+def _add_space(parser: _Parser) -> None:
+    parser.add_argument("action", choices=["export"])
+    parser.add_argument("folder", type=Path, metavar="DIR", help="a new folder")
+    _add_pair(parser)
 
 
 def _add_evaluate(parser: _Parser) -> None:

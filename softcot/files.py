@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from softcot.errors import UserError
+
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
@@ -29,3 +31,13 @@ def write_text(path: str | Path, text: str) -> None:
     """Write ``text`` to ``path`` as UTF-8."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def refuse_used(folder: Path) -> None:
+    """Refuse a folder that holds something.
+
+    Raises:
+        UserError: It does, or it is a file.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} is in use; choose another folder or delete it.")

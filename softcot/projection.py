@@ -1,30 +1,22 @@
 """SoftCoT's trained module: a linear layer from the assistant's states to the base's embeddings."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
-from softcot.learned import Learned
+from softcot.learned import Learned, Origin
 from softcot.presets import MAX_THOUGHTS
 
 if TYPE_CHECKING:
     from softcot.models import Pair
 
-CARD = """---
-library_name: softcot
-tags: [softcot, soft-thoughts]
----
+CARD = """
 # SoftCoT projection: {task}, pair {pair}
 
 One linear layer, {assistant_width} -> {base_width} (fp32, {parameters:,} parameters), that turns
 the last states of a frozen assistant into up to {max_thoughts} soft thoughts for a frozen base
-model. Trained on `{task}`; nothing else was trained.
-
-- base model: `{base_fingerprint}`
-- assistant model: `{assistant_fingerprint}`
-
-Load it with `softcot.projection.Projection.load(folder)`.
+model. Nothing else was trained.
 """
 
 
@@ -34,40 +26,21 @@ class Projection(Learned):
     Args:
         assistant_width: Hidden size of the assistant.
         base_width: Hidden size of the base.
-        max_thoughts: Largest K it was trained for.
-        pair: Name of the pair it belongs to.
-        task: What it was trained on.
-        base_fingerprint: Fingerprint of the base; empty when unknown.
-        assistant_fingerprint: Fingerprint of the assistant; empty when unknown.
+        origin: Fields of `softcot.learned.Origin`.
     """
 
     folder = "projection"
     method = "softcot"
+    own = ("assistant_width", "base_width")
+    sides = ("base", "assistant")
+    tags = ("softcot", "soft-thoughts")
     card = CARD
 
-    def __init__(
-        self,
-        assistant_width: int,
-        base_width: int,
-        max_thoughts: int = MAX_THOUGHTS,
-        pair: str = "",
-        task: str = "",
-        base_fingerprint: str = "",
-        assistant_fingerprint: str = "",
-    ):
-        super().__init__()
+    def __init__(self, assistant_width: int, base_width: int, **origin: Any):
+        super().__init__(**origin)
         self.assistant_width = assistant_width
         self.base_width = base_width
-        self.max_thoughts = max_thoughts
-        self.pair = pair
-        self.task = task
-        self.base_fingerprint = base_fingerprint
-        self.assistant_fingerprint = assistant_fingerprint
         self.linear = nn.Linear(assistant_width, base_width, dtype=torch.float32)
-
-    def widths(self) -> dict[str, int]:
-        """The hidden sizes it was made for, by the side they belong to."""
-        return {"base": self.base_width, "assistant": self.assistant_width}
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """Map assistant states float[B, K, d_assistant] to thoughts float32[B, K, d_base]."""
@@ -84,16 +57,8 @@ class Projection(Learned):
         Thoughts far smaller or larger than any embedding start far from everything the base has
         read; with the default initialisation of `nn.Linear` they are.
         """
-        fingerprints = pair.fingerprints
-        projection = cls(
-            pair.assistant.width,
-            pair.base.width,
-            max_thoughts=max_thoughts,
-            pair=pair.name,
-            task=task,
-            base_fingerprint=fingerprints["base"],
-            assistant_fingerprint=fingerprints["assistant"],
-        )
+        origin = Origin.between(pair, task, max_thoughts, cls.sides)
+        projection = cls(pair.assistant.width, pair.base.width, **origin)
         with torch.no_grad():
             states = _any_states(pair)
             spread = pair.base.embeddings.float().std().item()

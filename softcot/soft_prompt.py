@@ -1,29 +1,22 @@
 """Prompt tuning's trained module: the slot vectors themselves, the same for every question."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
-from softcot.learned import Learned
+from softcot.learned import Learned, Origin
 from softcot.presets import MAX_THOUGHTS
 
 if TYPE_CHECKING:
     from softcot.models import Pair
 
-CARD = """---
-library_name: softcot
-tags: [prompt-tuning]
----
+CARD = """
 # Soft prompt: {task}, pair {pair}
 
 {max_thoughts} vectors of {base_width} numbers (fp32, {parameters:,} parameters) for the slots in
 which SoftCoT puts its thoughts; the same for every question, and no assistant reads anything: the
-baseline that says how much of a gain comes from trained numbers alone. Trained on `{task}`.
-
-- base model: `{base_fingerprint}`
-
-Load it with `softcot.soft_prompt.SoftPrompt.load(folder)`.
+baseline that says how much of a gain comes from trained numbers alone.
 """
 
 
@@ -32,34 +25,19 @@ class SoftPrompt(Learned):
 
     Args:
         base_width: Hidden size of the base.
-        max_thoughts: Number of vectors.
-        pair: Name of the pair it belongs to.
-        task: What it was trained on.
-        base_fingerprint: Fingerprint of the base; empty when unknown.
-        assistant_fingerprint: Always empty: no assistant takes part.
+        origin: Fields of `softcot.learned.Origin`; `max_thoughts` is the number of vectors.
     """
 
     folder = "prompt"
     method = "prompt-tuning"
+    tags = ("prompt-tuning",)
     card = CARD
 
-    def __init__(
-        self,
-        base_width: int,
-        max_thoughts: int = MAX_THOUGHTS,
-        pair: str = "",
-        task: str = "",
-        base_fingerprint: str = "",
-        assistant_fingerprint: str = "",
-    ):
-        super().__init__()
+    def __init__(self, base_width: int, **origin: Any):
+        super().__init__(**origin)
         self.base_width = base_width
-        self.max_thoughts = max_thoughts
-        self.pair = pair
-        self.task = task
-        self.base_fingerprint = base_fingerprint
-        self.assistant_fingerprint = assistant_fingerprint
-        self.vectors = nn.Parameter(torch.zeros(max_thoughts, base_width, dtype=torch.float32))
+        vectors = torch.zeros(self.max_thoughts, base_width, dtype=torch.float32)
+        self.vectors = nn.Parameter(vectors)
 
     def forward(self, thoughts: int) -> torch.Tensor:
         """The first K vectors, float32[K, d_base]."""
@@ -70,13 +48,7 @@ class SoftPrompt(Learned):
         cls, pair: "Pair", task: str, max_thoughts: int = MAX_THOUGHTS, seed: int = 0
     ) -> "SoftPrompt":
         """Vectors that start as embeddings of random tokens (Lester et al. 2021)."""
-        prompt = cls(
-            pair.base.width,
-            max_thoughts,
-            pair=pair.name,
-            task=task,
-            base_fingerprint=pair.fingerprints["base"],
-        )
+        prompt = cls(pair.base.width, **Origin.between(pair, task, max_thoughts))
         generator = torch.Generator().manual_seed(seed)
         chosen = torch.randint(len(pair.base.tokenizer), (max_thoughts,), generator=generator)
         with torch.no_grad():

@@ -20,11 +20,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from softcot.errors import UserError
-from softcot.files import replacing, write_text
+from softcot.files import refuse_used, replacing, write_text
 from softcot.learned import Learned
 from softcot.learners import STARTS, Learner, get_learner
 from softcot.models import Pair, fingerprint
 from softcot.problems import Problem
+from softcot.processes import Processes
 from softcot.provenance import provenance
 from softcot.tasks import Task, training_tasks
 
@@ -163,7 +164,7 @@ def train(
             raise UserError("The training was stopped before it took a step; nothing changed.")
 
     train, held_out = (
-        _Corpus.gather(run.learner, tasks, split, count, config, thinking)
+        _Corpus.gather(run, tasks, split, count, thinking)
         for split, count in (
             ("train", config.train_problems),
             ("validation", config.validation_problems),
@@ -173,7 +174,7 @@ def train(
     losses: list[float] = []
     if not run.history:
         run.validate(held_out, None)
-    while run.step < config.steps and not should_stop():
+    while run.step < config.steps and not run.processes.any(should_stop()):
         loss = run.advance(train, next(order))
         losses.append(loss)
         if run.step % config.validate_every == 0 or run.step == config.steps:
@@ -218,24 +219,26 @@ class _Corpus:
     @classmethod
     def gather(
         cls,
-        learner: Learner,
+        run: "_Run",
         tasks: Sequence[Task],
         split: str,
         count: int,
-        config: TrainingConfig,
         progress: Callable[[Update], None],
     ) -> "_Corpus":
         """Draw `count` problems, as many of every task, and let the learner study each once."""
         share = math.ceil(count / len(tasks))
-        drawn = [task.problems(split, share, config.seed) for task in tasks]
+        drawn = [task.problems(split, share, run.config.seed) for task in tasks]
+        size, processes = run.config.batch_size, run.processes
         studied = [
-            _studied(learner, task, problems, config.batch_size, progress)
+            _studied(run.learner, task, problems, size, processes, progress)
             for task, problems in zip(tasks, drawn, strict=True)
         ]
         return cls(list(itertools.chain.from_iterable(drawn)), torch.cat(studied))
 
     def losses(self, learner: Learner, numbers: list[int], thoughts: int) -> torch.Tensor:
-        """Losses of the graded tokens of some problems at K = `thoughts`."""
+        """Losses of the graded tokens of some problems, or of none, at K = `thoughts`."""
+        if not numbers:  # fewer problems than processes
+            return torch.zeros(0, requires_grad=True)
         problems = [self.problems[i] for i in numbers]
         return learner.losses(problems, self.studied[numbers], thoughts)
 
@@ -245,16 +248,18 @@ def _studied(
     task: Task,
     problems: Sequence[Problem],
     batch_size: int,
+    processes: Processes,
     progress: Callable[[Update], None],
 ) -> torch.Tensor:
     """What the learner computes once about each problem, float32[N, ...] on the CPU."""
     # Fixed batches, whatever the training does later: a resumed one finds the same bits.
     order = sorted(range(len(problems)), key=lambda i: len(problems[i].question))
-    chunks, studied = _cut(order, batch_size), []
-    for done, numbers in enumerate(chunks, start=1):
-        studied.append(learner.study(task, [problems[i] for i in numbers]).cpu())
-        progress(Update("thinking", done, len(chunks)))
-    return torch.cat(studied)[torch.tensor(order).argsort()]
+    chunks = list(enumerate(_cut(order, batch_size)))
+    mine, studied = processes.share(chunks), []
+    for done, (place, numbers) in enumerate(mine, start=1):
+        studied.append((place, learner.study(task, [problems[i] for i in numbers]).cpu()))
+        progress(Update("thinking", done, len(mine)))
+    return torch.cat(processes.gathered(studied))[torch.tensor(order).argsort()]
 
 
 class _Run:
@@ -264,6 +269,7 @@ class _Run:
         learner = get_learner(method)
         config = replace(config, max_thoughts=config.max_thoughts or learner.kind.usual_thoughts)
         self.pair, self.config, self.out = pair, config, out
+        self.processes = Processes.of(pair.base.device)
         self.settings = {
             "pair": pair.name,
             "method": method,
@@ -273,8 +279,9 @@ class _Run:
         }
         self.learner = learner(pair, name, config.max_thoughts, config.seed, config.start)
         self.learned = self.learner.weights
+        self.trained = [p for p in self.learned.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
-            [p for p in self.learned.parameters() if p.requires_grad],
+            self.trained,
             config.learning_rate,
             weight_decay=config.weight_decay,
         )
@@ -296,27 +303,36 @@ class _Run:
         return min(judged, key=lambda entry: entry["validation_loss"])
 
     def advance(self, corpus: _Corpus, numbers: list[int]) -> float:
-        """Make one optimiser step and return its loss."""
+        """Make one optimiser step and return its loss, that of the whole batch.
+
+        Each process takes its share of the problems. The loss is a mean over tokens, so that the
+        shares count by their tokens and not by their problems.
+        """
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.rate(self.step)
         drawn = self.config.thoughts(self.step)
         thoughts = self.learner.thoughts(self.step, self.config.steps, drawn)
-        loss = corpus.losses(self.learner, numbers, thoughts).mean()
+        losses = corpus.losses(self.learner, self.processes.share(numbers), thoughts)
+        loss = losses.sum() / self.processes.total(losses.numel())
         self.optimizer.zero_grad()
         loss.backward()
+        self.processes.sum_gradients(self.trained)
         torch.nn.utils.clip_grad_norm_(self.learned.parameters(), self.config.clip)
         self.optimizer.step()
         self.step += 1
-        return loss.item()
+        return self.processes.total(loss.item())
 
     @torch.no_grad()
     def validate(self, corpus: _Corpus, train_loss: float | None) -> None:
         """Add an entry to the history; the batches spread over all K, the same ones each time."""
         chunks = _cut(list(range(len(corpus.problems))), self.config.batch_size)
-        losses = [
-            corpus.losses(self.learner, numbers, self.learner.judged_thoughts(n / len(chunks)))
-            for n, numbers in enumerate(chunks, start=1)
+        mine = self.processes.share(list(enumerate(chunks, start=1)))
+        judged = [
+            (n, numbers, self.learner.judged_thoughts(n / len(chunks))) for n, numbers in mine
         ]
+        losses = self.processes.gathered(
+            [(n, corpus.losses(self.learner, numbers, k).cpu()) for n, numbers, k in judged]
+        )
         entry = {
             "step": self.step,
             "train_loss": train_loss,
@@ -328,6 +344,8 @@ class _Run:
 
     def save(self, seconds: float) -> None:
         """Write the state, so that a kill costs no more than the steps since."""
+        if not self.processes.main:
+            return
         moments = self.optimizer.state_dict()["state"]
         tensors = {f"weights.{name}": value for name, value in self._weights().items()}
         tensors |= {f"best.{name}": value for name, value in self.best_weights.items()}
@@ -352,8 +370,7 @@ class _Run:
                 f"{self.out} holds an interrupted training; add --resume to go on with it, "
                 "or delete the folder."
             )
-        if self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
-            raise UserError(f"{self.out} is in use; choose another folder or delete it.")
+        refuse_used(self.out)
 
     def restore(self) -> None:
         """Go back to the saved state.
@@ -394,7 +411,6 @@ class _Run:
     def finish(self, seconds: float, command: str) -> TrainingResult:
         """Write the best weights and the training record; a finished training drops its state."""
         self.learned.load_state_dict(self.best_weights)
-        self.learned.save(self.out)
         result = TrainingResult(
             path=self.out,
             finished=self.step == self.config.steps,
@@ -403,14 +419,34 @@ class _Run:
             history=self.history,
             seconds=round(seconds, 1),
         )
+        made = provenance(self.pair.base.device, command)
+        self.learned.describe(self._summary(result, made))
         prints = self.pair.fingerprints | {"trained": fingerprint(self.learned, exact=True)}
         outcome = {k: v for k, v in asdict(result).items() if k != "path"}
         record = self.settings | {"fingerprints": prints} | outcome
-        record |= provenance(self.pair.base.device, command)
-        write_text(self.out / "training.json", json.dumps(record, indent=2) + "\n")
-        if result.finished:
-            self.state_file.unlink()
+        record |= made
+        if self.processes.main:
+            self.learned.save(self.out)
+            write_text(self.out / "training.json", json.dumps(record, indent=2) + "\n")
+            if result.finished:
+                self.state_file.unlink()
+        self.processes.wait()
         return result
+
+    def _summary(self, result: TrainingResult, made: dict[str, Any]) -> dict[str, Any]:
+        """What the weights' own config says of their training."""
+        return {
+            "method": self.settings["method"],
+            "steps": self.step,
+            "batch_size": self.config.batch_size,
+            "learning_rate": self.config.learning_rate,
+            "seed": self.config.seed,
+            "train_problems": self.config.train_problems,
+            "best_step": result.best_step,
+            "validation_loss": result.best_loss,
+            "date": made["created"],
+            "softcot": made["versions"]["softcot"],
+        }
 
     def _weights(self) -> dict[str, torch.Tensor]:
         return {name: value.clone() for name, value in self.learned.state_dict().items()}

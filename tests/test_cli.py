@@ -379,6 +379,12 @@ def test_gold_answers_of_another_kind_end_with_one_sentence(mini_env, refuse, tm
     assert "'the blue one'" in sentence and "number" in sentence
 
 
+def test_a_log_that_cannot_be_is_refused_before_anything_is_written(mini_env, refuse, tmp_path):
+    argv = ["train", "--task", "mini-gsm", "--out", tmp_path / "out", *TINY, "--log", "paper"]
+    assert "choose one of: tensorboard, trackio" in refuse(*argv)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("missing", ["base", "assistant", "projection-all"])
 def test_missing_checkpoints_end_with_one_sentence(
     checkpoints, refuse, tmp_path, monkeypatch, missing

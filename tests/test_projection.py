@@ -4,15 +4,21 @@ import json
 import shutil
 from copy import deepcopy
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import hub_mixin
 from safetensors.torch import load_file, save_file
 
+from softcot.adapter import Adapter
+from softcot.benchmarks import BENCHMARKS
 from softcot.errors import UserError
 from softcot.models import load_pair
 from softcot.projection import Projection
+from softcot.soft_prompt import SoftPrompt
 
 
 @pytest.fixture
@@ -222,3 +228,115 @@ def test_aligned_thoughts_are_about_as_large_as_embeddings(pair):
     norms = [vectors.norm(dim=-1).mean() for vectors in (thoughts, pair.base.embeddings)]
     assert 0.8 < norms[0] / norms[1] < 1.25
     assert not projection.linear.bias.any() and projection.linear.weight.requires_grad
+
+
+def test_the_mixin_loads_whole_folders_only(folder):
+    assert not Projection.from_pretrained(str(folder)).linear.weight.requires_grad
+    with pytest.raises(UserError, match="leave out strict"):
+        Projection.from_pretrained(folder, strict=False)
+
+
+@pytest.mark.parametrize(
+    "damage", ["missing weight", "extra weight", "unknown setting", "wrong width", "not a number"]
+)
+def test_the_mixin_refuses_damaged_folders(folder, damage):
+    DAMAGE[damage](folder)
+    with pytest.raises((RuntimeError, TypeError, ValueError)):
+        Projection.from_pretrained(folder)
+
+
+def test_adapters_cannot_be_loaded_without_their_base(checkpoints):
+    with pytest.raises(UserError, match=r"Adapter.load_for\(pair, folder\)"):
+        Adapter.from_pretrained(checkpoints / "mini" / "lora-all")
+
+
+SHIPPED = sorted((Path(__file__).parent.parent / "checkpoints").glob("*/*-mini-*"))
+
+
+@pytest.mark.parametrize("kind", [Projection, SoftPrompt])
+def test_folders_of_before_load_and_say_what_they_know(kind):
+    folders = [path for path in SHIPPED if path.name.startswith(f"{kind.folder}-")]
+    assert folders
+    for path in folders:
+        config = json.loads((path / "config.json").read_text())
+        for loaded in (kind.load(path), kind.from_pretrained(path)):
+            assert {name: getattr(loaded, name) for name in config} == config
+            assert config.items() <= loaded.settings.items()
+            assert (loaded.template_hash, loaded.training_record) == ("", {})
+            again = load_file(path / "model.safetensors")
+            assert all(torch.equal(again[n], weight) for n, weight in loaded.state_dict().items())
+
+
+KNOWN = {
+    "pair": "large",
+    "task": "gsm8k",
+    "max_thoughts": 32,
+    "base_model": "some/base-7b",
+    "assistant_model": "some/assistant-1b",
+    "base_revision": "abc",
+    "base_fingerprint": "f" * 64,
+    "template_hash": "0123",
+    "placeholder": "<|unk|>",
+    "training_record": {"steps": 7, "validation_loss": 0.25, "seed": 3},
+}
+
+
+def test_everything_that_is_known_survives_a_round_trip(tmp_path):
+    Projection(16, 32, **KNOWN).save(tmp_path)
+    for loaded in (Projection.load(tmp_path), Projection.from_pretrained(tmp_path)):
+        assert {name: getattr(loaded.origin, name) for name in KNOWN} == KNOWN
+        assert {name: getattr(loaded, name) for name in KNOWN} == KNOWN
+        assert loaded.assistant_revision == "" and loaded.widths() == {"base": 32, "assistant": 16}
+    with pytest.raises(AttributeError):
+        loaded.nonsense  # noqa: B018
+    with pytest.raises(TypeError):
+        Projection(16, 32, nonsense=1)
+
+
+def test_the_card_is_made_from_the_settings(tmp_path):
+    card = Projection(16, 32, **KNOWN).generate_model_card()
+    assert card.data.base_model == ["some/base-7b", "some/assistant-1b"]
+    [hub] = [benchmark.hub.id for benchmark in BENCHMARKS if benchmark.name == "gsm8k"]
+    assert card.data.datasets == [hub] and card.data.library_name == "softcot"
+    assert "arxiv:2502.12134" in card.data.tags and "softcot" in card.data.tags
+    for row in ("| steps | 7 |", "| validation loss | 0.25 |", "| trained K | 1 to 32 |"):
+        assert row in card.text
+    for value in ("gsm8k", "f" * 64, "abc", "0123", "&lt;&#124;unk&#124;&gt;"):
+        assert value in card.text
+    code = card.text.split("```python\n")[1].split("```")[0]
+    Projection(16, 32, **KNOWN).save(tmp_path)
+    scope = {}
+    exec(code.replace("folder or Hub id", str(tmp_path)), scope)
+    assert scope["weights"].task == "gsm8k"
+
+
+def test_a_card_names_models_and_no_path_of_this_machine(pair, checkpoints):
+    for kind in (Projection, SoftPrompt, Adapter):
+        card = kind.for_pair(pair, "all", 4).generate_model_card()
+        assert card.data.base_model[0] == "mini/base"
+        assert ("mini/assistant" in card.data.base_model) == (kind is Projection)
+        assert card.data.datasets == ["mini-gsm", "mini-asdiv", "mini-aqua", "mini-strategy"]
+        assert str(checkpoints) not in str(card)
+
+
+def test_a_push_sends_weights_config_and_card(monkeypatch):
+    sent = {}
+
+    class Api:
+        def __init__(self, **given):
+            pass
+
+        def create_repo(self, repo_id, **given):
+            return SimpleNamespace(repo_id=repo_id)
+
+        def upload_folder(self, repo_id, folder_path, **given):
+            sent[repo_id] = {file.name: file.read_bytes() for file in folder_path.iterdir()}
+            return "address"
+
+    monkeypatch.setattr(hub_mixin, "HfApi", Api)
+    projection = Projection(16, 32, **KNOWN)
+    assert projection.push_to_hub("me/projection") == "address"
+    files = sent["me/projection"]
+    assert sorted(files) == ["README.md", "config.json", "model.safetensors"]
+    assert files["README.md"].decode() == str(projection.generate_model_card())
+    assert json.loads(files["config.json"]) == projection.settings

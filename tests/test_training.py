@@ -109,6 +109,11 @@ def test_record_says_how_the_weights_came_about(whole, pair):
     assert record["command"] == "python -m softcot x"
     assert {"versions", "commit", "dirty", "created", "device", "seconds"} <= record.keys()
     assert (projection.max_thoughts, projection.task) == (4, "mini-gsm")
+    short = projection.training_record
+    assert (short["steps"], short["seed"], short["date"]) == (6, 41, record["created"])
+    assert (short["validation_loss"], short["best_step"]) == (result.best_loss, result.best_step)
+    assert short["softcot"] == record["versions"]["softcot"]
+    assert f"| validation loss | {result.best_loss} |" in (folder / "README.md").read_text()
     assert not (folder / "state.safetensors").exists()
 
 
