@@ -20,7 +20,7 @@ from softcot.problems import Problem
 from softcot.tasks import TASKS
 from softcot.web import link, look, results_views, views
 from softcot.web.api import add_endpoints
-from softcot.web.events import AT_ONCE, LANE, PRIVATE
+from softcot.web.events import AT_ONCE, LANE, PRIVATE, stoppable
 from softcot.web.explorer import Explorer, examples
 from softcot.web.handlers import Handlers
 from softcot.web.inside import Inside
@@ -157,7 +157,7 @@ class Page:
         self.varied = [temperature, seed, samples, self.further]
 
     def _answers(self) -> None:
-        self.last = gr.State([])
+        self.ending = gr.State(None)
         self.cards = [look.html(views.idle_columns())]
         with gr.Row(elem_classes="after"):
             self.again = gr.Button("Regenerate", size="sm", min_width=150, scale=0)
@@ -212,7 +212,7 @@ class Page:
         compare = {
             "fn": self.handlers.compare,
             "inputs": [*asked, *self.sampling],
-            "outputs": [self.message, self.last, self.stop, *self.cards, *self._look],
+            "outputs": [self.message, self.ending, self.stop, *self.cards, *self._look],
             **LANE,
             **PRIVATE,
         }
@@ -223,10 +223,7 @@ class Page:
             gr.on([self.run.click, self.question.submit], **compare),
             reseeded.then(**compare),
         ]
-        # The run is ended first: a late frame must not overwrite what is said about the stop.
-        self.stop.click(None, cancels=running, **PRIVATE).then(
-            self.handlers.halt, [self.last, self.swap], [self.stop, *self.cards], **AT_ONCE
-        )
+        stoppable(self.stop, self.ending)
         return running
 
     def _connect_problems(self, running: list[gr.events.Dependency]) -> None:
@@ -275,7 +272,7 @@ class Page:
     @property
     def _loaded(self) -> list[gr.components.Component]:
         text = [self.question, self.gold, self.donor, self.message]
-        return [self.stop, self.loaded, *text, self.last, *self.cards, *self._look]
+        return [self.stop, self.loaded, *text, *self.cards, *self._look]
 
     @property
     def _look(self) -> list[gr.components.Component]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -92,6 +93,18 @@ def test_samples_vote(client):
     assert hard["new_tokens"] > 12 and isinstance(soft["votes"], dict)
     again = compare(client, samples=3, temperature=1.0)[-1]["columns"]
     assert [hard["text"], soft["text"]] == [column["text"] for column in again]
+
+
+def test_the_examples_of_the_readme_run_as_they_are_printed(url, capsys):
+    [code] = re.findall(
+        r"```python\n(from gradio_client.*?)```", (ROOT / "README.md").read_text(), re.S
+    )
+    found: dict = {}
+    exec(code.replace("http://127.0.0.1:7860", url), found)
+    assert len(found["frame"]["columns"]) == 3 and found["frame"]["done"]
+    assert len(found["seen"]["thoughts"]) == 8
+    assert [len(found["edited"]["columns"]), len(found["curve"])] == [4, 5]
+    assert "Assist-CoT" in capsys.readouterr().out
 
 
 def test_a_client_may_leave_out_everything_but_the_question(client):

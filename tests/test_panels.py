@@ -5,12 +5,14 @@ import re
 
 import gradio as gr
 import pytest
+from conftest import forward_passes
 
 from softcot.edits import Edit, read_edits
 from softcot.problems import Problem
 from softcot.tasks import FREE
 from softcot.web import events, inside_views, intervene, intervene_views
 from softcot.web.explorer import Explorer, asked_problem
+from softcot.web.handlers import Handlers
 from softcot.web.inside import Inside
 from softcot.web.intervene import Intervene
 from softcot.web.sweep import Sweep
@@ -43,9 +45,9 @@ def run(panel, edits="swap", thoughts=4, question=QUESTION, task="mini-gsm") -> 
 
 
 def test_four_columns_answer_and_are_compared(panel):
-    (message, stop, *_), *frames, (*_,) = run(panel)
+    (message, _, stop, _), *frames, _ = run(panel)
     assert message == "" and stop.interactive
-    own, edited, *placebos = cards(frames[-1][2])
+    own, edited, *placebos = cards(frames[-1][3])
     assert "Own thoughts" in own and "log p of the right answer −" in own
     assert "Edited With the edit swap" in edited and "swap" not in own
     assert ["noise" in placebos[0], "mean" in placebos[1]] == [True, True]
@@ -55,13 +57,13 @@ def test_four_columns_answer_and_are_compared(panel):
 
 def test_a_swap_with_the_same_question_changes_nothing(panel):
     frames = list(panel.intervene("mini-gsm", QUESTION, 4, "42", LOADED, "swap", QUESTION))
-    edited = cards(frames[-2][2])[1]
+    edited = cards(frames[-2][3])[1]
     assert "Same answer" in edited and re.search(r"right answer \+0\.0", edited)
 
 
 def test_free_questions_have_placebos_too(panel):
     frames = run(panel, "zero:2", task=FREE.name)
-    assert "Placebo: zero" in cards(frames[-2][2])[3]
+    assert "Placebo: zero" in cards(frames[-2][3])[3]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ def test_free_questions_have_placebos_too(panel):
     ],
 )
 def test_bad_input_becomes_a_message(panel, changes, sentence):
-    *_, (message, stop, shown) = run(panel, **changes)
+    *_, (message, _, stop, shown) = run(panel, **changes)
     assert sentence in message and not stop.interactive
     assert shown == intervene_views.idle()
 
@@ -99,26 +101,26 @@ def test_the_loaded_problem_keeps_its_worked_answer():
 
 def test_a_trial_shows_progress_and_ends_with_effects(panel, monkeypatch):
     monkeypatch.setattr(intervene, "paced", iter)
-    (start, first), *frames, (end, _) = panel.try_many("mini-gsm", 3, "zero", "", 30)
+    (_, start, first), *frames, (_, end, _) = panel.try_many("mini-gsm", 3, "zero", "", 30)
     assert start.interactive and not end.interactive and "0 of 30 problems" in words(first)
-    assert any("25 of 30 problems" in words(html) for _, html in frames)
-    table = words(frames[-1][1])
+    assert any("25 of 30 problems" in words(html) for *_, html in frames)
+    table = words(frames[-1][2])
     assert "30 problems, greedy" in table and "of 30" not in table
     assert re.search(r"Edited \d+ % \( \d+ to \d+ \)", table.replace("(", "( ").replace(")", " )"))
-    [(_, refused)] = panel.try_many(FREE.name, 3, "zero", "", 30)
+    [(*_, refused)] = panel.try_many(FREE.name, 3, "zero", "", 30)
     assert "choose a kind of problem" in refused
 
 
 def test_a_sweep_draws_a_point_for_every_k(explorer, monkeypatch):
     panel = Sweep(explorer, gr.Radio())
     panel.counts = [0, 2, 5]
-    (start, *_), *frames, (end, said, *_) = panel.sweep("mini-gsm", 4)
+    (_, start, *_), *frames, (_, end, said, *_) = panel.sweep("mini-gsm", 4)
     assert start.interactive and not end.interactive and "4 test problems" in words(said)
-    figure = json.loads(frames[-1][2])
+    figure = json.loads(frames[-1][3])
     assert [trace["x"] for trace in figure["data"]] == [[0, 2, 5]] * 3
     hard = next(explorer.try_edits("mini-gsm", 0, [], 4))
-    assert "0 of 3" in words(frames[0][1]) and words(frames[-1][3]).count("ms") == 3 and hard
-    [(_, refused, *_)] = panel.sweep(FREE.name, 4)
+    assert "0 of 3" in words(frames[0][2]) and words(frames[-1][4]).count("ms") == 3 and hard
+    [(_, _, refused, *_)] = panel.sweep(FREE.name, 4)
     assert "choose a kind of problem" in refused
 
 
@@ -146,6 +148,40 @@ def test_a_point_of_the_map_leads_to_its_problem(explorer):
     assert found[3].answer in words(about)
     refused, *_ = panel.draw_map(FREE.name, 2, 5)
     assert "choose a kind of problem" in refused
+
+
+def test_a_stop_ends_the_work_within_one_token(explorer):
+    """Counted in the model itself, however seldom the page is drawn."""
+    handlers = Handlers(explorer)
+    asked = ("mini-gsm", QUESTION, "", 4, False, "42", LOADED, None, False, [])
+    sampling = (0.0, 1.0, 160, 41, 1)
+    panel = Intervene(explorer, [])
+    for start in (
+        lambda: handlers.compare(*asked, *sampling),
+        lambda: panel.intervene("mini-gsm", QUESTION, 4, "42", LOADED, "zero", ""),
+    ):
+        with forward_passes(explorer.pair.base) as passes:
+            frames = start()
+            _, ending, stop, *_ = next(frames)
+            next(frames)
+            ending.set()
+            before = len(passes)
+            last = list(frames)[-1]
+            assert len(passes) <= before + 1
+        assert stop.interactive and not last[2].interactive
+        assert "Stopped." in words(last[3])
+
+
+def test_a_stopped_trial_and_sweep_keep_what_they_have(explorer, monkeypatch):
+    monkeypatch.setattr(intervene, "paced", iter)
+    frames = Intervene(explorer, []).try_many("mini-gsm", 3, "zero", "", 500)
+    sweep = Sweep(explorer, gr.Radio()).sweep("mini-gsm", 4)
+    for running in (frames, sweep):
+        ending, *_ = next(running)
+        next(running)
+        ending.set()
+        *_, (_, stop, *_) = running
+        assert not stop.interactive
 
 
 def test_frames_are_paced_and_the_last_one_always_comes():

@@ -1,8 +1,10 @@
 """How the page's events are queued, and how often a running one is shown."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from contextlib import closing
+from typing import TypeVar
 
 import gradio as gr
 
@@ -42,6 +44,15 @@ def idle() -> gr.Button:
     return gr.Button(interactive=False)
 
 
-def stoppable(stop: gr.Button, running: Any) -> None:
-    """Let a button end running events, which ends their computation, and go idle itself."""
-    stop.click(None, cancels=running, **PRIVATE).then(idle, None, stop, **AT_ONCE)
+def stoppable(stop: gr.Button, ending: gr.State) -> None:
+    """Let a button set the event that a run has put into the state `ending`; see `until`."""
+    stop.click(lambda event: event and event.set(), ending, None, **AT_ONCE)
+
+
+def until(frames: Iterator[T], ending: threading.Event) -> Iterator[T]:
+    """The frames until the event is set: what computes them makes not one step more."""
+    with closing(frames):
+        for frame in frames:
+            if ending.is_set():
+                return
+            yield frame

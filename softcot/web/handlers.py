@@ -1,13 +1,14 @@
 """What happens when somebody touches the page: plain functions from values to values.
 
 Outputs come in three groups, always in this order: `cards` (the columns and the download),
-`problem` (the loaded problem, question, right answer, donor question, message, last columns, and
-the cards) and `look` (exploration, whose thoughts, map, table and tour).
+`problem` (the loaded problem, question, right answer, donor question, message, and the cards) and
+`look` (exploration, whose thoughts, map, table and tour).
 """
 
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from softcot.problems import Problem
 from softcot.projection import Projection
 from softcot.tasks import FREE
 from softcot.web import tour_views, views
-from softcot.web.events import idle, paced, unchanged
+from softcot.web.events import idle, paced, unchanged, until
 from softcot.web.explorer import HARD, SOFT, Explorer, asked_problem, examples
 from softcot.web.link import read_link
 
@@ -50,7 +51,7 @@ class Handlers:
         """
         offer = self._offer(task)
         if task == FREE.name:
-            problem = (*unchanged(4), "", [], *_idle_cards())
+            problem = (*unchanged(4), "", *_idle_cards())
             return (*offer, idle(), *problem, *unchanged(LOOK))
         return (*offer, *self._load(offer[0][0], task, k, swapped))
 
@@ -75,7 +76,7 @@ class Handlers:
             task, K, temperature, seed, samples, further methods, edits, second question, listed
             problems, their buttons, "another problem", stop, problem, look.
         """
-        problem_size = 6 + CARDS
+        problem_size = 5 + CARDS
         nothing = unchanged(8 + 3 + 1 + problem_size + LOOK)
         try:
             asked = read_link(search, self.explorer.max_thoughts)
@@ -143,34 +144,31 @@ class Handlers:
         further: list[str],
         *sampling: Any,
     ) -> Iterator[tuple]:
-        """Answer in several ways at once. Yields: message, last columns, stop, cards, look."""
+        """Answer in several ways at once. Yields: message, what ends it, stop, cards, look."""
         answer = self.own_answer(question, gold, loaded)
         problem = asked_problem(task, question, answer, loaded)
         try:
             asked = self._asked(problem, k, donor if swapped else "", further, *sampling)
-            columns: list[Column] = []
+            columns, ending = [], threading.Event()
             explorer = self.explorer.using(trained if using else None)
             seen = Handlers(explorer).look(task, question, donor, k, swapped)
             before = (*unchanged(CARDS - 1), _no_download())
-            yield ("", [], gr.Button(interactive=True), *before, *seen)
-            for columns in paced(asked.stream(explorer.pair)):
+            yield ("", ending, gr.Button(interactive=True), *before, *seen)
+            for columns in paced(until(asked.stream(explorer.pair), ending)):
                 cards = views.columns(columns, swapped)
-                yield (gr.skip(), columns, gr.skip(), cards, gr.skip(), *unchanged(LOOK))
-            run = gr.DownloadButton(value=_saved(explorer.pair, asked, columns), interactive=True)
-            yield (*unchanged(2), idle(), *unchanged(CARDS - 1), run, *unchanged(LOOK))
+                yield (*unchanged(3), cards, gr.skip(), *unchanged(LOOK))
+            if ending.is_set():
+                cards = (views.columns(columns, swapped, stopped=True), gr.skip())
+            else:
+                run = _saved(explorer.pair, asked, columns)
+                cards = (gr.skip(), gr.DownloadButton(value=run, interactive=True))
+            yield (*unchanged(2), idle(), *cards, *unchanged(LOOK))
         except UserError as error:
-            cards = _idle_cards()
-            yield (views.message(str(error)), [], idle(), *cards, *unchanged(LOOK))
+            yield (views.message(str(error)), None, idle(), *_idle_cards(), *unchanged(LOOK))
 
     def reseed(self, temperature: float, seed: int) -> tuple[float, int]:
         """Ask for other samples: the likeliest answer would be the same again."""
         return temperature or REGENERATED, int(seed) + 1
-
-    def halt(self, last: list[Column], swapped: bool) -> tuple:
-        """Say that a run was stopped where it was. Returns: stop, cards."""
-        if not last:
-            return (idle(), *_idle_cards())
-        return (idle(), views.columns(last, swapped, stopped=True), gr.skip())
 
     def _asked(
         self,
@@ -197,7 +195,7 @@ class Handlers:
         """Returns: stop, problem, look."""
         donor = self.explorer.donor(task, problem.question).question
         cards = _idle_cards()
-        loaded = (problem, problem.question, problem.answer, donor, "", [], *cards)
+        loaded = (problem, problem.question, problem.answer, donor, "", *cards)
         return (idle(), *loaded, *self.look(task, problem.question, donor, k, swapped))
 
 

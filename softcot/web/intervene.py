@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import gradio as gr
@@ -10,7 +11,7 @@ from softcot.edits import BORROWING, EDITS, MEASURED, Edit, read_edits
 from softcot.errors import UserError
 from softcot.problems import Problem
 from softcot.web import intervene_views, look, views
-from softcot.web.events import AT_ONCE, LANE, PRIVATE, idle, paced, stoppable
+from softcot.web.events import AT_ONCE, LANE, PRIVATE, idle, paced, stoppable, unchanged, until
 from softcot.web.explorer import asked_problem
 from softcot.web.panel import Panel
 
@@ -89,23 +90,24 @@ class Intervene(Panel):
         drawn = {"inputs": [task, question], "outputs": self.other}
         self.redraw.click(self.draw, **drawn, **AT_ONCE)
         task.change(self.draw, **drawn, **AT_ONCE)
-        running = gr.on(
+        ending, trial_ending = gr.State(None), gr.State(None)
+        gr.on(
             [self.run.click, self.edits.submit],
             self.intervene,
             [*self.asked, self.edits, self.other],
-            [self.message, self.stop, self.cards],
+            [self.message, ending, self.stop, self.cards],
             **LANE,
             **PRIVATE,
         )
-        trying = self.try_out.click(
+        self.try_out.click(
             self.try_many,
             [self.asked[0], self.asked[2], self.edits, self.other, self.count],
-            [self.halt, self.effects],
+            [trial_ending, self.halt, self.effects],
             **LANE,
             **PRIVATE,
         )
-        stoppable(self.stop, running)
-        stoppable(self.halt, trying)
+        stoppable(self.stop, ending)
+        stoppable(self.halt, trial_ending)
 
     def compose(self, kind: str, slots: list[int], amount: float, token: str) -> tuple:
         """The edit that the widgets describe, and which of them it needs.
@@ -145,17 +147,20 @@ class Intervene(Panel):
         """Answer with the question's own thoughts, the edited ones and placebos.
 
         Yields:
-            message, stop, cards.
+            message, what ends it, stop, cards.
         """
+        ending = threading.Event()
         try:
             problem = asked_problem(task, question, gold, loaded)
             frames = self.explorer.intervene(problem, thoughts, read_edits(edits, other))
-            yield "", gr.Button(interactive=True), gr.skip()
-            for columns in paced(frames):
-                yield gr.skip(), gr.skip(), intervene_views.cards(columns)
-            yield gr.skip(), idle(), gr.skip()
+            yield "", ending, gr.Button(interactive=True), gr.skip()
+            columns = []
+            for columns in paced(until(frames, ending)):
+                yield *unchanged(3), intervene_views.cards(columns)
+            cards = intervene_views.cards(columns, stopped=ending.is_set())
+            yield *unchanged(2), idle(), cards
         except UserError as error:
-            yield views.message(str(error)), idle(), intervene_views.idle()
+            yield views.message(str(error)), None, idle(), intervene_views.idle()
 
     def try_many(
         self, task: str, thoughts: int, edits: str, other: str, count: int
@@ -163,13 +168,14 @@ class Intervene(Panel):
         """The same edit on many problems.
 
         Yields:
-            stop, effects.
+            what ends it, stop, effects.
         """
+        ending = threading.Event()
         try:
             frames = self.explorer.try_edits(task, thoughts, read_edits(edits, other), count)
-            yield gr.Button(interactive=True), views.progress(0, count, "problems")
-            for trials in paced(frames):
-                yield gr.skip(), intervene_views.effects(trials, count)
-            yield idle(), gr.skip()
+            yield ending, gr.Button(interactive=True), views.progress(0, count, "problems")
+            for trials in paced(until(frames, ending)):
+                yield *unchanged(2), intervene_views.effects(trials, count)
+            yield gr.skip(), idle(), gr.skip()
         except UserError as error:
-            yield idle(), views.message(str(error))
+            yield None, idle(), views.message(str(error))

@@ -40,8 +40,10 @@ def idle() -> str:
     return views.cards((views.idle_card(head, "Press “Run edit”.") for head in heads), LABEL)
 
 
-def cards(columns: Sequence[Column]) -> str:
+def cards(columns: Sequence[Column], stopped: bool = False) -> str:
     """Own thoughts, edited ones and placebos as they stand; the others compared to the first."""
+    if not columns:
+        return idle()
     own = columns[0]
     heads = [
         _TITLES[""],
@@ -50,7 +52,7 @@ def cards(columns: Sequence[Column]) -> str:
     ]
     drawn = (
         views.answer_card(
-            column, head, _difference(column, own) if place else views.gold_score(column)
+            column, head, _difference(column, own) if place else views.gold_score(column), stopped
         )
         for place, (column, head) in enumerate(zip(columns, heads, strict=True))
     )

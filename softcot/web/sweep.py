@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import gradio as gr
@@ -10,7 +11,7 @@ from softcot import plots
 from softcot.errors import UserError
 from softcot.plots.sweep import sweep_chart
 from softcot.web import look, sweep_views, views
-from softcot.web.events import LANE, PRIVATE, idle, paced, stoppable, unchanged
+from softcot.web.events import LANE, PRIVATE, idle, paced, stoppable, unchanged, until
 from softcot.web.explorer import Explorer
 
 TRIED = 30
@@ -41,33 +42,36 @@ class Sweep:
                 "", plots.templates(plots.chart_template), sweep_views.ALT, plots.dark_accents()
             )
             self.table = look.html("")
-        running = self.run.click(
+        ending = gr.State(None)
+        self.run.click(
             self.sweep,
             [self.task, self.count],
-            [self.stop, self.status, self.chart, self.table],
+            [ending, self.stop, self.status, self.chart, self.table],
             **LANE,
             **PRIVATE,
         )
-        stoppable(self.stop, running)
+        stoppable(self.stop, ending)
 
     def sweep(self, task: str, count: int) -> Iterator[tuple]:
         """Ask the same problems with every K.
 
         Yields:
-            stop, status, chart, table.
+            what ends it, stop, status, chart, table.
         """
+        ending = threading.Event()
         try:
             total, frames = len(self.counts), self.explorer.sweep(task, self.counts, count)
             begun = views.progress(0, total, "values of K")
-            yield gr.Button(interactive=True), begun, *unchanged(2)
-            for trials in paced(frames):
+            yield ending, gr.Button(interactive=True), begun, *unchanged(2)
+            for trials in paced(until(frames, ending)):
                 done = [trial for trial in trials if trial.n]
                 yield (
-                    gr.skip(),
+                    *unchanged(2),
                     views.progress(len(done), total, "values of K"),
                     sweep_chart(done, self.explorer.max_thoughts).to_json(),
                     sweep_views.table(done),
                 )
-            yield idle(), sweep_views.said(task, count), *unchanged(2)
+            said = "" if ending.is_set() else sweep_views.said(task, count)
+            yield gr.skip(), idle(), said, *unchanged(2)
         except UserError as error:
-            yield idle(), views.message(str(error)), *unchanged(2)
+            yield None, idle(), views.message(str(error)), *unchanged(2)

@@ -15,7 +15,7 @@ from softcot.plots.training import training_chart
 from softcot.projection import Projection
 from softcot.tasks import TASKS
 from softcot.web import look, train_views, views
-from softcot.web.events import AT_ONCE, idle, paced, unchanged
+from softcot.web.events import idle, paced, stoppable, unchanged
 from softcot.web.explorer import Explorer
 
 STEPS = 150
@@ -79,7 +79,7 @@ class Train:
             api_visibility="private",
             show_progress_on=self.status,
         )
-        self.stop.click(lambda ending: ending.set(), self.ending, None, **AT_ONCE)
+        stoppable(self.stop, self.ending)
 
     def train(self, task: str, steps: int, question: str, thoughts: int) -> Iterator[tuple]:
         """Train and show it.
