@@ -52,6 +52,7 @@ class Adapter(Learned):
         base_fingerprint: Fingerprint of the base.
         assistant_fingerprint: Always empty: no assistant takes part.
         rank: Rank of every adapter; its output is scaled by 2, that is alpha = 2 rank.
+        origin: What the models read in its training, as for `Learned`.
     """
 
     card = CARD
@@ -67,8 +68,9 @@ class Adapter(Learned):
         base_fingerprint: str = "",
         assistant_fingerprint: str = "",
         rank: int = 8,
+        **origin: str,
     ):
-        super().__init__()
+        super().__init__(**origin)
         self.base_width = base_width
         self.max_thoughts = max_thoughts
         self.pair = pair
@@ -84,7 +86,7 @@ class Adapter(Learned):
         """Fresh adapters, which change nothing yet."""
         print_ = pair.fingerprints["base"]
         thoughts = cls.most_thoughts(max_thoughts or cls.usual_thoughts)
-        adapter = cls(pair.base.width, thoughts, pair.name, task, print_)
+        adapter = cls(pair.base.width, thoughts, pair.name, task, print_, **pair.origin(task))
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             adapter._attach(pair.base)

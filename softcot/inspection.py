@@ -74,11 +74,10 @@ def inspect(
     prompt, slots = prompt_with_slots(method, problem, thoughts)
     [row] = finish(decode(base, prompt, Sampling()))
     attention = slot_attention(base, prompt, row.ids, slots)
-    instruction = task.assistant_instruction
     return Inspection(
         exploration=explore(problem.question, vectors, base, vocabulary, 5, metric, corrected),
         geometry=geometry(vectors, vocabulary, around),
-        assistant=assistant_readings(pair, problem.question, thoughts, instruction),
+        assistant=assistant_readings(pair, problem.question, thoughts, task),
         base=base_readings(base, prompt, slots),
         answer=base.text(row.ids).strip(),
         head_shares=slot_share(attention).numpy(),

@@ -44,6 +44,20 @@ class Learned(nn.Module, PyTorchModelHubMixin):
     base_fingerprint: str
     assistant_fingerprint: str
 
+    def __init__(
+        self,
+        template_hash: str = "",
+        placeholder: str = "",
+        base_revision: str = "",
+        assistant_revision: str = "",
+    ):
+        """Keep what the models read in its training (`Pair.origin`); empty is unknown."""
+        super().__init__()
+        self.template_hash = template_hash
+        self.placeholder = placeholder
+        self.base_revision = base_revision
+        self.assistant_revision = assistant_revision
+
     @classmethod
     def for_pair(cls, pair: "Pair", task: str, max_thoughts: int, seed: int = 0) -> Self:
         """Fresh weights for a pair."""

@@ -39,6 +39,7 @@ class Projection(Learned):
         task: What it was trained on.
         base_fingerprint: Fingerprint of the base; empty when unknown.
         assistant_fingerprint: Fingerprint of the assistant; empty when unknown.
+        origin: What the models read in its training, as for `Learned`.
     """
 
     folder = "projection"
@@ -54,8 +55,9 @@ class Projection(Learned):
         task: str = "",
         base_fingerprint: str = "",
         assistant_fingerprint: str = "",
+        **origin: str,
     ):
-        super().__init__()
+        super().__init__(**origin)
         self.assistant_width = assistant_width
         self.base_width = base_width
         self.max_thoughts = max_thoughts
@@ -93,6 +95,7 @@ class Projection(Learned):
             task=task,
             base_fingerprint=fingerprints["base"],
             assistant_fingerprint=fingerprints["assistant"],
+            **pair.origin(task),
         )
         with torch.no_grad():
             states = _any_states(pair)

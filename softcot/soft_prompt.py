@@ -37,6 +37,7 @@ class SoftPrompt(Learned):
         task: What it was trained on.
         base_fingerprint: Fingerprint of the base; empty when unknown.
         assistant_fingerprint: Always empty: no assistant takes part.
+        origin: What the models read in its training, as for `Learned`.
     """
 
     folder = "prompt"
@@ -51,8 +52,9 @@ class SoftPrompt(Learned):
         task: str = "",
         base_fingerprint: str = "",
         assistant_fingerprint: str = "",
+        **origin: str,
     ):
-        super().__init__()
+        super().__init__(**origin)
         self.base_width = base_width
         self.max_thoughts = max_thoughts
         self.pair = pair
@@ -76,6 +78,7 @@ class SoftPrompt(Learned):
             pair=pair.name,
             task=task,
             base_fingerprint=pair.fingerprints["base"],
+            **pair.origin(task),
         )
         generator = torch.Generator().manual_seed(seed)
         chosen = torch.randint(len(pair.base.tokenizer), (max_thoughts,), generator=generator)

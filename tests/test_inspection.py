@@ -53,9 +53,7 @@ def test_a_drop_is_the_prompt_without_that_slot(pair):
     vectors = get_method("softcot", pair, TASK).thoughts([problem], 3)[0]
 
     def score(kept: list[int]) -> float:
-        prompt = pair.base.prompts.base(
-            problem.question, instruction=TASK.instruction, thoughts=len(kept)
-        )
+        prompt = pair.base.prompts.base(problem.question, task=TASK, thoughts=len(kept))
         embeds = pair.base.embed(torch.tensor(prompt.ids)).clone()
         embeds[torch.tensor(prompt.slot_mask)] = vectors[kept]
         whole = torch.cat([embeds, pair.base.embed(torch.tensor(answer))])[None]
