@@ -13,9 +13,10 @@ from pathlib import Path
 import gradio as gr
 
 from softcot import plots
+from softcot.cli import add_pair, pair_options
 from softcot.errors import UserError
-from softcot.models import load_pair
-from softcot.presets import MAX_NEW_TOKENS
+from softcot.models import Pair, load_pair
+from softcot.presets import MAX_NEW_TOKENS, get_preset, own_preset
 from softcot.problems import Problem
 from softcot.tasks import TASKS
 from softcot.web import link, look, results_views, views
@@ -31,11 +32,18 @@ from softcot.web.train import Train
 
 
 class Page:
-    """The widgets of the one page, and which event changes which of them."""
+    """The widgets of the one page, and which event changes which of them.
 
-    def __init__(self, explorer: Explorer, report: Path = REPORT):
+    Args:
+        explorer: What the page can do.
+        report: The file that the Results tab shows.
+        notice: What a reader must know first; empty for nothing.
+    """
+
+    def __init__(self, explorer: Explorer, report: Path = REPORT, notice: str = ""):
         self.explorer = explorer
         self.report = report
+        self.notice = notice
         self.handlers = Handlers(explorer)
 
     def build(self) -> gr.Blocks:
@@ -44,6 +52,8 @@ class Page:
         with gr.Blocks(title="SoftCoT Explorer", analytics_enabled=False) as self.blocks:
             add_endpoints(self.explorer)  # first, for these names to be theirs alone
             look.html(views.header(self.explorer.pair, self.explorer.device))
+            if self.notice:
+                look.html(views.message(self.notice))
             with gr.Tabs(elem_classes="pages"):
                 with gr.Tab("Compare", id="compare"):
                     with gr.Column(elem_classes="sheet"):
@@ -282,7 +292,7 @@ class Page:
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line; Gradio's own variables set the defaults, as hosts expect."""
     parser = argparse.ArgumentParser(prog="app.py", description="The SoftCoT Explorer.")
-    parser.add_argument("--pair", default="mini", help="pair of models (default: mini)")
+    add_pair(parser)
     parser.add_argument(
         "--host",
         default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
@@ -298,15 +308,41 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def load(args: argparse.Namespace) -> tuple[Pair, str]:
+    """The pair that is asked for, or `mini` and why it is that one instead.
+
+    Raises:
+        UserError: There is no such pair, or `mini` itself cannot be loaded.
+    """
+    options = pair_options(args)
+    if args.base or args.assistant:
+        own_preset(args.base, args.assistant)
+    else:
+        get_preset(args.pair)
+    try:
+        return load_pair(**options), ""
+    except UserError as error:
+        if options == pair_options(parse_args([])):
+            raise
+        notice = f"{error} This page uses the pair mini instead."
+        print(f"app.py: {notice}", file=sys.stderr)
+        return load_pair(), notice
+
+
 def serve(
-    explorer: Explorer, host: str, port: int, share: bool = False, report: Path = REPORT
+    explorer: Explorer,
+    host: str,
+    port: int,
+    share: bool = False,
+    report: Path = REPORT,
+    notice: str = "",
 ) -> gr.Blocks:
     """Start the app in the background and return it.
 
     Raises:
         UserError: Nobody can listen there.
     """
-    blocks = Page(explorer, report).build().queue(max_size=20)
+    blocks = Page(explorer, report, notice).build().queue(max_size=20)
     try:
         app, *urls = blocks.launch(
             server_name=host,
@@ -333,7 +369,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Load a pair and serve the page until somebody ends it."""
     args = parse_args(argv)
     try:
-        blocks = serve(Explorer(load_pair(args.pair)), args.host, args.port, args.share)
+        pair, notice = load(args)
+        blocks = serve(Explorer(pair), args.host, args.port, args.share, notice=notice)
     except UserError as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import torch
 
 from softcot.models import LanguageModel, collate
+from softcot.tasks import Task
 
 
 @torch.no_grad()
 def soft_states(
-    assistant: LanguageModel, questions: Sequence[str], thoughts: int, instruction: str
+    assistant: LanguageModel, questions: Sequence[str], thoughts: int, task: Task
 ) -> torch.Tensor:
     """Last-layer states at the K thought slots, one row for each question.
 
@@ -19,7 +20,7 @@ def soft_states(
         float32[B, K, d_assistant] on the assistant's device.
     """
     prompts = [
-        assistant.prompts.assistant(question, instruction=instruction, thoughts=thoughts)
+        assistant.prompts.assistant(question, task=task, thoughts=thoughts)
         for question in questions
     ]
     # Right padding: no real token can see it, so a row does not depend on its neighbours.

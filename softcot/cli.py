@@ -22,7 +22,7 @@ from softcot import __version__
 from softcot.benchmarks import DATA_VARIABLE
 from softcot.errors import UserError
 from softcot.files import refuse_used
-from softcot.presets import MAX_NEW_TOKENS, MAX_THOUGHTS
+from softcot.presets import MAX_NEW_TOKENS, MAX_THOUGHTS, own_preset
 from softcot.problems import SPLITS, Problem, read_problems
 from softcot.ranges import read_ranges
 from softcot.tasks import get_task
@@ -72,13 +72,17 @@ def ask(args: argparse.Namespace) -> None:
     from softcot.answering import ColumnRequest
     from softcot.capsule import Asked, save_run
     from softcot.edits import read_edits
+    from softcot.learners import LEARNERS
 
     temperature = args.temperature
     if temperature is None:
         temperature = _usual_temperature(args.samples)
     sampling = _sampling(args, temperature)
     task = get_task(args.task)
-    pair = _load(args.pair)
+    pair = _load(args)
+    learner = LEARNERS.get(args.method)
+    for sentence in pair.warnings(task.name, learner and learner.kind):
+        print(sentence, file=sys.stderr)
     problem = Problem(task.name, args.question)
     edits = read_edits(args.edits, args.other) if args.edits else ()
     requests = (ColumnRequest(args.method, edits=edits),)
@@ -116,7 +120,7 @@ def replay(args: argparse.Namespace) -> None:
     from softcot.capsule import replay as run_again
 
     capsule = load_run(args.file)
-    columns = run_again(_load(capsule.pair), capsule)
+    columns = run_again(_load_named(capsule.pair), capsule)
     print(f"{capsule.asked.problem.question}\n")
     for column in columns:
         print(f"{column.title}: {column.text}\nAnswer: {column.answer or '-'}\n")
@@ -150,7 +154,7 @@ def train(args: argparse.Namespace) -> None:
     names = {field.name for field in fields(TrainingConfig)}
     config = TrainingConfig(**{k: v for k, v in vars(args).items() if k in names and v is not None})
     processes = Processes.of(best_device())  # first: it says which GPU is this process's
-    pair = _load(args.pair)
+    pair = _load(args)
     with _interruptible() as should_stop, _Bar() as bar, training_log(args.log, args.out) as log:
 
         def progress(update: "Update") -> None:
@@ -188,7 +192,7 @@ def import_projection(args: argparse.Namespace) -> None:
     from softcot.importing import import_projection
 
     refuse_used(args.out)
-    pair = _load(args.pair)
+    pair = _load(args)
     projection, remarks = import_projection(args.file, pair, args.task, args.max_thoughts)
     projection.save(args.out)
     for remark in remarks:
@@ -229,7 +233,7 @@ def evaluate(args: argparse.Namespace) -> None:
         samples=args.samples,
         gold_logprob=args.gold_logprob,
     )
-    pair = _load(args.pair)
+    pair = _load(args)
     partial = args.out and args.out.with_name(f"{args.out.name}.partial")
     with _Bar() as bar:
         record = evaluate(
@@ -264,7 +268,7 @@ def thoughts(args: argparse.Namespace) -> None:
     from softcot.vocabulary import Vocabulary
 
     task = get_task(args.task)
-    pair = _load(args.pair)
+    pair = _load(args)
     method = get_method(SoftCoT.name, pair, task)
     thoughts = method.thoughts_for(args.thoughts)
     vectors = method.thoughts([Problem(task.name, args.question)], thoughts)[0]
@@ -290,7 +294,7 @@ def methods(args: argparse.Namespace) -> None:
     from softcot.learners import LEARNERS
     from softcot.methods import METHODS, SlotMethod
 
-    pair = _load(args.pair)
+    pair = _load(args)
     found = []
     for name, kind in METHODS.items():
         learner = LEARNERS.get(name)
@@ -319,11 +323,14 @@ def reproduce(args: argparse.Namespace) -> None:
 
     results = args.results or (QUICK_RESULTS if args.quick else RESULTS)
     count = args.limit or (QUICK if args.quick else EVALUATED)
+    if args.base or args.assistant:
+        args.pair = own_preset(args.base, args.assistant).name
     runs = plan(args.experiment, args.pair)
     pairs = {}
     for name in dict.fromkeys(run.pair for run in runs):
         try:
-            pairs[name] = _load(name)
+            own = name == args.pair  # the options are about that one alone
+            pairs[name] = _load_named(**pair_options(args)) if own else _load_named(name)
         except UserError as error:
             if name == args.pair:
                 raise
@@ -405,7 +412,7 @@ def _parser(argv: Sequence[str]) -> _Parser:
     _add_evaluate(command(evaluate))
     _add_thoughts(command(thoughts))
     listed = command(methods)
-    _add_pair(listed)
+    add_pair(listed)
     _add_json(listed)
     rebuilt = command(pretrain)
     if argv[:1] == ["pretrain"]:  # its options come with torch
@@ -427,7 +434,7 @@ def _parser(argv: Sequence[str]) -> _Parser:
 
 def _add_ask(parser: _Parser) -> None:
     parser.add_argument("question", metavar="QUESTION")
-    _add_pair(parser)
+    add_pair(parser)
     parser.add_argument("--task", default="free", help="whose projection and answer kind to use")
     _add_method(parser)
     _add_samples(parser)
@@ -456,7 +463,7 @@ def _add_problem(parser: _Parser) -> None:
 
 
 def _add_train(parser: _Parser) -> None:
-    _add_pair(parser)
+    add_pair(parser)
     parser.add_argument(
         "--method", default="softcot", help="softcot, prompt-tuning, lora or coconut"
     )
@@ -480,7 +487,7 @@ def _add_train(parser: _Parser) -> None:
 
 def _add_import(parser: _Parser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="what torch.save made of it")
-    _add_pair(parser)
+    add_pair(parser)
     parser.add_argument("--task", required=True, help="what it was trained on, or 'all'")
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     parser.add_argument(
@@ -491,11 +498,11 @@ def _add_import(parser: _Parser) -> None:
 def _add_space(parser: _Parser) -> None:
     parser.add_argument("action", choices=["export"])
     parser.add_argument("folder", type=Path, metavar="DIR", help="a new folder")
-    _add_pair(parser)
+    add_pair(parser)
 
 
 def _add_evaluate(parser: _Parser) -> None:
-    _add_pair(parser)
+    add_pair(parser)
     parser.add_argument("--task", required=True)
     parser.add_argument("--split", choices=SPLITS, default="test")
     parser.add_argument(
@@ -523,7 +530,7 @@ def _add_evaluate(parser: _Parser) -> None:
 
 
 def _add_reproduce(parser: _Parser) -> None:
-    _add_pair(parser)
+    add_pair(parser)
     parser.add_argument(
         "--experiment",
         default="all",
@@ -539,7 +546,7 @@ def _add_reproduce(parser: _Parser) -> None:
 
 def _add_thoughts(parser: _Parser) -> None:
     parser.add_argument("question", metavar="QUESTION")
-    _add_pair(parser)
+    add_pair(parser)
     parser.add_argument("--task", default="free", help="whose projection to use")
     _add_k(parser)
     parser.add_argument("--neighbours", type=_count, default=5, help="nearest tokens a thought")
@@ -554,8 +561,22 @@ def _add_data_dir(parser: _Parser) -> None:
     )
 
 
-def _add_pair(parser: _Parser) -> None:
-    parser.add_argument("--pair", default="mini", help="name of a pair of models")
+def add_pair(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which models to load; `pair_options` reads them."""
+    parser.add_argument("--pair", default="mini", help="name of a pair of models (default: mini)")
+    parser.add_argument("--base", metavar="MODEL", help="folder or Hub id, instead of a pair's")
+    parser.add_argument("--assistant", metavar="MODEL", help="likewise; both or neither")
+    parser.add_argument(
+        "--projection", metavar="PLACE", help="folder or Hub id of a projection for every task"
+    )
+    parser.add_argument("--prompts", metavar="DIR", help="templates, instead of the pair's own")
+    parser.add_argument("--quantize", help="int8 or nf4: smaller weights, other answers")
+
+
+def pair_options(args: argparse.Namespace) -> dict[str, str | None]:
+    """What `softcot.models.load_pair` takes, from a command line with the options of `add_pair`."""
+    names = ("base", "assistant", "projection", "prompts", "quantize")
+    return {"name": args.pair} | {name: getattr(args, name) for name in names}
 
 
 def _add_method(parser: _Parser) -> None:
@@ -606,15 +627,20 @@ def _sampling(args: argparse.Namespace, temperature: float) -> "Sampling":
     )
 
 
-def _load(name: str) -> "Pair":
-    """The pair, without the noise of the libraries that read it."""
+def _load(args: argparse.Namespace) -> "Pair":
+    """The pair that a command line asks for."""
+    return _load_named(**pair_options(args))
+
+
+def _load_named(name: str, **options: str | None) -> "Pair":
+    """A pair, without the noise of the libraries that read it."""
     from transformers.utils import logging
 
     from softcot.models import load_pair
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    return load_pair(name)
+    return load_pair(name, **options)
 
 
 def _print_json(value: Any, indent: int | None = 2) -> None:

@@ -179,7 +179,7 @@ def log_probabilities(
     # Row by row: the logits of a whole batch of a large vocabulary would fill the memory.
     return [
         -cross_entropy(
-            lm.model.get_output_embeddings()(row[: len(target)]).float(),
+            lm.logits(row[: len(target)]).float(),
             torch.tensor(target, device=lm.device),
             reduction="sum",
         ).item()

@@ -108,6 +108,7 @@ def evaluate(
     """
     _check(problems, task, batch_size)
     method = protocol.build(pair, task, protocol.seeds[0])
+    _check_origin(pair, method)
     protocol = replace(protocol, thoughts=method.thoughts_for(protocol.thoughts))
     # What cannot be asked at all fails here, before anything is shown or written.
     method.prepare([max(problems, key=lambda problem: len(problem.question))], protocol.thoughts)
@@ -115,6 +116,7 @@ def evaluate(
     settings |= {"split": split, "n": len(problems)}
     origin = provenance(pair.base.device, command)
     key = {"of": _digest(problems), "commit": origin["commit"], "scored": protocol.gold_logprob}
+    key["prompts"] = pair.prompting(task.name)["template_hash"]
     ledger = _Ledger(partial, settings | key)
     total = len(problems) * len(protocol.seeds) * protocol.samples
     progress(len(ledger.rows), total)
@@ -128,6 +130,14 @@ def evaluate(
             ledger.add(batch, rows, time.perf_counter() - started)
             progress(len(ledger.rows), total)
     return _record(ledger, problems, settings | origin)
+
+
+def _check_origin(pair: Pair, method: Method) -> None:
+    """Refuse weights that were trained with other prompts: their figures would mean nothing."""
+    weights = getattr(method, "weights", None)
+    found = pair.mismatches(weights) if weights is not None else []
+    if found:
+        raise UserError(found[0])
 
 
 class _Ledger:

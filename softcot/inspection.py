@@ -78,11 +78,10 @@ def inspect(
     [row] = finish(decode(base, prompt, Sampling()))
     attention = slot_attention(base, prompt, row.ids)
     dropped, kept = slot_effects(method, problem, own, row.ids)
-    instruction = task.assistant_instruction
     return Inspection(
         exploration=explore(problem.question, vectors, base, vocabulary, 5, metric, corrected),
         geometry=geometry(vectors, vocabulary, around),
-        assistant=assistant_readings(pair, problem.question, thoughts, instruction),
+        assistant=assistant_readings(pair, problem.question, thoughts, task),
         base=base_readings(base, prompt),
         answer=base.text(row.ids).strip(),
         head_shares=slot_share(attention).numpy(),

@@ -86,10 +86,11 @@ class Origin:
     ) -> dict[str, Any]:
         """What is known of weights for the models on some sides of a pair, before training."""
         known: dict[str, Any] = {"pair": pair.name, "task": task, "max_thoughts": max_thoughts}
+        known |= pair.prompting(task)
         for side in sides:
             lm = getattr(pair, side)
             known[f"{side}_model"] = _model_name(lm)
-            known[f"{side}_revision"] = getattr(lm.model.config, "_commit_hash", None) or ""
+            known[f"{side}_revision"] = lm.revision
             known[f"{side}_fingerprint"] = pair.fingerprints[side]
         return known
 

@@ -77,7 +77,7 @@ def _graded(lm: LanguageModel, states: torch.Tensor, labels: torch.Tensor) -> to
     targets = labels[:, 1:]
     graded = targets != -100
     # The language head is the widest layer, and only graded positions need it.
-    logits = lm.model.get_output_embeddings()(states[:, :-1][graded])
+    logits = lm.logits(states[:, :-1][graded])
     return cross_entropy(logits.float(), targets[graded], reduction="none")
 
 
@@ -137,7 +137,7 @@ class Learner:
         return [
             self.pair.base.prompts.base(
                 problem.question,
-                instruction=get_task(problem.task).instruction,
+                task=get_task(problem.task),
                 thoughts=thoughts,
                 target=target,
             )
@@ -176,8 +176,7 @@ class ProjectionLearner(SlotLearner):
     def study(self, task: Task, problems: Sequence[Problem]) -> torch.Tensor:
         """The assistant's states, float32[B, K max, d_assistant]."""
         questions = [problem.question for problem in problems]
-        instruction = task.assistant_instruction
-        return soft_states(self.pair.assistant, questions, self.max_thoughts, instruction)
+        return soft_states(self.pair.assistant, questions, self.max_thoughts, task)
 
     def vectors(self, studied: torch.Tensor, thoughts: int) -> torch.Tensor:
         """The first K states of every problem, projected."""

@@ -1,9 +1,7 @@
 """What both models' own vocabularies read at the thoughts: the two-model lens.
 
 The assistant's unembedding reads the states that become thoughts, before the projection. The base's
-reads what each of its layers makes of the thoughts in their slots. A model that caps or scales its
-logits behind the head is read without that: the order of the tokens is the same, and the
-probabilities are those of the head alone.
+reads what each of its layers makes of the thoughts in their slots.
 """
 
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ import torch
 from softcot.assistant import soft_states
 from softcot.errors import UserError
 from softcot.models import LanguageModel, Pair, PromptEmbeds
+from softcot.tasks import Task
 from softcot.vocabulary import readable_tokens
 
 
@@ -30,7 +29,7 @@ class Reading:
 
 @torch.no_grad()
 def assistant_readings(
-    pair: Pair, question: str, thoughts: int, instruction: str, count: int = 5
+    pair: Pair, question: str, thoughts: int, task: Task, count: int = 5
 ) -> list[list[Reading]]:
     """What the assistant itself would write next at each of its K placeholders.
 
@@ -38,13 +37,13 @@ def assistant_readings(
         pair: The two models.
         question: What the assistant reads.
         thoughts: K.
-        instruction: What the assistant is told to do.
+        task: Says what the assistant is told to do.
         count: Tokens for each placeholder.
 
     Returns:
         K lists of `count` tokens, the likeliest first.
     """
-    states = soft_states(pair.assistant, [question], thoughts, instruction)[0]
+    states = soft_states(pair.assistant, [question], thoughts, task)[0]
     return _read(pair.assistant, states, count)
 
 
@@ -97,7 +96,7 @@ def _final_norm(lm: LanguageModel) -> Any:
 
 def _read(lm: LanguageModel, states: torch.Tensor, count: int) -> list[list[Reading]]:
     """The `count` likeliest tokens at each of K normed states, float[K, d]."""
-    logits = lm.model.get_output_embeddings()(states.to(lm.dtype)).float()
+    logits = lm.logits(states.to(lm.dtype)).float()
     # Rows of the head that no token owns take their share, but have no name to be shown by.
     shares = logits.softmax(-1)[:, : len(lm.tokenizer)]
     best = shares.topk(min(count, shares.shape[1]))

@@ -17,12 +17,28 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from softcot.errors import UserError
 from softcot.learned import Learned
-from softcot.presets import get_preset
+from softcot.loading import (
+    Quantization,
+    Source,
+    check_memory,
+    fetch_folder,
+    find_model,
+    quantization,
+    usual_dtype,
+)
+from softcot.presets import PairPreset, get_preset, own_preset
 from softcot.projection import Projection
 from softcot.prompts import Prompt, PromptBuilder
-from softcot.tasks import get_task
+from softcot.tasks import get_task, training_tasks
+from softcot.wording import Templates
 
 T = TypeVar("T", bound=Learned)
+
+LONGEST_CONTEXT = 8192
+"""Tokens; models that take more are used up to here, which is far more than any question needs."""
+
+GIVEN = "projection"
+"""Name of a projection that was named by its path: it serves every task."""
 
 
 def best_device() -> torch.device:
@@ -53,38 +69,69 @@ class LanguageModel:
     tokenizer: Any
     prompts: PromptBuilder
     name: str
+    quantize: Quantization | None = None
+    """What its weights were made smaller by, if they were."""
 
     @classmethod
-    def load(cls, source: str | Path, device: str | torch.device | None = None) -> "LanguageModel":
+    def load(
+        cls,
+        source: str | Path | Source,
+        device: str | torch.device | None = None,
+        *,
+        templates: Templates | None = None,
+        quantize: Quantization | None = None,
+    ) -> "LanguageModel":
         """Load a Hugging Face folder or Hub id: frozen, fp32 on a CPU and bf16 on a GPU.
 
+        Args:
+            source: A folder, a Hub id, or what `softcot.loading.find_model` found.
+            device: The best one by default.
+            templates: What the model is told; by default the set `mini`.
+            quantize: Whether to make the weights smaller, and how.
+
         Raises:
-            UserError: The model is missing or damaged.
+            UserError: The model is missing or damaged, or a library for `quantize` is missing.
         """
+        source = source if isinstance(source, Source) else find_model(source)
         device = torch.device(device) if device else best_device()
-        if isinstance(source, Path) and not source.is_dir():
-            raise UserError(
-                f"There is no model in {source}; run `python -m softcot pretrain --pair "
-                f"{source.parent.name}`, or set "
-                "SOFTCOT_CHECKPOINTS to the folder that holds the checkpoints."
-            )
+        options = source.options | quantization(quantize, device)
         try:
-            tokenizer = AutoTokenizer.from_pretrained(source)
+            tokenizer = AutoTokenizer.from_pretrained(source.place, **source.options)
             model, report = AutoModelForCausalLM.from_pretrained(
-                source,
-                dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
+                source.place,
+                dtype=getattr(torch, usual_dtype(device)),
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # refused below, in better words
+                **options,
             )
             _check_whole(model, tokenizer, report)
         except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
             reason = str(error).strip().splitlines()[0].rstrip(" .:")
             raise UserError(
-                f"The model in {source} cannot be loaded ({reason}); download or train it again."
+                f"The model in {source.place} cannot be loaded ({reason}); download or train it "
+                "again."
             ) from error
-        model = model.to(device).eval().requires_grad_(False)
-        prompts = PromptBuilder(tokenizer, context=model.config.max_position_embeddings)
-        return cls(model, tokenizer, prompts, name=Path(source).name)
+        model = model.to(device) if quantize is None else model  # else it is there already
+        return cls.of(
+            model.eval().requires_grad_(False),
+            tokenizer,
+            name=Path(source.place).name,
+            templates=templates,
+            quantize=quantize,
+        )
+
+    @classmethod
+    def of(
+        cls, model: Any, tokenizer: Any, *, templates: Templates | None = None, **options: Any
+    ) -> "LanguageModel":
+        """A frozen model with the prompts that suit it; the options are its other fields."""
+        prompts = PromptBuilder(
+            tokenizer,
+            context=min(text_config(model).max_position_embeddings, LONGEST_CONTEXT),
+            templates=templates,
+            stops=declared_ends(model),
+        )
+        return cls(model, tokenizer, prompts, **options)
 
     @property
     def device(self) -> torch.device:
@@ -98,13 +145,20 @@ class LanguageModel:
 
     @property
     def embeddings(self) -> torch.Tensor:
-        """The input embedding matrix, float[V, d]."""
-        return self.model.get_input_embeddings().weight
+        """What the model reads for every token, float[V, d]: scaled, where it scales them."""
+        layer = self.model.get_input_embeddings()
+        return layer.weight if type(layer) is nn.Embedding else self._scaled_embeddings
+
+    @cached_property
+    def _scaled_embeddings(self) -> torch.Tensor:
+        layer = self.model.get_input_embeddings()
+        with torch.no_grad():
+            return layer(torch.arange(layer.num_embeddings, device=self.device))
 
     @property
     def width(self) -> int:
         """Hidden size d."""
-        return self.embeddings.shape[1]
+        return self.model.get_input_embeddings().weight.shape[1]
 
     @property
     def context(self) -> int:
@@ -120,10 +174,22 @@ class LanguageModel:
     @property
     def end_ids(self) -> frozenset[int]:
         """Every token that ends an answer."""
-        declared = self.model.generation_config.eos_token_id
-        declared = declared if isinstance(declared, list) else [declared]
-        ends = {self.prompts.end_of_turn, self.tokenizer.eos_token_id, *declared}
-        return frozenset(ends - {None})
+        return declared_ends(self.model) | {self.prompts.end_of_turn, self.tokenizer.eos_token_id}
+
+    @property
+    def revision(self) -> str:
+        """The commit it was loaded from; empty for a folder."""
+        return getattr(self.model.config, "_commit_hash", None) or ""
+
+    @property
+    def notice(self) -> str:
+        """What a user should know about how it is asked; empty where nothing is special."""
+        if self.prompts.chat:
+            return ""
+        return (
+            f"The model {self.name} has no chat template and reads plain text, so it may not do "
+            "as it is told."
+        )
 
     def twin(self) -> "LanguageModel":
         """Modules of its own around the same weights: what is done to it leaves this one alone."""
@@ -141,13 +207,41 @@ class LanguageModel:
         )
         return output.last_hidden_state.float()
 
+    def logits(self, states: torch.Tensor) -> torch.Tensor:
+        """What the model predicts from last-layer states float[..., d]: float[..., V].
+
+        Scaled and capped as the model itself does behind its head.
+        """
+        config = text_config(self.model)
+        logits = self.model.get_output_embeddings()(states)
+        if scale := getattr(config, "logit_scale", None):  # Cohere's
+            logits = logits * scale
+        if divisor := getattr(config, "logits_scaling", None):  # Granite's
+            logits = logits / divisor
+        if cap := getattr(config, "final_logit_softcapping", None):  # Gemma's
+            logits = cap * (logits / cap).tanh()
+        return logits
+
     def text(self, ids: Sequence[int]) -> str:
         """Generated ids as text, without special tokens."""
         return self.tokenizer.decode(list(ids), skip_special_tokens=True)
 
     def fingerprint(self, exact: bool = False) -> str:
-        """See `softcot.models.fingerprint`."""
+        """See `softcot.models.fingerprint`; of a quantised model, its name and how it was made."""
+        if self.quantize:
+            return f"{self.quantize} of {self.name} {self.revision}".strip()
         return fingerprint(self.model, exact)
+
+
+def text_config(model: Any) -> Any:
+    """The config of a model's language part: some models see too, and nest it."""
+    return model.config.get_text_config()
+
+
+def declared_ends(model: Any) -> frozenset[int]:
+    """The tokens that a model's own settings call ends."""
+    declared = model.generation_config.eos_token_id
+    return frozenset(declared if isinstance(declared, list) else [declared]) - {None}
 
 
 def _check_whole(model: Any, tokenizer: Any, report: dict) -> None:
@@ -170,7 +264,8 @@ class Pair:
     base: LanguageModel
     assistant: LanguageModel
     trained: dict[str, Path]
-    """Folders of trained weights by name, such as `projection-mini-gsm`."""
+    """Folders of trained weights by name, such as `projection-mini-gsm`; one that is called just
+    `projection` serves every task."""
     _loaded: dict[str, Learned] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
@@ -184,16 +279,73 @@ class Pair:
         Raises:
             UserError: They are absent, damaged, or were trained between other models.
         """
-        own = f"{kind.folder}-{task_name}" in {**self.trained, **self._loaded}
-        served = task_name if own else get_task(task_name).projection
-        name = f"{kind.folder}-{served}"
+        name = self._name(kind, task_name)
         if name not in self._loaded:
             if name not in self.trained:
-                raise UserError(self._missing(kind, served))
+                raise UserError(self._missing(kind, name.removeprefix(f"{kind.folder}-")))
             learned = kind.load_for(self, self.trained[name])
             self._check_fits(learned, self.trained[name])
             self._loaded[name] = learned
         return self._loaded[name]
+
+    def is_trained(self, kind: type[Learned], task_name: str) -> bool:
+        """Whether there are weights of a kind that serve a task."""
+        return self._name(kind, task_name) in {**self.trained, **self._loaded}
+
+    def _name(self, kind: type[Learned], task_name: str) -> str:
+        """The name of the weights of a kind that serve a task, whether they are there or not."""
+        known, own = {**self.trained, **self._loaded}, f"{kind.folder}-{task_name}"
+        if own in known:
+            return own
+        if kind.folder == GIVEN and GIVEN in known:
+            return GIVEN
+        return f"{kind.folder}-{get_task(task_name).projection}"
+
+    def prompting(self, task_name: str) -> dict[str, str]:
+        """What the models read in a training for a task, as trained weights keep it."""
+        return {
+            "template_hash": self._template_hash(task_name),
+            "placeholder": self.assistant.prompts.placeholder,
+        }
+
+    def mismatches(self, learned: Learned) -> list[str]:
+        """One sentence for each way in which the models read something else than in training."""
+        found, now = [], self.prompting(learned.task)
+        if learned.template_hash not in ("", now["template_hash"]):
+            found.append(
+                f"The {learned.folder} for {learned.task!r} was trained with other prompts "
+                f"({learned.template_hash}, not {now['template_hash']}); train it again, or use "
+                "--prompts as in its training."
+            )
+        if learned.placeholder not in ("", now["placeholder"]):
+            found.append(
+                f"The {learned.folder} for {learned.task!r} was trained with the placeholder "
+                f"{learned.placeholder}, not {now['placeholder']}; train it again."
+            )
+        return found
+
+    def warnings(self, task_name: str, kind: type[Learned] | None = Projection) -> list[str]:
+        """What a user should know before an answer is believed, one sentence each.
+
+        Args:
+            task_name: Who is asked for.
+            kind: What kind of weights is to be used, if there are any for the task; None for none.
+
+        Raises:
+            UserError: The weights are damaged, or were trained between other models.
+        """
+        found = [self.base.notice, self.assistant.notice]
+        if kind is not None and self.is_trained(kind, task_name):
+            found += self.mismatches(self.learned(kind, task_name))
+        return [sentence for sentence in found if sentence]
+
+    def _template_hash(self, name: str) -> str:
+        """Of the prompts of a task, or of all that "all" is trained on; empty for no task."""
+        try:
+            tasks = training_tasks(name) if name == "all" else [get_task(name)]
+        except UserError:
+            return ""
+        return self.base.prompts.templates.fingerprint(tasks)
 
     def projection(self, task_name: str) -> Projection:
         """The projection that serves a task; see `learned`."""
@@ -218,26 +370,62 @@ class Pair:
         for side, width in learned.widths().items():
             trained_on = getattr(learned, f"{side}_fingerprint")
             model = getattr(self, side)
-            if width != model.width or trained_on not in ("", self.fingerprints[side]):
+            # Rounded weights have no fingerprint to compare: it is known where they come from.
+            same = model.quantize or trained_on in ("", self.fingerprints[side])
+            if width != model.width or not same:
                 raise UserError(
                     f"The {learned.folder} in {path} was trained for another {side} model than "
                     f"the one of pair {self.name!r}; train it again for this pair."
                 )
 
 
-def load_pair(name: str, device: str | torch.device | None = None) -> Pair:
-    """Load both models of a preset, frozen, on `device` (the best one by default).
+def load_pair(
+    name: str = "mini",
+    device: str | torch.device | None = None,
+    *,
+    base: str | None = None,
+    assistant: str | None = None,
+    projection: str | Path | None = None,
+    prompts: str | Path | None = None,
+    quantize: Quantization | None = None,
+) -> Pair:
+    """Load the two models of a pair, frozen, on `device` (the best one by default).
+
+    Args:
+        name: Name of a preset.
+        device: Where to.
+        base: Folder or Hub id of a base, instead of a preset's.
+        assistant: Likewise; both or neither.
+        projection: Folder or Hub id of a projection that serves every task.
+        prompts: Folder of templates, instead of the set that the preset names.
+        quantize: Whether to make the weights smaller, and how.
 
     Raises:
-        UserError: The preset is unknown, or a model is missing or damaged.
+        UserError: The preset is unknown, or something is missing, damaged or too large.
     """
-    preset = get_preset(name)
-    return Pair(
-        name=preset.name,
-        base=LanguageModel.load(preset.base, device),
-        assistant=LanguageModel.load(preset.assistant, device),
-        trained=preset.trained_paths(),
-    )
+    preset = own_preset(base, assistant) if base or assistant else get_preset(name)
+    templates = Templates(Path(prompts)) if prompts else Templates.named(preset.prompts)
+    device = torch.device(device) if device else best_device()
+    quantization(quantize, device)  # refuse what cannot be before anything slow
+    trained = preset.trained_paths()
+    if projection:
+        trained = {n: p for n, p in trained.items() if not n.startswith(f"{Projection.folder}-")}
+        trained[GIVEN] = fetch_folder(projection)
+    sources = _find_models(preset)
+    check_memory(preset.name, sources, device, quantize)
+    models = [
+        LanguageModel.load(source, device, templates=templates, quantize=quantize)
+        for source in sources
+    ]
+    return Pair(preset.name, *models, trained=trained)
+
+
+def _find_models(preset: PairPreset) -> list[Source]:
+    """Where the base and the assistant of a preset are."""
+    return [
+        find_model(preset.base, preset.base_revision, preset.base_billions, preset.licence),
+        find_model(preset.assistant, preset.assistant_revision, preset.assistant_billions),
+    ]
 
 
 @dataclass

@@ -33,6 +33,18 @@ class PairPreset:
     """Folder that holds `projection-<task>` folders and the like of other methods."""
     source: str
     """Where the models come from."""
+    prompts: str = "mini"
+    """Set of templates that says what both are told (see `softcot.wording`)."""
+    base_revision: str | None = None
+    """Commit, branch or tag of the base on the Hub; None is its newest state."""
+    assistant_revision: str | None = None
+    """Likewise for the assistant."""
+    base_billions: float | None = None
+    """Parameters of the base in units of 10^9; None where its files are at hand to say so."""
+    assistant_billions: float | None = None
+    """Likewise for the assistant."""
+    licence: str | None = None
+    """Page on which the licence must be accepted first; None where anybody may download."""
 
     def trained_paths(self) -> dict[str, Path]:
         """Name -> folder, such as `projection-mini-gsm`, for all trained weights there are."""
@@ -66,6 +78,49 @@ for _name in (*ASSISTANT_SIZES, *READINGS):
         **{_own: Path(_name, _own)},
     )
 
+HUB = "https://huggingface.co"
+"""Where models that are not in a folder come from."""
+
+
+def _ready_made(
+    name: str, base: tuple[str, float], assistant: tuple[str, float], gated: bool = False
+) -> None:
+    """Add a pair of chat models from the Hub; ids and parameters are those of their model cards."""
+    ids = dict.fromkeys((base[0], assistant[0]))
+    PRESETS[name] = PairPreset(
+        name=name,
+        base=base[0],
+        assistant=assistant[0],
+        trained=Path(name),
+        source="model cards " + " and ".join(f"{HUB}/{model}" for model in ids),
+        prompts="chat",
+        # Not pinned: the Hub could not be reached when these were written, so no commit is known.
+        base_revision=None,
+        assistant_revision=None,
+        base_billions=base[1],
+        assistant_billions=assistant[1],
+        licence=f"{HUB}/{base[0]}" if gated else None,
+    )
+
+
+_LLAMA_8B = ("meta-llama/Llama-3.1-8B-Instruct", 8.03)
+_LLAMA_1B = ("meta-llama/Llama-3.2-1B-Instruct", 1.24)
+_QWEN2_7B = ("Qwen/Qwen2.5-7B-Instruct", 7.62)
+_QWEN2_1B = ("Qwen/Qwen2.5-1.5B-Instruct", 1.54)
+_QWEN2_HALF = ("Qwen/Qwen2.5-0.5B-Instruct", 0.49)
+
+_ready_made("llama-3.1-8b", _LLAMA_8B, _LLAMA_1B, gated=True)
+_ready_made("llama-3.1-8b-qwen", _LLAMA_8B, _QWEN2_HALF, gated=True)
+_ready_made("qwen2.5-7b", _QWEN2_7B, _QWEN2_1B)
+_ready_made("qwen2.5-7b-0.5b", _QWEN2_7B, _QWEN2_HALF)
+_ready_made("qwen3-8b", ("Qwen/Qwen3-8B", 8.19), ("Qwen/Qwen3-0.6B", 0.6))
+_ready_made("qwen2.5-1.5b", _QWEN2_1B, _QWEN2_HALF)
+_ready_made(
+    "smollm2-1.7b",
+    ("HuggingFaceTB/SmolLM2-1.7B-Instruct", 1.71),
+    ("HuggingFaceTB/SmolLM2-360M-Instruct", 0.36),
+)
+
 
 def checkpoint_root() -> Path:
     """The folder of the shipped checkpoints; the variable SOFTCOT_CHECKPOINTS overrides it."""
@@ -91,4 +146,27 @@ def get_preset(name: str) -> PairPreset:
         base=resolve(preset.base),
         assistant=resolve(preset.assistant),
         trained=root / preset.trained,
+    )
+
+
+def own_preset(base: str | None, assistant: str | None) -> PairPreset:
+    """A pair of any two models, each a folder or a Hub id, named after both.
+
+    Raises:
+        UserError: One of them is missing.
+    """
+    if not base or not assistant:
+        raise UserError("A pair takes two models; give both --base and --assistant.")
+
+    def place(source: str) -> str | Path:
+        return Path(source).resolve() if Path(source).is_dir() else source
+
+    name = "+".join(Path(str(place(source))).name for source in (base, assistant))
+    return PairPreset(
+        name=name,
+        base=place(base),
+        assistant=place(assistant),
+        trained=checkpoint_root() / name,
+        source="named on the command line",
+        prompts="chat",
     )

@@ -20,9 +20,7 @@ def gold_logprobs(method: Method, problems: Sequence[Problem], prompt: PromptEmb
     """
     targets = []
     for problem in problems:
-        whole = method.lm.prompts.base(
-            problem.question, instruction=method.task.instruction, target=problem.target
-        )
+        whole = method.lm.prompts.base(problem.question, task=method.task, target=problem.target)
         graded = zip(whole.ids, whole.loss_mask, strict=True)
         targets.append([token for token, on in graded if on])
     return log_probabilities(method.lm, prompt, targets)

@@ -12,19 +12,6 @@ from softcot.errors import UserError
 from softcot.mini import FAMILIES
 from softcot.problems import AnswerKind, Problem, Split, split_of
 
-INSTRUCTION = "Solve the problem step by step and end with the answer."
-"""What the base is told, for every mini task and for free text."""
-
-BENCHMARK_INSTRUCTIONS: dict[AnswerKind, str] = {
-    "number": INSTRUCTION,
-    "letter": "Solve the problem step by step and end with the letter of the right option.",
-    "yesno": "Answer the question step by step and end with yes or no.",
-}
-"""What the base is told on real data sets, by the kind of answer."""
-
-ASSISTANT_INSTRUCTION = "Name the key steps and facts of the problem."
-"""What the assistant is told, for every task."""
-
 
 class Source(Protocol):
     """Where a task's problems come from."""
@@ -80,8 +67,6 @@ class Task:
     """Splits that problems can be drawn from; empty for free text."""
     source: Source | None = None
     """Where its problems come from; none for free text."""
-    instruction: str = INSTRUCTION
-    assistant_instruction: str = ASSISTANT_INSTRUCTION
 
     def problem(self, split: Split, seed: int) -> Problem:
         """The problem that ``seed`` draws from ``split``, always the same one.
@@ -134,7 +119,6 @@ BENCHMARK_TASKS: dict[str, Task] = {
         projection=benchmark.projection,
         splits=benchmark.splits,
         source=StoredProblems(benchmark),
-        instruction=BENCHMARK_INSTRUCTIONS[benchmark.answer_kind],
     )
     for benchmark in BENCHMARKS
 }

@@ -17,6 +17,8 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 import app
+from softcot import models
+from softcot.errors import UserError
 from softcot.web.explorer import Explorer
 
 ROOT = Path(__file__).parent.parent
@@ -248,6 +250,29 @@ def refusal(capsys, *arguments: str) -> str:
 
 def test_an_unknown_pair_is_refused(capsys):
     assert "nothing" in refusal(capsys, "--pair", "nothing")
+
+
+def test_half_a_pair_is_refused(capsys):
+    assert "--assistant" in refusal(capsys, "--base", "owner/model")
+
+
+def test_a_pair_that_cannot_be_had_gives_way_to_mini(capsys, monkeypatch, mini_env):
+    found, asked = models.find_model, []
+
+    def find(place, *facts):
+        if isinstance(place, Path):
+            return found(place, *facts)
+        asked.append(place)
+        raise UserError("The Hub cannot be reached.")
+
+    monkeypatch.setattr(models, "find_model", find)
+    pair, notice = app.load(app.parse_args(["--pair", "qwen3-8b"]))
+    assert pair.name == "mini" and asked == ["Qwen/Qwen3-8B"]
+    assert notice == "The Hub cannot be reached. This page uses the pair mini instead."
+    assert notice in capsys.readouterr().err
+    page = app.Page(Explorer(pair), notice=notice).build()
+    assert notice in json.dumps(page.get_config_file(), default=str)
+    assert app.load(app.parse_args([]))[1] == ""
 
 
 def test_a_port_in_use_is_refused(capsys, mini_env, url):

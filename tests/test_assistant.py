@@ -5,13 +5,13 @@ import torch
 from conftest import build_problems
 
 from softcot.assistant import soft_states
-from softcot.tasks import ASSISTANT_INSTRUCTION
+from softcot.tasks import FREE
 
 QUESTIONS = [problem.question for problem in build_problems(4)]
 
 
 def states(pair, questions, thoughts):
-    return soft_states(pair.assistant, questions, thoughts, ASSISTANT_INSTRUCTION)
+    return soft_states(pair.assistant, questions, thoughts, FREE)
 
 
 def test_shape_and_dtype(pair):
@@ -34,7 +34,7 @@ def test_a_row_does_not_depend_on_its_neighbours(pair):
 
 def test_states_are_the_last_hidden_states_at_the_placeholders(pair):
     lm = pair.assistant
-    prompt = lm.prompts.assistant(QUESTIONS[1], instruction=ASSISTANT_INSTRUCTION, thoughts=3)
+    prompt = lm.prompts.assistant(QUESTIONS[1], task=FREE, thoughts=3)
     output = lm.model(torch.tensor([prompt.ids]), output_hidden_states=True)
     torch.testing.assert_close(states(pair, [QUESTIONS[1]], 3)[0], output.hidden_states[-1][0, -3:])
 

@@ -184,7 +184,7 @@ def test_gold_answers_are_scored_on_request(pair, problems, thoughts):
     vectors = method.thoughts(problems, thoughts)
     for problem, found, own in zip(problems, record.gold_logprobs().T, vectors, strict=True):
         prompt = pair.base.prompts.base(
-            problem.question, instruction=TASK.instruction, thoughts=thoughts, target=problem.target
+            problem.question, task=TASK, thoughts=thoughts, target=problem.target
         )
         batch = collate([prompt], 0, "left")
         whole = splice(pair.base.embed(batch.input_ids), batch.slot_mask, own[None])

@@ -47,7 +47,7 @@ def test_the_command_line_of_a_run_asks_for_that_run(monkeypatch):
         asked.append((pair, task.name, protocol))
         raise UserError("seen")
 
-    monkeypatch.setattr(cli, "_load", lambda name: name)
+    monkeypatch.setattr(cli, "_load_named", lambda name, **options: name)
     monkeypatch.setattr(evaluation, "evaluate", note)
     monkeypatch.setattr(GeneratedProblems, "problems", lambda *_: build_problems(1))
     for run in ALL:

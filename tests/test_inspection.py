@@ -48,9 +48,7 @@ def test_an_effect_is_that_of_the_prompt_with_those_slots(pair):
     vectors = own[0]
 
     def score(kept: list[int]) -> float:
-        prompt = pair.base.prompts.base(
-            problem.question, instruction=TASK.instruction, thoughts=len(kept)
-        )
+        prompt = pair.base.prompts.base(problem.question, task=TASK, thoughts=len(kept))
         embeds = pair.base.embed(torch.tensor(prompt.ids)).clone()
         embeds[torch.tensor(prompt.slot_mask)] = vectors[kept]
         whole = torch.cat([embeds, pair.base.embed(torch.tensor(answer))])[None]

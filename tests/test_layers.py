@@ -7,12 +7,12 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-STAGES = """errors presets problems ranges answers benchmarks tasks prompts learned projection
-soft_prompt models assistant controls edits decoding methods.base methods.hard
-methods.slots methods scoring learners answering capsule processes training training_log
-importing space records trials evaluation experiments vocabulary analysis lens attention
-trajectory inspection plots plots.thoughts plots.sweep cli __main__""".split()
-PURE = ["errors", "presets", "problems", "answers", "benchmarks", "tasks", "prompts"]
+STAGES = """errors presets problems ranges answers benchmarks tasks wording prompts learned
+projection soft_prompt loading models assistant controls edits decoding methods.base
+methods.hard methods.slots methods scoring learners answering capsule processes training
+training_log importing space records trials evaluation experiments vocabulary analysis
+lens attention trajectory inspection plots plots.thoughts plots.sweep cli __main__""".split()
+PURE = ["errors", "presets", "problems", "answers", "benchmarks", "tasks", "wording", "prompts"]
 HEAVY = {"torch", "transformers", "numpy", "sklearn", "scipy", "gradio", "plotly", "datasets"}
 
 

@@ -59,17 +59,17 @@ def test_a_prompt_without_slots_is_refused(pair, problems):
 
 @torch.no_grad()
 def test_the_assistant_reads_what_its_own_logits_say(pair, problems):
-    lm, instruction = pair.assistant, TASK.assistant_instruction
+    lm = pair.assistant
     question = problems[2].question
-    prompt = lm.prompts.assistant(question, instruction=instruction, thoughts=K)
+    prompt = lm.prompts.assistant(question, task=TASK, thoughts=K)
     logits = lm.model(torch.tensor([prompt.ids])).logits[0, torch.tensor(prompt.slot_mask)]
     best = logits.softmax(-1).topk(5)
-    ids, shares = shown(found := assistant_readings(pair, question, K, instruction))
+    ids, shares = shown(found := assistant_readings(pair, question, K, TASK))
     assert ids == best.indices.tolist()
     torch.testing.assert_close(shares, best.values)
     assert found[0][0].token.isprintable()
-    assert assistant_readings(pair, question, 2, instruction, 5)[1][0].id == ids[1][0]
-    assert assistant_readings(pair, question, 0, instruction) == []
+    assert assistant_readings(pair, question, 2, TASK, 5)[1][0].id == ids[1][0]
+    assert assistant_readings(pair, question, 0, TASK) == []
 
 
 @torch.no_grad()

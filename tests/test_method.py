@@ -19,7 +19,7 @@ from softcot.methods import METHODS, ZeroShotCoT, get_method
 from softcot.methods.slots import SoftCoT, splice
 from softcot.problems import Problem
 from softcot.projection import Projection
-from softcot.tasks import ASSISTANT_INSTRUCTION, FREE, INSTRUCTION, get_task
+from softcot.tasks import FREE, get_task
 
 TASK = get_task("mini-gsm")
 DONORS = build_problems(6, seed=9)
@@ -64,7 +64,7 @@ def test_splice_demands_exactly_k_slots(mask):
 def test_zero_shot_is_the_embedded_prompt(pair, problems):
     prepared = ZeroShotCoT(pair).prepare(problems)
     for row, problem in enumerate(problems):
-        prompt = pair.base.prompts.base(problem.question, instruction=INSTRUCTION)
+        prompt = pair.base.prompts.base(problem.question, task=TASK)
         count = prepared.prompt_tokens[row]
         assert count == len(prompt) == prepared.attention_mask[row].sum()
         embedded = pair.base.embed(torch.tensor(prompt.ids))
@@ -92,11 +92,9 @@ def test_softcot_equals_a_computation_by_hand(pair, problems, soft, thoughts):
     prepared = soft.prepare(problems, thoughts)
     layer = soft.weights.linear
     for row, problem in enumerate(problems):
-        states = soft_states(pair.assistant, [problem.question], thoughts, ASSISTANT_INSTRUCTION)
+        states = soft_states(pair.assistant, [problem.question], thoughts, TASK)
         vectors = states[0] @ layer.weight.T + layer.bias
-        prompt = pair.base.prompts.base(
-            problem.question, instruction=INSTRUCTION, thoughts=thoughts
-        )
+        prompt = pair.base.prompts.base(problem.question, task=TASK, thoughts=thoughts)
         expected = pair.base.embed(torch.tensor(prompt.ids)).clone()
         start = prompt.slot_mask.index(True)
         expected[start : start + thoughts] = vectors
@@ -171,7 +169,7 @@ def test_hashes_are_of_the_prompt_alone(pair, problems):
     # Neither the neighbours of a row nor what stands in its slots is part of its prompt.
     assert hashes("softcot", 3, problems[3:4]) == hashes("softcot", 3)[3:4]
     assert hashes("softcot", 3) == hashes("cot-unk", 3) == hashes("coconut", 3)
-    ids = pair.base.prompts.base(problems[1].question, instruction=INSTRUCTION, thoughts=3).ids
+    ids = pair.base.prompts.base(problems[1].question, task=TASK, thoughts=3).ids
     expected = hashlib.sha256(json.dumps(list(ids)).encode()).hexdigest()
     assert hashes("softcot", 3)[1] == expected[:16]
 
@@ -250,7 +248,7 @@ def test_nobody_chose_k(pair, name):
 def test_cot_unk_leaves_the_placeholders_as_they_are(pair, problems):
     prepared = get_method("cot-unk", pair, TASK).prepare(problems, 5)
     for row, problem in enumerate(problems):
-        prompt = pair.base.prompts.base(problem.question, instruction=INSTRUCTION, thoughts=5)
+        prompt = pair.base.prompts.base(problem.question, task=TASK, thoughts=5)
         expected = pair.base.embed(torch.tensor(prompt.ids))
         assert torch.equal(prepared.embeds[row, -len(prompt) :], expected)
 
@@ -271,7 +269,7 @@ def test_assist_cot_pastes_what_the_assistant_writes(pair, problems):
     hints = method.hints(problems, 6)
     prepared = method.prepare(problems, 6)
     for row, (problem, hint) in enumerate(zip(problems, hints, strict=True)):
-        prompt = assistant.prompts.assistant(problem.question, instruction=ASSISTANT_INSTRUCTION)
+        prompt = assistant.prompts.assistant(problem.question, task=TASK)
         ids = torch.tensor([prompt.ids])
         with torch.no_grad():
             written = assistant.model.generate(
@@ -279,7 +277,7 @@ def test_assist_cot_pastes_what_the_assistant_writes(pair, problems):
             )
         assert hint == written[0, ids.shape[1] :].tolist()
         text = assistant.text(hint).strip()
-        read = pair.base.prompts.base(problem.question, instruction=INSTRUCTION, hint=text or None)
+        read = pair.base.prompts.base(problem.question, task=TASK, hint=text or None)
         expected = pair.base.embed(torch.tensor(read.ids))
         assert torch.equal(prepared.embeds[row, -len(read) :], expected)
 
@@ -342,7 +340,7 @@ def test_coconut_feeds_its_last_state_back(pair, problems):
     thoughts = method.thoughts(problems, 4)
     model = method.lm.model
     for row, problem in enumerate(problems):
-        prompt = pair.base.prompts.base(problem.question, instruction=INSTRUCTION, thoughts=4)
+        prompt = pair.base.prompts.base(problem.question, task=TASK, thoughts=4)
         inputs = method.lm.embed(torch.tensor([prompt.ids[: prompt.slot_mask.index(True)]]))
         for step in range(4):
             with torch.no_grad():

@@ -6,7 +6,7 @@ import pytest
 
 import softcot
 from softcot.errors import UserError
-from softcot.presets import DEFAULT_THOUGHTS, MAX_THOUGHTS, PRESETS, get_preset
+from softcot.presets import DEFAULT_THOUGHTS, MAX_THOUGHTS, PRESETS, get_preset, own_preset
 
 
 def test_unknown_pair_is_refused_with_the_names():
@@ -33,3 +33,22 @@ def test_presets_are_complete():
     assert 0 < DEFAULT_THOUGHTS <= MAX_THOUGHTS
     for name, preset in PRESETS.items():
         assert preset.name == name and preset.source
+        ready_made = isinstance(preset.base, str)
+        assert preset.prompts == ("chat" if ready_made else "mini")
+        for side in ("base", "assistant"):
+            assert isinstance(getattr(preset, side), str if ready_made else Path)
+            assert (getattr(preset, f"{side}_billions") is not None) == ready_made
+            assert not ready_made or getattr(preset, side) in preset.source
+        assert preset.base_billions is None or preset.assistant_billions < preset.base_billions
+        assert bool(preset.licence) == (ready_made and "meta-llama" in preset.base)
+
+
+def test_two_models_make_a_pair_that_is_named_after_both(tmp_path):
+    (tmp_path / "here").mkdir()
+    preset = own_preset(str(tmp_path / "here"), "owner/model")
+    assert preset.name == "here+model" and preset.trained.name == preset.name
+    assert preset.base == tmp_path / "here" and preset.assistant == "owner/model"
+    assert preset.prompts == "chat" and preset.trained_paths() == {}
+    for models in ((None, "owner/model"), ("owner/model", None)):
+        with pytest.raises(UserError, match="both --base and --assistant"):
+            own_preset(*models)

@@ -15,6 +15,7 @@ from softcot.learners import get_learner, token_losses
 from softcot.models import collate, fingerprint
 from softcot.projection import Projection
 from softcot.soft_prompt import SoftPrompt
+from softcot.tasks import FREE
 from softcot.training import TrainingConfig, batches, train
 
 CONFIG = TrainingConfig(
@@ -87,9 +88,7 @@ def test_both_language_models_are_unchanged(whole):
 def test_only_the_projection_gets_gradients(pair):
     projection = Projection.for_pair(pair, "mini-gsm", 4)
     problem = build_problems(1)[0]
-    prompt = pair.base.prompts.base(
-        problem.question, instruction="Solve.", thoughts=4, target=problem.target
-    )
+    prompt = pair.base.prompts.base(problem.question, task=FREE, thoughts=4, target=problem.target)
     token_losses(pair.base, [prompt], projection(torch.randn(1, 4, 16))).mean().backward()
     assert all(p.grad is not None and p.grad.any() for p in projection.parameters())
     for lm in (pair.base, pair.assistant):
@@ -286,7 +285,7 @@ def test_coconut_replaces_one_sentence_after_the_other(pair):
 
 def test_losses_equal_the_full_forward_of_transformers(pair):
     prompts = [
-        pair.base.prompts.base(p.question, instruction="Solve.", thoughts=3, target=p.target)
+        pair.base.prompts.base(p.question, task=FREE, thoughts=3, target=p.target)
         for p in build_problems(3)
     ]
     thoughts = torch.randn(3, 3, 32, requires_grad=True)

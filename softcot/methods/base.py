@@ -78,8 +78,7 @@ class Method:
     def prompts(self, problems: Sequence[Problem], thoughts: int = 0) -> list[Prompt]:
         """The base's prompts with K slots."""
         return [
-            self.lm.prompts.base(p.question, instruction=self.task.instruction, thoughts=thoughts)
-            for p in problems
+            self.lm.prompts.base(p.question, task=self.task, thoughts=thoughts) for p in problems
         ]
 
     def batch(self, prompts: Sequence[Prompt]) -> Batch:

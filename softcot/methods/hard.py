@@ -52,10 +52,7 @@ class AssistCoT(Method):
         if not self.thoughts_for(thoughts):
             return [[] for _ in problems]
         assistant = self.pair.assistant
-        prompts = [
-            assistant.prompts.assistant(p.question, instruction=self.task.assistant_instruction)
-            for p in problems
-        ]
+        prompts = [assistant.prompts.assistant(p.question, task=self.task) for p in problems]
         batch = collate(prompts, assistant.pad_id, "left", assistant.device)
         asked = PromptEmbeds.of(batch, assistant.embed(batch.input_ids))
         return [
@@ -63,6 +60,4 @@ class AssistCoT(Method):
         ]
 
     def _prompt(self, problem: Problem, hint: str) -> Prompt:
-        return self.lm.prompts.base(
-            problem.question, instruction=self.task.instruction, hint=hint or None
-        )
+        return self.lm.prompts.base(problem.question, task=self.task, hint=hint or None)

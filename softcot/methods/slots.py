@@ -300,6 +300,5 @@ class SoftCoT(LearnedSlots):
     def own(self, problems: Sequence[Problem], thoughts: int) -> torch.Tensor:
         """The assistant's states at its K placeholders, projected: float32[B, K, d_base]."""
         questions = [problem.question for problem in problems]
-        instruction = self.task.assistant_instruction
-        states = soft_states(self.pair.assistant, questions, thoughts, instruction)
+        states = soft_states(self.pair.assistant, questions, thoughts, self.task)
         return self.weights(states.to(self.pair.base.device))

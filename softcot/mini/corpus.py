@@ -19,7 +19,8 @@ from softcot.mini.reading import EVERYTHING, Entry, Reader, Reads, ReadsWithGaps
 from softcot.presets import MAX_THOUGHTS
 from softcot.problems import Problem, split_of
 from softcot.prompts import PromptBuilder
-from softcot.tasks import ASSISTANT_INSTRUCTION, INSTRUCTION
+from softcot.tasks import FREE
+from softcot.wording import ROLES, Templates
 
 BASE_WEIGHTS = {
     "mini-gsm": 0.30,
@@ -135,7 +136,7 @@ class BaseAuthor(Author):
     def _answered(self, problem: Problem, room: Sequence[int] = ()) -> Document:
         """The problem, tokens in the slots' places, and the worked answer to learn."""
         prompt = self.prompts.base(
-            problem.question, instruction=INSTRUCTION, thoughts=len(room), target=problem.target
+            problem.question, task=FREE, thoughts=len(room), target=problem.target
         )
         filling = iter(room)
         marked = zip(prompt.ids, prompt.slot_mask, strict=True)
@@ -161,9 +162,7 @@ class AssistantAuthor(Author):
 
     def _glance(self, problem: Problem) -> Document:
         """Each placeholder says its own key token, then the end, all in one pass."""
-        prompt = self.prompts.assistant(
-            problem.question, instruction=ASSISTANT_INSTRUCTION, thoughts=MAX_THOUGHTS
-        )
+        prompt = self.prompts.assistant(problem.question, task=FREE, thoughts=MAX_THOUGHTS)
         words = [*self.prompts.text(problem.hint)[:MAX_THOUGHTS]]
         words += [self.prompts.end_of_turn] * (MAX_THOUGHTS - len(words))
         said = iter(words)
@@ -171,9 +170,7 @@ class AssistantAuthor(Author):
 
     def _spelled(self, problem: Problem) -> Document:
         """The key tokens one after the other, as text."""
-        prompt = self.prompts.assistant(
-            problem.question, instruction=ASSISTANT_INSTRUCTION, target=problem.hint
-        )
+        prompt = self.prompts.assistant(problem.question, task=FREE, target=problem.hint)
         return _next_tokens(prompt.ids, prompt.loss_mask)
 
 
@@ -205,7 +202,8 @@ def _told(entry: Entry, rng: random.Random, n: str, m: str, things: str) -> str:
 
 def plain_texts(seed: int, count: int, families: tuple[Family, ...]) -> list[str]:
     """Questions, rationales, hints and stories for the tokenizer to learn words from."""
-    rng, texts = random.Random(f"words:{seed}"), [INSTRUCTION, ASSISTANT_INSTRUCTION]
+    rng, templates = random.Random(f"words:{seed}"), Templates.named("mini")
+    texts = [templates.wording(role, FREE).before.strip() for role in ROLES]
     while len(texts) < count:
         problem = rng.choice(families).problem(rng)
         if split_of(problem.question) == "train":
