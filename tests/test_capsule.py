@@ -60,7 +60,7 @@ def test_what_was_asked_comes_back(saved):
 def test_it_holds_the_thoughts_of_the_columns_that_have_some(pair, saved):
     capsule = load_run(saved[0])
     method = get_method("softcot", pair, get_task("mini-gsm"))
-    assert set(capsule.vectors) == {"1", "2"}
+    assert set(capsule.vectors) == {"1", "2", "3"}
     torch.testing.assert_close(capsule.vectors["1"], method.thoughts([ASKED.problem], 4)[0])
     assert not torch.equal(capsule.vectors["1"], capsule.vectors["2"])
 

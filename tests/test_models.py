@@ -182,6 +182,7 @@ def embeds(*lengths: int) -> Embeds:
         embeds=torch.randn(len(lengths), longest, width) * mask[..., None],
         attention_mask=mask,
         position_ids=(mask.cumsum(1) - 1).clamp(min=0),
+        slot_mask=mask.cumsum(1) == 1,
         prompt_tokens=list(lengths),
         hashes=[f"of {n}" for n in lengths],
         passes=[10 * n for n in lengths],
@@ -195,6 +196,7 @@ def test_join_pads_to_the_longest_on_the_left():
     assert joined.hashes == ["of 2", "of 1", "of 4"] and joined.passes == [20, 10, 40]
     assert joined.attention_mask.tolist() == [[0, 0, 1, 1], [0, 0, 0, 1], [1, 1, 1, 1]]
     assert joined.position_ids.tolist() == [[0, 0, 0, 1], [0, 0, 0, 0], [0, 1, 2, 3]]
+    assert joined.slot_mask.int().argmax(1).tolist() == [2, 3, 0] and joined.slot_mask.sum() == 3
     assert torch.equal(joined.embeds[:2, 2:], first.embeds)
     assert torch.equal(joined.embeds[2:], second.embeds)
     assert joined.embeds[:2, :2].abs().sum() == 0
