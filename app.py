@@ -16,7 +16,7 @@ from softcot import plots
 from softcot.cli import add_pair, pair_options
 from softcot.errors import UserError
 from softcot.models import Pair, load_pair
-from softcot.presets import MAX_NEW_TOKENS, get_preset, own_preset
+from softcot.presets import get_preset, own_preset
 from softcot.problems import Problem
 from softcot.tasks import TASKS
 from softcot.web import link, look, results_views, views
@@ -159,9 +159,8 @@ class Page:
                     1, 15, 1, step=1, label="Samples", info="of several, the majority answers"
                 )
             with gr.Row():
-                length = gr.Slider(
-                    8, MAX_NEW_TOKENS, MAX_NEW_TOKENS, step=8, label="Longest answer in tokens"
-                )
+                longest = self.explorer.longest
+                length = gr.Slider(8, longest, longest, step=8, label="Longest answer in tokens")
                 seed = gr.Number(41, label="Seed", precision=0, minimum=0)
         self.sampling = [temperature, top_p, length, seed, samples]
         self.varied = [temperature, seed, samples, self.further]

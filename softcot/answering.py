@@ -162,6 +162,8 @@ def _written(
 
 def _title(method: Method, request: ColumnRequest) -> str:
     changes = [request.control] if request.control != "none" else []
+    if method.trains != "nothing" and method.trained_on is None and not changes:
+        changes = ["untrained"]
     return ", ".join([method.title, *changes, *map(str, request.edits)])
 
 

@@ -357,6 +357,16 @@ class Pair:
         pair._loaded = {**self._loaded, name: learned}
         return pair
 
+    def with_untrained(self) -> "Pair":
+        """The same pair, where a projection that nobody trained serves all tasks without one.
+
+        It starts where a training starts, and belongs to no task.
+        """
+        pair, projection = copy.copy(self), Projection.for_pair(self, "")
+        projection.align(self)
+        pair._loaded = {**self._loaded, GIVEN: projection.eval().requires_grad_(False)}
+        return pair
+
     def _missing(self, kind: type[Learned], served: str) -> str:
         prefix = f"{kind.folder}-"
         known = [name.removeprefix(prefix) for name in self.trained if name.startswith(prefix)]

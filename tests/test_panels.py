@@ -7,10 +7,14 @@ import gradio as gr
 import pytest
 from conftest import forward_passes
 
+from softcot.decoding import Sampling
 from softcot.edits import Edit, read_edits
+from softcot.errors import UserError
+from softcot.methods import get_method
+from softcot.models import Pair
 from softcot.problems import Problem
-from softcot.tasks import FREE
-from softcot.web import events, inside_views, intervene, intervene_views
+from softcot.tasks import FREE, get_task
+from softcot.web import events, inside_views, intervene, intervene_views, views
 from softcot.web.explorer import Explorer, asked_problem
 from softcot.web.handlers import Handlers
 from softcot.web.inside import Inside
@@ -188,3 +192,22 @@ def test_frames_are_paced_and_the_last_one_always_comes():
     times = iter([0.0, 0.0, 0.01, 0.02, 1.0, 1.0, 1.01])
     assert list(events.paced(iter("abcde"), lambda: next(times))) == ["a", "d", "e"]
     assert list(events.paced(iter(""))) == []
+
+
+def test_a_pair_that_nobody_trained_works_and_says_so(pair):
+    bare = Explorer(Pair("bare", pair.base, pair.assistant, {}))
+    assert not bare.laboratory and bare.longest > Explorer(pair).longest
+    assert [name for _, name in bare.further] == ["cot-unk", "assist-cot"]
+    *_, columns = bare.comparison(LOADED, 4, Sampling(max_new_tokens=4)).stream(bare.pair)
+    assert [column.title for column in columns] == ["Zero-shot CoT", "SoftCoT, untrained"]
+    hard, soft = cards(views.columns(columns))
+    assert "untrained projection Train one" in soft and "untrained" not in hard
+    assert len(bare.explore(QUESTION, "mini-gsm", 3).thoughts) == 3
+    assert "laboratory" not in Handlers(bare).follow(bare.explore(QUESTION, "free"), 3, False)[-1]
+    trained = pair.projection("mini-gsm")
+    *_, columns = bare.comparison(LOADED, 4, Sampling(max_new_tokens=4)).stream(
+        bare.using(trained).pair
+    )
+    assert columns[1].title == "SoftCoT"
+    with pytest.raises(UserError, match="has no projection"):  # a record needs a training
+        get_method("softcot", Pair("bare", pair.base, pair.assistant, {}), get_task("mini-gsm"))

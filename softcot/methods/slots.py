@@ -263,8 +263,8 @@ class LearnedSlots(SlotMethod):
 
     @property
     def trained_on(self) -> str | None:
-        """The task of the trained weights; None for random ones."""
-        return None if self.control == "untrained" else self.weights.task
+        """The task of the trained weights; None where nobody trained them."""
+        return None if self.control == "untrained" else self.weights.task or None
 
     def fingerprint(self) -> str:
         """Of the trained weights, exact."""

@@ -19,7 +19,7 @@ from softcot.errors import UserError
 from softcot.inspection import Inspection, inspect
 from softcot.methods import METHODS, get_method
 from softcot.models import Pair
-from softcot.presets import DEFAULT_THOUGHTS
+from softcot.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS, PRESETS
 from softcot.problems import Problem
 from softcot.projection import Projection
 from softcot.tasks import FREE, TASKS, Task, get_task
@@ -49,15 +49,17 @@ SHARING_K = (SOFT, "cot-unk", "prompt-tuning")
 class Explorer:
     """One loaded pair and the questions that may be put to it.
 
-    Every projection is loaded at once, so that a damaged one is found before anybody asks.
+    Every projection is loaded at once, so that a damaged one is found before anybody asks. Where
+    there is none, one that nobody trained takes its place, and what it does is said to be its.
 
     Raises:
-        UserError: A projection is missing or damaged.
+        UserError: A projection is damaged.
     """
 
     def __init__(self, pair: Pair):
-        self.pair = pair
-        self.max_thoughts = min(pair.projection(name).max_thoughts for name in TASKS)
+        trained = all(pair.is_trained(Projection, name) for name in TASKS)
+        self.pair = pair if trained else pair.with_untrained()
+        self.max_thoughts = min(self.pair.projection(name).max_thoughts for name in TASKS)
         self.thoughts = min(DEFAULT_THOUGHTS, self.max_thoughts)
 
     def using(self, projection: Projection | None) -> Explorer:
@@ -72,6 +74,16 @@ class Explorer:
     def vocabulary(self) -> Vocabulary:
         """The base's token embeddings."""
         return Vocabulary.of(self.pair.base)
+
+    @property
+    def laboratory(self) -> bool:
+        """Whether the models are this project's own, which know nothing but its problems."""
+        return getattr(PRESETS.get(self.pair.name), "prompts", "") == "mini"
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest answer that the page offers."""
+        return MAX_NEW_TOKENS if self.laboratory else 4 * MAX_NEW_TOKENS
 
     @cached_property
     def device(self) -> str:

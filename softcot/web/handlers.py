@@ -122,7 +122,7 @@ class Handlers:
             views.origin(seen, k, swapped),
             plots.thought_map(seen, k).to_json(),
             views.thought_table(seen.thoughts[:k]),
-            tour_views.tour(seen, k, self.explorer.pair),
+            tour_views.tour(seen, k, self.explorer.pair, self.explorer.laboratory),
         )
 
     def look(self, task: str, question: str, donor: str, k: int, swapped: bool) -> tuple:
@@ -153,7 +153,8 @@ class Handlers:
             explorer = self.explorer.using(trained if using else None)
             seen = Handlers(explorer).look(task, question, donor, k, swapped)
             before = (*unchanged(CARDS - 1), _no_download())
-            yield ("", ending, gr.Button(interactive=True), *before, *seen)
+            warned = views.message(" ".join(explorer.pair.warnings(task)))
+            yield (warned, ending, gr.Button(interactive=True), *before, *seen)
             for columns in paced(until(asked.stream(explorer.pair), ending)):
                 cards = views.columns(columns, swapped)
                 yield (*unchanged(3), cards, gr.skip(), *unchanged(LOOK))

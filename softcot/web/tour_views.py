@@ -23,13 +23,14 @@ LISTED = 8
 """Thoughts whose nearest tokens are named."""
 
 
-def tour(seen: Exploration, shown: int, pair: Pair) -> str:
+def tour(seen: Exploration, shown: int, pair: Pair, laboratory: bool = True) -> str:
     """The figure, and each of its steps with what it is for this question.
 
     Args:
         seen: The question and its thoughts.
         shown: K.
         pair: The two models.
+        laboratory: Whether they are this project's own.
     """
     question = f"<q>{escape(views.shorten(seen.question))}</q>"
     slots = f'<span class="slots-drawn" aria-hidden="true">{"▢ " * shown}</span>'
@@ -72,11 +73,12 @@ def tour(seen: Exploration, shown: int, pair: Pair) -> str:
         ),
     )
     figure = FIGURE.read_text(encoding="utf-8") if FIGURE.is_file() else ""
+    regime = f'<p class="regime">{REGIME}</p>' if laboratory else ""
     items = "".join(_step(*step) for step in steps)
     return (
         '<section class="sheet how"><h2>How it works, on this question</h2>'
         '<div class="figure" tabindex="0" role="group" aria-label="Figure of the method">'
-        f'{figure}</div><ol class="steps">{items}</ol><p class="regime">{REGIME}</p></section>'
+        f'{figure}</div><ol class="steps">{items}</ol>{regime}</section>'
     )
 
 

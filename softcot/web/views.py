@@ -211,7 +211,12 @@ def column(shown: Column, swapped: bool = False, stopped: bool = False) -> str:
     """The card of one method."""
     name, count = _NAMES.get(shown.method, shown.title), _thoughts(shown.thoughts)
     about = _ABOUT[shown.method].format(thoughts=count, k=shown.thoughts)
-    if shown.method == "softcot" and not shown.thoughts:
+    if shown.method == "softcot" and shown.thoughts and "untrained" in shown.title:
+        about = (
+            f"With {count} of an <mark>untrained</mark> projection "
+            '<a href="?tab=train" data-tab="train">Train one</a>'
+        )
+    elif shown.method == "softcot" and not shown.thoughts:
         about = "K = 0: no thoughts, the same prompt as hard CoT"
     elif shown.method == "softcot" and swapped:
         about = f"With {count} of <mark>another question</mark>"
