@@ -29,6 +29,7 @@ from softcot.web.intervene import Intervene
 from softcot.web.results import REPORT, read_report
 from softcot.web.sweep import Sweep
 from softcot.web.train import Train
+from softcot.web.zerogpu import on_loan
 
 
 class Page:
@@ -369,7 +370,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     try:
         pair, notice = load(args)
-        blocks = serve(Explorer(pair), args.host, args.port, args.share, notice=notice)
+        blocks = serve(on_loan(Explorer(pair)), args.host, args.port, args.share, notice=notice)
     except UserError as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2

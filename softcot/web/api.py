@@ -62,7 +62,7 @@ def add_endpoints(explorer: Explorer) -> None:
         asked = explorer.comparison(
             problem, thoughts, sampling, samples, swap_question, methods.split()
         )
-        yield from map(_frame, asked.stream(explorer.pair))
+        yield from map(_frame, explorer.answers(asked))
 
     def thoughts(
         question: str, task: str = "free", thoughts: int = DEFAULT_THOUGHTS

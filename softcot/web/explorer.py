@@ -7,12 +7,13 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
+from pathlib import Path
 
 import torch
 
 from softcot.analysis import Exploration, explore
 from softcot.answering import Column, ColumnRequest
-from softcot.capsule import Asked
+from softcot.capsule import Asked, save_run
 from softcot.decoding import Sampling
 from softcot.edits import Edit
 from softcot.errors import UserError
@@ -156,6 +157,14 @@ class Explorer:
             for name in methods
         ]
         return Asked(problem, tuple(requests), thoughts, sampling, samples)
+
+    def answers(self, asked: Asked) -> Iterator[list[Column]]:
+        """What is asked, answered; see `Asked.stream`."""
+        return asked.stream(self.pair)
+
+    def save(self, path: Path, asked: Asked, columns: Sequence[Column]) -> None:
+        """Write a finished run into a file; see `softcot.capsule.save_run`."""
+        save_run(path, self.pair, asked, columns)
 
     @property
     def further(self) -> list[tuple[str, str]]:

@@ -18,10 +18,9 @@ import gradio as gr
 from softcot import plots
 from softcot.analysis import Exploration
 from softcot.answering import Column
-from softcot.capsule import Asked, save_run
+from softcot.capsule import Asked
 from softcot.decoding import Sampling
 from softcot.errors import UserError
-from softcot.models import Pair
 from softcot.problems import Problem
 from softcot.projection import Projection
 from softcot.tasks import FREE
@@ -155,13 +154,13 @@ class Handlers:
             before = (*unchanged(CARDS - 1), _no_download())
             warned = views.message(" ".join(explorer.pair.warnings(task)))
             yield (warned, ending, gr.Button(interactive=True), *before, *seen)
-            for columns in paced(until(asked.stream(explorer.pair), ending)):
+            for columns in paced(until(explorer.answers(asked), ending)):
                 cards = views.columns(columns, swapped)
                 yield (*unchanged(3), cards, gr.skip(), *unchanged(LOOK))
             if ending.is_set():
                 cards = (views.columns(columns, swapped, stopped=True), gr.skip())
             else:
-                run = _saved(explorer.pair, asked, columns)
+                run = _saved(explorer, asked, columns)
                 cards = (gr.skip(), gr.DownloadButton(value=run, interactive=True))
             yield (*unchanged(2), idle(), *cards, *unchanged(LOOK))
         except UserError as error:
@@ -200,10 +199,10 @@ class Handlers:
         return (idle(), *loaded, *self.look(task, problem.question, donor, k, swapped))
 
 
-def _saved(pair: Pair, asked: Asked, columns: list[Column]) -> str:
+def _saved(explorer: Explorer, asked: Asked, columns: list[Column]) -> str:
     """A finished run in a file that nobody else can name."""
     path = Path(tempfile.mkdtemp(prefix="softcot-"), f"{asked.problem.id}.run")
-    save_run(path, pair, asked, columns)
+    explorer.save(path, asked, columns)
     return str(path)
 
 

@@ -17,6 +17,7 @@ from softcot.tasks import TASKS
 from softcot.web import look, train_views, views
 from softcot.web.events import idle, paced, stoppable, unchanged
 from softcot.web.explorer import Explorer
+from softcot.web.zerogpu import lends
 
 STEPS = 150
 """Steps where nobody chose a number: about two minutes on two cores."""
@@ -102,6 +103,11 @@ class Train:
             ending,
         )
         try:
+            if lends():
+                raise UserError(
+                    "Training takes longer than this Space lends a GPU; start the app on a machine "
+                    "of your own to train."
+                )
             for lesson in paced(frames):
                 seen = plots.thought_map(lesson.seen, thoughts).to_json() if lesson.seen else ""
                 yield (

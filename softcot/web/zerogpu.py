@@ -1,15 +1,22 @@
 """Spaces that lend a GPU for one call at a time (ZeroGPU); everywhere else nothing happens here.
 
 There, a decorated function runs in a process of its own, a copy of the one that serves the page:
-what it is given and what it gives back is pickled, and what it changes stays behind. So it must
-be a bound method or a closure that finds the models by itself, it must give back plain data on
-the CPU, and an event that is set outside does not reach it. The package `spaces` has to be
-imported before anything uses the GPU.
+what it is given and what it gives back is pickled, and what it changes stays behind. So it is a
+closure that finds the models by itself, and an event that is set outside does not reach it. A
+failure there is told only by its name; what a user has to read comes back as a value instead. The
+package `spaces` has to be imported before anything uses the GPU.
 """
 
+import copy
 import math
-from collections.abc import Callable
-from typing import TypeVar
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from softcot.errors import UserError
+from softcot.presets import MAX_NEW_TOKENS
+from softcot.web.explorer import Explorer
 
 try:
     import spaces
@@ -23,6 +30,15 @@ LONGEST = 120
 
 START, STEP, ROWS = 5.0, 0.06, 64
 """Seconds before the first token, seconds a token, and rows that are decoded as fast as one."""
+
+
+def lends() -> bool:
+    """Whether this is a Space whose GPU is lent call by call; the variable is its own."""
+    return spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in (
+        "1",
+        "t",
+        "true",
+    )
 
 
 def gpu_work(duration: Callable[..., int]) -> Callable[[Work], Work]:
@@ -50,3 +66,78 @@ def seconds(new_tokens: int, rows: int = 1) -> int:
     """
     rounds = max(1, math.ceil(rows / ROWS))
     return min(LONGEST, math.ceil(START + STEP * new_tokens * rounds))
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A `UserError` on its way between two processes."""
+
+    sentence: str
+
+
+def _answer_seconds(asked: Any) -> int:
+    return seconds(asked.sampling.max_new_tokens, len(asked.requests) * asked.samples)
+
+
+STREAMS: dict[str, Callable[..., int]] = {
+    "answers": _answer_seconds,
+    "intervene": lambda *_: seconds(MAX_NEW_TOKENS, 4),
+    "try_edits": lambda *_: LONGEST,
+    "sweep": lambda *_: LONGEST,
+}
+"""Work of an explorer that comes frame by frame, with how long it takes at most."""
+
+CALLS: dict[str, Callable[..., int]] = {
+    "explore": lambda *_: seconds(1),
+    "save": lambda *_: seconds(1),
+    "inspect": lambda *_: seconds(MAX_NEW_TOKENS),
+    "trajectories": lambda *_: LONGEST,
+}
+"""The same for what comes at once."""
+
+
+def on_loan(explorer: Explorer) -> Explorer:
+    """The explorer, where need be as one that borrows a GPU for all that runs a model."""
+    if spaces is None:
+        return explorer
+    borrowing = copy.copy(explorer)
+    for name, duration in CALLS.items():
+        setattr(borrowing, name, _call(getattr(explorer, name), duration))
+    for name, duration in STREAMS.items():
+        setattr(borrowing, name, _stream(getattr(explorer, name), duration))
+    borrowing.using = lambda projection: (
+        borrowing if projection is None else on_loan(explorer.using(projection))
+    )
+    return borrowing
+
+
+def _call(work: Callable, duration: Callable[..., int]) -> Callable:
+    @gpu_work(duration)
+    def there(*args: Any) -> Any:
+        try:
+            return work(*args)
+        except UserError as error:
+            return Refusal(str(error))
+
+    return lambda *args: _heard(there(*args))
+
+
+def _stream(work: Callable, duration: Callable[..., int]) -> Callable:
+    @gpu_work(duration)
+    def there(*args: Any) -> Iterator[Any]:
+        try:
+            yield from work(*args)
+        except UserError as error:
+            yield Refusal(str(error))
+
+    def here(*args: Any) -> Iterator[Any]:
+        for frame in there(*args):
+            yield _heard(frame)
+
+    return here
+
+
+def _heard(value: Any) -> Any:
+    if isinstance(value, Refusal):
+        raise UserError(value.sentence)
+    return value
