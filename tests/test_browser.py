@@ -38,6 +38,26 @@ COUNTS = (
 COMPARED = "[aria-label=Answers] .answer-card"
 """The two columns of the Compare tab; other tabs have cards of their own."""
 
+LATIN = r"""
+() => {
+  const written = `q, code, textarea, script, style, [translate=no], .chips,
+    .answer-card:not(.idle) .completion, .plot-place`;
+  const words = new Set();
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const place = walker.currentNode.parentElement;
+    if (place.closest(written) || !place.getClientRects().length) continue;
+    for (const word of walker.currentNode.data.match(/[A-Za-z][\w-]+/g) ?? []) words.add(word);
+  }
+  return [...words];
+}
+"""
+"""JavaScript: the words in Latin letters that can be seen, but for what somebody wrote."""
+
+SAME_IN_CHINESE = set(
+    "SoftCoT Explorer CPU mini tiny Hard CoT CoT-Unk Assist-CoT LoRA Coconut Top-p API".split()
+)
+
 
 def find_chromium() -> str | None:
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -76,11 +96,18 @@ def visit(browser, url):
     """Opens the page in a window of its own; afterwards nothing may have gone wrong there."""
     contexts, troubles, hosts = [], [], set()
 
-    def open_page(width: int = 1280, height: int = 900, theme: str = "light", address: str = url):
+    def open_page(
+        width: int = 1280,
+        height: int = 900,
+        theme: str = "light",
+        address: str = url,
+        locale: str = "en-US",
+    ):
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=theme,
             reduced_motion="reduce",
+            locale=locale,
         )
         contexts.append(context)
         page = context.new_page()
@@ -428,3 +455,61 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(visit):
         "!e.innerText?.trim() && !e.title).map(e => e.outerHTML)"
     )
     assert not unnamed
+
+
+def test_a_chinese_browser_gets_a_chinese_page(visit, screenshots):
+    page = visit(locale="zh-CN")
+    expect(page.locator("html")).to_have_attribute("lang", "zh")
+    tabs = page.get_by_role("tab").all_inner_texts()
+    assert tabs[:6] == ["比较", "干预", "内部", "扫描", "训练", "结果"]
+    question = page.get_by_label("问题", exact=True)
+    drawn = page.locator(".example-question").first.inner_text()
+    expect(question).to_have_value(drawn)
+    written = "How many apples are left? The answer is no answer: Stop. 苹果"
+    question.fill(written)
+    page.get_by_role("button", name="运行", exact=True).click()
+    expect(page.locator("[aria-label=回答] .answer-card.done")).to_have_count(2)
+    heads = page.locator("[aria-label=回答] h2")
+    expect(heads).to_have_text(["显式思维链 (Hard CoT)", "SoftCoT"])
+    expect(page.locator("[aria-label=回答] .about").last).to_have_text(
+        re.compile(r"^同一基座模型，加上 \d+ 个软思维$")
+    )
+    expect(page.locator(".section-title h2:visible")).to_have_text("思维内部")
+    expect(page.locator(".origin:visible q")).to_have_text(written)
+    expect(question).to_have_value(written)
+    expect(page.locator(".legendtext").last).to_have_text("软思维")
+    slider = page.get_by_role("slider", name=re.compile("软思维数量 K"))
+    slider.press("Home")
+    expect(page.locator(".empty:visible")).to_have_text(re.compile("^K = 0：没有思维"))
+    slider.press("End")
+    expect(page.locator(".origin:visible b")).to_have_text("16 个软思维")
+    expect(page.locator("table.thoughts:visible th").nth(2)).to_have_text("最近词元及其余弦")
+    assert set(page.evaluate(LATIN)) <= SAME_IN_CHINESE
+    assert fits(page)
+    page.screenshot(path=screenshots / "chinese.png", full_page=True)
+    question.fill(" ")
+    page.get_by_role("button", name="运行", exact=True).click()
+    expect(page.get_by_role("alert")).to_have_text("问题为空；请输入问题。")
+    question.fill("apples and pears " * 400)
+    page.get_by_role("button", name="运行", exact=True).click()
+    expect(page.get_by_role("alert")).to_have_text(
+        re.compile(r"^问题长 \d+ 个词元，上限为 \d+。请缩短。$")
+    )
+
+
+def test_any_chinese_is_served_on_a_phone_and_english_has_none_of_it(visit, screenshots):
+    page = visit(width=390, height=844, locale="zh-HK")
+    expect(page.get_by_role("button", name="换一题")).to_be_visible()
+    page.screenshot(path=screenshots / "chinese-phone.png", full_page=True)
+    page.get_by_role("tab", name="干预").click()
+    page.get_by_role("radio", name="置零").check()
+    expect(page.get_by_role("textbox", name=re.compile("按先后顺序执行"))).to_have_value("zero")
+    page.get_by_role("radio", name="混合").check()  # names its amount anew
+    expect(page.get_by_text("第二个问题的占比")).to_be_visible()
+    assert set(page.evaluate(LATIN)) <= SAME_IN_CHINESE
+    assert fits(page)
+    english = visit()
+    run(english)
+    answered(english)
+    expect(english.locator("html")).to_have_attribute("lang", "en")
+    assert not re.search("[\u4e00-\u9fff]", english.locator("body").inner_text())

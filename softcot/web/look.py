@@ -8,6 +8,8 @@ from typing import Any
 import gradio as gr
 import plotly
 
+from softcot.web import language
+
 _HERE = Path(__file__).resolve().parent
 _PLOTLY = Path(plotly.__file__).resolve().parent / "package_data" / "plotly.min.js"
 
@@ -101,6 +103,7 @@ def launch_options() -> dict[str, Any]:
     return {
         "theme": theme(),
         "css_paths": [_HERE / f"{name}.css" for name in ("style", "panels", "results")],
+        "head": language.script(),
         "footer_links": ["api", "settings"],
         "run_history": False,
     }

@@ -22,7 +22,8 @@ ALT = "Curves against K; the table below lists the same numbers"
 
 def said(task: str, count: int) -> str:
     """What the curves are of."""
-    return f'<p class="note">{get_task(task).title}: {count} test problems for each K, greedy.</p>'
+    title = f"<span>{get_task(task).title}</span>"
+    return f'<p class="note">{title}: {count} test problems for each K, greedy.</p>'
 
 
 def table(trials: Sequence[Trial]) -> str:

@@ -60,8 +60,9 @@ def examples(problems: Sequence[Problem]) -> str:
     """Problems to choose from, as buttons that carry their number in `data-index`."""
     buttons = (
         f'<button type="button" class="example" data-index="{index}">'
-        f'<span class="example-question">{escape(problem.question)}</span>'
-        f'<span class="example-facts"><span>answer <b>{escape(problem.answer)}</b></span>'
+        f'<span class="example-question" translate="no">{escape(problem.question)}</span>'
+        '<span class="example-facts"><span>answer '
+        f'<b translate="no">{escape(problem.answer)}</b></span>'
         f"{_novelty(problem)}</span></button>"
         for index, problem in enumerate(problems)
     )
@@ -126,9 +127,10 @@ def signed(value: float, digits: int = 1) -> str:
 
 def strip(question: str, thoughts: int) -> str:
     """What the panels that change nothing about it are working on."""
-    text = escape(shorten(question)) or "nothing yet"
+    text = escape(shorten(question))
+    asked = f"<q>{text}</q>" if text else "<span>nothing yet</span>"
     return (
-        f'<p class="strip"><b>{_thoughts(thoughts)}</b> of <q>{text}</q> '
+        f'<p class="strip"><b>{_thoughts(thoughts)}</b> of {asked} '
         '<a href="?tab=compare" data-tab="compare">Change it</a></p>'
     )
 
@@ -231,7 +233,7 @@ def column_head(name: str, about: str) -> str:
 def _answer(column: Column) -> str:
     if column.answer is None:
         return '<span class="answer none">no answer</span>' if column.done else ""
-    answer = f'<span class="answer">Answer <b>{escape(column.answer)}</b></span>'
+    answer = f'<span class="answer">Answer <b translate="no">{escape(column.answer)}</b></span>'
     badge = {
         True: '<span class="badge right">✓ right</span>',
         False: '<span class="badge wrong">✗ wrong</span>',
