@@ -31,7 +31,7 @@ def table(trials: Sequence[Trial]) -> str:
     rows = "".join(
         f'<tr><th scope="row">{trial.thoughts}</th>'
         f"<td>{views.percent(trial.accuracy, trial.accuracy_interval)}</td>"
-        f"<td>{sum(trial.logprobs) / trial.n:.1f}</td>"
+        f"<td>{views.number(sum(trial.logprobs) / trial.n)}</td>"
         f"<td>{1000 * trial.seconds / trial.n:.0f} ms</td></tr>"
         for trial in trials
     )
