@@ -120,7 +120,8 @@ def replay(args: argparse.Namespace) -> None:
     from softcot.capsule import replay as run_again
 
     capsule = load_run(args.file)
-    columns = run_again(_load_named(capsule.pair), capsule)
+    args.pair = args.pair or capsule.pair
+    columns = run_again(_load(args), capsule)
     print(f"{capsule.asked.problem.question}\n")
     for column in columns:
         print(f"{column.title}: {column.text}\nAnswer: {column.answer or '-'}\n")
@@ -451,6 +452,8 @@ def _add_ask(parser: _Parser) -> None:
 
 def _add_replay(parser: _Parser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a run that was saved")
+    add_pair(parser)
+    parser.set_defaults(pair=None)  # that of the run
 
 
 def _add_problem(parser: _Parser) -> None:
@@ -633,13 +636,9 @@ def _load(args: argparse.Namespace) -> "Pair":
 
 
 def _load_named(name: str, **options: str | None) -> "Pair":
-    """A pair, without the noise of the libraries that read it."""
-    from transformers.utils import logging
-
+    """A pair; whatever imports torch is imported when it is needed."""
     from softcot.models import load_pair
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
     return load_pair(name, **options)
 
 

@@ -7,7 +7,8 @@ retries take minutes where there is no network.
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,6 +37,7 @@ from huggingface_hub.errors import (
     SafetensorsParsingError,
 )
 from safetensors import SafetensorError, safe_open
+from transformers.utils import logging
 
 from softcot.errors import UserError
 from softcot.presets import HUB, PRESETS, PairPreset
@@ -50,6 +52,9 @@ LIBRARIES: dict[Quantization, str] = {"int8": "torchao", "nf4": "bitsandbytes"}
 
 BYTES = {"float32": 4.0, "bfloat16": 2.0, "int8": 1.1, "nf4": 0.7}
 """Memory of a parameter; embeddings and scales of a quantised model stay larger."""
+
+QUICK = 0.1
+"""Parameters, in units of 10^9, of a pair that is loaded before anybody looks for a bar."""
 
 MARGIN = 1.2
 """What a model needs at work beyond its weights: caches and activations."""
@@ -204,6 +209,21 @@ def check_memory(
         f"Pair {pair!r} needs about {needed:.1f} GB in {kind} and this {where} has {free:.1f} GB "
         f"free; choose a smaller one, such as --pair {_largest_fitting(free, kind)}."
     )
+
+
+@contextmanager
+def visible_loading(sources: Sequence[Source]) -> Iterator[None]:
+    """Show how far the libraries are with models that take longer than a moment."""
+    sizes = [source.billions for source in sources if source.billions or source.folder is None]
+    if None not in sizes and sum(sizes) < QUICK:
+        logging.disable_progress_bar()
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        logging.enable_progress_bar()
 
 
 def usual_dtype(device: torch.device) -> str:

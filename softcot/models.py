@@ -25,6 +25,7 @@ from softcot.loading import (
     find_model,
     quantization,
     usual_dtype,
+    visible_loading,
 )
 from softcot.presets import PairPreset, get_preset, own_preset
 from softcot.projection import Projection
@@ -423,10 +424,11 @@ def load_pair(
         trained[GIVEN] = fetch_folder(projection)
     sources = _find_models(preset)
     check_memory(preset.name, sources, device, quantize)
-    models = [
-        LanguageModel.load(source, device, templates=templates, quantize=quantize)
-        for source in sources
-    ]
+    with visible_loading(sources):
+        models = [
+            LanguageModel.load(source, device, templates=templates, quantize=quantize)
+            for source in sources
+        ]
     return Pair(preset.name, *models, trained=trained)
 
 

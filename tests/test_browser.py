@@ -362,6 +362,22 @@ def test_stop_ends_the_work_and_leaves_the_answer_where_it_was(visit, monkeypatc
     answered(page)
 
 
+def test_two_visitors_at_once_see_only_their_own(visit):
+    one, other = visit(), visit(theme="dark")
+    questions = {one: "Anna has 2 pears. How many?", other: "Tom buys 30 apples. How many?"}
+    for page, question in questions.items():
+        page.get_by_label("Question", exact=True).fill(question)
+        run(page)
+    texts = [answered(page) for page in questions]
+    assert texts[0] != texts[1]
+    for page, question in questions.items():
+        expect(page.locator(".origin:visible")).to_contain_text(question)
+        assert page.get_by_label("Question", exact=True).input_value() == question
+    run(one)
+    one.get_by_role("button", name="Stop", exact=True).click()
+    assert answered(other) == texts[1]
+
+
 def test_every_kind_of_problem_can_be_chosen_while_another_runs(visit):
     page = visit()
     question = page.get_by_label("Question", exact=True)

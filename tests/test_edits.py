@@ -61,6 +61,7 @@ def test_texts_are_read_and_written(text, edit):
         ("add", "needs a token"),
         ("add=inf*two", "needs a token and a length"),
         ("drop:1-2-3", "must look like 1-3,7"),
+        ("drop:3-1", "must look like 1-3,7"),
         ("drop:1-99999999", "must look like 1-3,7"),
         ("drop=3", "'drop=3' takes no amount; slots follow a colon"),
         ("drop:-2", "must look like 1-3,7"),

@@ -10,6 +10,7 @@ import pytest
 import torch
 from huggingface_hub import errors
 from safetensors.torch import save_file
+from transformers.utils import logging
 
 from softcot import loading, models
 from softcot.cli import main
@@ -292,3 +293,11 @@ def test_long_contexts_are_cut(checkpoints, tmp_path):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"max_position_embeddings": 131072}))
     assert LanguageModel.load(folder, "cpu").context == models.LONGEST_CONTEXT == 8192
+
+
+@pytest.mark.parametrize(("billions", "shown"), [(0.01, False), (1.5, True), (None, True)])
+def test_only_what_takes_long_shows_how_far_it_is(billions, shown):
+    logging.enable_progress_bar()
+    with loading.visible_loading([loading.Source("here", billions=billions)] * 2):
+        assert logging.is_progress_bar_enabled() == shown
+    assert logging.is_progress_bar_enabled()
