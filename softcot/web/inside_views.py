@@ -117,11 +117,12 @@ def effects(seen: Inspection) -> str:
         )
     )
     return (
+        '<div class="scroll" tabindex="0" role="group" aria-label="What each thought does">'
         '<table class="effects bars"><thead><tr><th scope="col">Thought</th>'
         '<th scope="col">Attention from the answer</th>'
         '<th scope="col">Left out: change of the answer’s log p</th>'
         '<th scope="col">Alone: change against no thoughts</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 
