@@ -119,7 +119,7 @@ class Page:
                 step=1,
                 precision=0,
                 label="Soft thoughts K",
-                info=f"Trained for 1 to {self.explorer.max_thoughts}; 0 is plain chain-of-thought",
+                info=f"Trained for 1 to {self.explorer.max_thoughts}; 0 is hard CoT",
                 min_width=240,
                 scale=3,
             )
