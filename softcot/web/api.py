@@ -24,7 +24,14 @@ _KINDS = {str: "text", int: "a whole number", float: "a number", int | None: "a 
 
 def add_endpoints(explorer: Explorer) -> None:
     """Add `/compare`, `/thoughts`, `/intervene`, `/sweep` and `/problem` to the Blocks."""
+    gr.api(endpoint(_compare(explorer)), api_name="compare", **LANE)
+    gr.api(endpoint(_intervene(explorer)), api_name="intervene", **LANE)
+    gr.api(endpoint(_sweep(explorer)), api_name="sweep", **LANE)
+    gr.api(endpoint(_thoughts(explorer)), api_name="thoughts", **LANE)
+    gr.api(endpoint(_problem(explorer)), api_name="problem")
 
+
+def _compare(explorer: Explorer) -> Callable:
     def compare(
         question: str,
         task: str = "free",
@@ -64,6 +71,10 @@ def add_endpoints(explorer: Explorer) -> None:
         )
         yield from map(_frame, explorer.answers(asked))
 
+    return compare
+
+
+def _thoughts(explorer: Explorer) -> Callable:
     def thoughts(
         question: str, task: str = "free", thoughts: int = DEFAULT_THOUGHTS
     ) -> dict[str, Any]:
@@ -88,6 +99,10 @@ def add_endpoints(explorer: Explorer) -> None:
             "thoughts": [thought.to_json() for thought in seen.thoughts],
         }
 
+    return thoughts
+
+
+def _problem(explorer: Explorer) -> Callable:
     def problem(task: str = "mini-gsm", seed: int | None = None) -> dict[str, Any]:
         """Draw a problem with its gold answer from a task's test split.
 
@@ -100,13 +115,10 @@ def add_endpoints(explorer: Explorer) -> None:
         """
         return explorer.problem(task, seed).to_json()
 
-    gr.api(endpoint(compare), api_name="compare", **LANE)
-    _add_experiments(explorer)
-    gr.api(endpoint(thoughts), api_name="thoughts", **LANE)
-    gr.api(endpoint(problem), api_name="problem")
+    return problem
 
 
-def _add_experiments(explorer: Explorer) -> None:
+def _intervene(explorer: Explorer) -> Callable:
     def intervene(
         question: str,
         edits: str,
@@ -133,6 +145,10 @@ def _add_experiments(explorer: Explorer) -> None:
         made = read_edits(edits, other_question)
         yield from map(_frame, explorer.intervene(problem, thoughts, made))
 
+    return intervene
+
+
+def _sweep(explorer: Explorer) -> Callable:
     def sweep(
         task: str = "mini-gsm", problems: int = 50, step: int = 1
     ) -> Iterator[list[dict[str, Any]]]:
@@ -164,8 +180,7 @@ def _add_experiments(explorer: Explorer) -> None:
                 if trial.n
             ]
 
-    gr.api(endpoint(intervene), api_name="intervene", **LANE)
-    gr.api(endpoint(sweep), api_name="sweep", **LANE)
+    return sweep
 
 
 def _frame(columns: list[Column]) -> dict[str, Any]:
