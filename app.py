@@ -92,7 +92,9 @@ class Page:
             label="Kind of problem",
         )
         self.listed, self.loaded = gr.State(first), gr.State(first[0])
-        self.examples = look.html(views.examples(first), js_on_load=look.EXAMPLES_JS)
+        self.examples = look.html(
+            views.examples(first, self.explorer.laboratory), js_on_load=look.EXAMPLES_JS
+        )
         with gr.Row():
             self.question = gr.Textbox(
                 first[0].question,

@@ -202,6 +202,9 @@ def test_a_pair_that_nobody_trained_works_and_says_so(pair):
     assert [column.title for column in columns] == ["Zero-shot CoT", "SoftCoT, untrained"]
     hard, soft = cards(views.columns(columns))
     assert "untrained projection Train one" in soft and "untrained" not in hard
+    *_, (*_, shown) = run(Intervene(bare, []), "zero:2")
+    assert "With the edit zero:2" in cards(shown)[1] and "Placebo: mean" in cards(shown)[3]
+    assert "new to the base" not in Handlers(bare).pick_task("mini-gsm", 3, False)[1]
     assert len(bare.explore(QUESTION, "mini-gsm", 3).thoughts) == 3
     assert "laboratory" not in Handlers(bare).follow(bare.explore(QUESTION, "free"), 3, False)[-1]
     trained = pair.projection("mini-gsm")

@@ -148,8 +148,9 @@ def trajectory_map(entries: Sequence[Trajectory], explained: Sequence[float]) ->
             groups.setdefault(name, []).append((number, entry, point))
     dots = [_dots(kind, rows) for kind, rows in groups.items()]
     figure = flat_map(dots, explained, "trajectory-map")
-    note = _note("× with words that the base has not read")
-    return figure.update_layout(showlegend=True, annotations=[note])
+    unread = any(not entry.read for entry in entries)
+    notes = [_note("× with words that the base has not read")] if unread else []
+    return figure.update_layout(showlegend=True, annotations=notes)
 
 
 def _note(text: str) -> dict[str, Any]:

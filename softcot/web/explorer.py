@@ -241,7 +241,11 @@ class Explorer:
         """Test problems for a trial."""
         if not task.splits:
             raise UserError("A question of your own is one problem; choose a kind of problem.")
-        return task.problems("test", count, TRIAL_SEED)
+        drawn = task.problems("test", count, TRIAL_SEED)
+        if self.laboratory:
+            return drawn
+        # Nobody knows what other models have read.
+        return [replace(p, meta={k: v for k, v in p.meta.items() if k != "unread"}) for p in drawn]
 
     def _others(self, task: Task) -> list[Problem]:
         """Other questions to compare thoughts with; of the same kind if it has any."""

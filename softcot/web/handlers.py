@@ -189,7 +189,11 @@ class Handlers:
     def _offer(self, task: str) -> tuple:
         """Returns: listed problems, their buttons, "another problem"."""
         listed = examples(task)
-        return (listed, views.examples(listed), gr.Button(interactive=task != FREE.name))
+        return (
+            listed,
+            views.examples(listed, self.explorer.laboratory),
+            gr.Button(interactive=task != FREE.name),
+        )
 
     def _load(self, problem: Problem, task: str, k: int, swapped: bool) -> tuple:
         """Returns: stop, problem, look."""

@@ -88,7 +88,7 @@ def _effect_row(trial: Trial, effect: Effect, own: bool) -> str:
 
 def _edits(column: Column) -> str:
     """What was done to a column's thoughts, as its title says it."""
-    return column.title.partition(", ")[2]
+    return column.title.partition(", ")[2].removeprefix("untrained").removeprefix(", ")
 
 
 def _difference(column: Column, own: Column) -> str:

@@ -56,14 +56,17 @@ def header(pair: Pair, device: str) -> str:
     )
 
 
-def examples(problems: Sequence[Problem]) -> str:
-    """Problems to choose from, as buttons that carry their number in `data-index`."""
+def examples(problems: Sequence[Problem], laboratory: bool = True) -> str:
+    """Problems to choose from, as buttons that carry their number in `data-index`.
+
+    With the project's own models, whose base has not read everything, they say what is new to it.
+    """
     buttons = (
         f'<button type="button" class="example" data-index="{index}">'
         f'<span class="example-question" translate="no">{escape(problem.question)}</span>'
         '<span class="example-facts"><span>answer '
         f'<b translate="no">{escape(problem.answer)}</b></span>'
-        f"{_novelty(problem)}</span></button>"
+        f"{_novelty(problem) if laboratory else ''}</span></button>"
         for index, problem in enumerate(problems)
     )
     return f'<div class="examples">{"".join(buttons)}</div>'
