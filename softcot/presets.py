@@ -82,44 +82,62 @@ HUB = "https://huggingface.co"
 """Where models that are not in a folder come from."""
 
 
-def _ready_made(
-    name: str, base: tuple[str, float], assistant: tuple[str, float], gated: bool = False
-) -> None:
-    """Add a pair of chat models from the Hub; ids and parameters are those of their model cards."""
-    ids = dict.fromkeys((base[0], assistant[0]))
+@dataclass(frozen=True)
+class _HubModel:
+    id: str
+    revision: str
+    """The commit that public projects pin for it; the Hub itself was not asked."""
+    billions: float
+    """Parameters in units of 10^9, from its model card."""
+
+
+def _ready_made(name: str, base: _HubModel, assistant: _HubModel, gated: bool = False) -> None:
+    """Add a pair of chat models from the Hub."""
+    ids = dict.fromkeys((base.id, assistant.id))
     PRESETS[name] = PairPreset(
         name=name,
-        base=base[0],
-        assistant=assistant[0],
+        base=base.id,
+        assistant=assistant.id,
         trained=Path(name),
         source="model cards " + " and ".join(f"{HUB}/{model}" for model in ids),
         prompts="chat",
-        # Not pinned: the Hub could not be reached when these were written, so no commit is known.
-        base_revision=None,
-        assistant_revision=None,
-        base_billions=base[1],
-        assistant_billions=assistant[1],
-        licence=f"{HUB}/{base[0]}" if gated else None,
+        base_revision=base.revision,
+        assistant_revision=assistant.revision,
+        base_billions=base.billions,
+        assistant_billions=assistant.billions,
+        licence=f"{HUB}/{base.id}" if gated else None,
     )
 
 
-_LLAMA_8B = ("meta-llama/Llama-3.1-8B-Instruct", 8.03)
-_LLAMA_1B = ("meta-llama/Llama-3.2-1B-Instruct", 1.24)
-_QWEN2_7B = ("Qwen/Qwen2.5-7B-Instruct", 7.62)
-_QWEN2_1B = ("Qwen/Qwen2.5-1.5B-Instruct", 1.54)
-_QWEN2_HALF = ("Qwen/Qwen2.5-0.5B-Instruct", 0.49)
+_LLAMA_8B = _HubModel(
+    "meta-llama/Llama-3.1-8B-Instruct", "0e9e39f249a16976918f6564b8830bc894c89659", 8.03
+)
+_LLAMA_1B = _HubModel(
+    "meta-llama/Llama-3.2-1B-Instruct", "9213176726f574b556790deb65791e0c5aa438b6", 1.24
+)
+_QWEN2_7B = _HubModel("Qwen/Qwen2.5-7B-Instruct", "a09a35458c702b33eeacc393d103063234e8bc28", 7.62)
+_QWEN2_1B = _HubModel(
+    "Qwen/Qwen2.5-1.5B-Instruct", "989aa7980e4cf806f80c7fef2b1adb7bc71aa306", 1.54
+)
+_QWEN2_HALF = _HubModel(
+    "Qwen/Qwen2.5-0.5B-Instruct", "7ae557604adf67be50417f59c2c2f167def9a775", 0.49
+)
+_QWEN3_8B = _HubModel("Qwen/Qwen3-8B", "b968826d9c46dd6066d109eabc6255188de91218", 8.19)
+_QWEN3_HALF = _HubModel("Qwen/Qwen3-0.6B", "c1899de289a04d12100db370d81485cdf75e47ca", 0.6)
+_SMOL_2B = _HubModel(
+    "HuggingFaceTB/SmolLM2-1.7B-Instruct", "31b70e2e869a7173562077fd711b654946d38674", 1.71
+)
+_SMOL_HALF = _HubModel(
+    "HuggingFaceTB/SmolLM2-360M-Instruct", "a10cc1512eabd3dde888204e902eca88bddb4951", 0.36
+)
 
 _ready_made("llama-3.1-8b", _LLAMA_8B, _LLAMA_1B, gated=True)
 _ready_made("llama-3.1-8b-qwen", _LLAMA_8B, _QWEN2_HALF, gated=True)
 _ready_made("qwen2.5-7b", _QWEN2_7B, _QWEN2_1B)
 _ready_made("qwen2.5-7b-0.5b", _QWEN2_7B, _QWEN2_HALF)
-_ready_made("qwen3-8b", ("Qwen/Qwen3-8B", 8.19), ("Qwen/Qwen3-0.6B", 0.6))
+_ready_made("qwen3-8b", _QWEN3_8B, _QWEN3_HALF)
 _ready_made("qwen2.5-1.5b", _QWEN2_1B, _QWEN2_HALF)
-_ready_made(
-    "smollm2-1.7b",
-    ("HuggingFaceTB/SmolLM2-1.7B-Instruct", 1.71),
-    ("HuggingFaceTB/SmolLM2-360M-Instruct", 0.36),
-)
+_ready_made("smollm2-1.7b", _SMOL_2B, _SMOL_HALF)
 
 
 def checkpoint_root() -> Path:
