@@ -30,6 +30,7 @@ from softcot.tasks import get_task
 if TYPE_CHECKING:  # names only: importing torch takes seconds
     from softcot.decoding import Sampling
     from softcot.models import Pair
+    from softcot.records import Record
     from softcot.training import Update
 
 EVALUATED = 1000
@@ -40,6 +41,7 @@ QUICK = 30
 
 RESULTS, QUICK_RESULTS, README = Path("assets/results"), Path("runs/quick"), Path("README.md")
 REPORT = Path("assets/report")
+SPEED = Path("assets/benchmarks")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -175,6 +177,7 @@ def train(args: argparse.Namespace) -> None:
             config,
             args.out,
             resume=args.resume,
+            cache=args.cache,
             command=args.command_line,
             progress=progress,
             should_stop=should_stop,
@@ -219,6 +222,8 @@ def evaluate(args: argparse.Namespace) -> None:
         split = args.problems.name
         problems = read_problems(args.problems, task.name)[: args.limit]
     from softcot.evaluation import Protocol, evaluate
+    from softcot.models import best_device
+    from softcot.processes import Processes
     from softcot.records import write_record
 
     temperature = args.temperature
@@ -234,6 +239,7 @@ def evaluate(args: argparse.Namespace) -> None:
         samples=args.samples,
         gold_logprob=args.gold_logprob,
     )
+    processes = Processes.of(best_device())  # first: it says which GPU is this process's
     pair = _load(args)
     partial = args.out and args.out.with_name(f"{args.out.name}.partial")
     with _Bar() as bar:
@@ -246,17 +252,26 @@ def evaluate(args: argparse.Namespace) -> None:
             batch_size=args.batch_size,
             partial=partial,
             command=args.command_line,
-            progress=lambda done, total: bar.show(task.name, done, total),
+            progress=lambda done, total: processes.main and bar.show(task.name, done, total),
         )
+    if processes.main:
+        if args.out:
+            write_record(record, args.out)
+        _print_record(record, args.json)
+    processes.wait()  # until the record is there, the parts are needed
     if args.out:
-        write_record(record, args.out)
-        partial.unlink(missing_ok=True)
-    if args.json:
+        processes.own(partial).unlink(missing_ok=True)
+    processes.leave()
+
+
+def _print_record(record: "Record", as_json: bool) -> None:
+    """Print what an evaluation came to."""
+    if as_json:
         return _print_json(record.head())
     low, high = (100 * bound for bound in record.interval)
     print(
-        f"{task.name} ({split}, n = {record.n}), {record.method}, control {record.control}, "
-        f"K = {record.thoughts}: {100 * record.accuracy:.1f} % correct "
+        f"{record.task} ({record.split}, n = {record.n}), {record.method}, "
+        f"control {record.control}, K = {record.thoughts}: {100 * record.accuracy:.1f} % correct "
         f"({low:.1f} to {high:.1f}), {100 * record.parse_failures:.1f} % unreadable, "
         f"{record.mean_new_tokens:.1f} tokens an answer, {record.seconds:.0f} s"
     )
@@ -366,6 +381,37 @@ def report(args: argparse.Namespace) -> None:
     write_report(args.results, args.out, readme)
 
 
+def bench(args: argparse.Namespace) -> None:
+    """Measure the speed beside straightforward code, or show the measurements in the README."""
+    from softcot.bench import records
+
+    names = records.NAMES if args.what == "all" else (args.what,)
+    if args.what == "report":
+        return records.write_readme(records.load_all(args.records), args.readme)
+    from softcot.bench import run
+    from softcot.bench.setting import Setting
+    from softcot.bench.shapes import get_pair
+
+    source, found = (pair_options(args), args.shape), []
+    pair = get_pair(*source)
+    with _Bar() as bar:
+        for name in names:
+            setting = Setting(
+                *source,
+                task=get_task(args.task).name,
+                rounds=args.rounds,
+                quick=args.quick,
+                scale=args.scale,
+                progress=lambda side, done, total, name=name: bar.show(name, done, total),
+            )
+            found.append(run(name, pair, setting, args.command_line))
+            print(records.details(found[-1]), file=sys.stderr)
+            if args.json:
+                several = args.what == "all"
+                records.save(found[-1], args.json / f"{name}.json" if several else args.json)
+    print(records.table(found))
+
+
 def parse_seeds(text: str) -> list[int]:
     """Seeds written as `41-45` or `41,43`, or both.
 
@@ -422,6 +468,7 @@ def _parser(argv: Sequence[str]) -> _Parser:
         pretraining.add_arguments(rebuilt)
     _add_reproduce(command(reproduce))
     _add_space(command(space))
+    _add_bench(command(bench))
     tables = command(report)
     tables.add_argument("--results", type=Path, default=RESULTS, help="folder of records")
     tables.add_argument(
@@ -474,6 +521,9 @@ def _add_train(parser: _Parser) -> None:
     _add_data_dir(parser)
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     parser.add_argument("--resume", action="store_true", help="go on where it was interrupted")
+    parser.add_argument(
+        "--cache", type=Path, metavar="DIR", help="keep what the assistant thinks for next time"
+    )
     parser.add_argument("--steps", type=int)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--learning-rate", type=float)
@@ -502,6 +552,23 @@ def _add_space(parser: _Parser) -> None:
     parser.add_argument("action", choices=["export"])
     parser.add_argument("folder", type=Path, metavar="DIR", help="a new folder")
     add_pair(parser)
+
+
+def _add_bench(parser: _Parser) -> None:
+    parser.add_argument(
+        "what", choices=["train", "evaluate", "compare", "startup", "all", "report"]
+    )
+    add_pair(parser)
+    parser.add_argument("--shape", help="random models of these sizes instead: qwen2.5-7b or tiny")
+    parser.add_argument("--task", default="mini-gsm")
+    parser.add_argument("--rounds", type=_count, default=3, help="turns of each side")
+    parser.add_argument("--quick", action="store_true", help="hardly any work, as a test")
+    parser.add_argument("--scale", action="store_true", help="also 100 to 10,000 evaluations")
+    parser.add_argument(
+        "--json", type=Path, metavar="PLACE", help="write the record there; of all, into a folder"
+    )
+    parser.add_argument("--records", type=Path, default=SPEED, help="what `report` shows")
+    parser.add_argument("--readme", type=Path, default=README, help="what `report` rewrites")
 
 
 def _add_evaluate(parser: _Parser) -> None:

@@ -12,6 +12,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
 
 from softcot.errors import UserError
 from softcot.models import LanguageModel, PromptEmbeds
@@ -125,10 +126,65 @@ def finish(steps: Iterator[list[Row]]) -> list[Row]:
     return rows
 
 
+ROOM = 64
+"""Tokens that a cache has room for ahead of those that are written."""
+
+
+class _RoomyLayer(DynamicLayer):
+    """One layer's keys and values, float[B, H, T, d], in buffers with room ahead.
+
+    A new token is written into its place; without room all tokens would be copied for each.
+    """
+
+    room: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    def update(self, key_states, value_states, *args, **kwargs):
+        """Add the newest tokens' keys and values and return those of all tokens."""
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+        known = self.get_seq_length()
+        length = known + key_states.shape[-2]
+        if self.room is None or length > self.room[0].shape[-2]:
+            self.room = tuple(
+                states.new_empty(*states.shape[:-2], length + ROOM, states.shape[-1])
+                for states in (key_states, value_states)
+            )
+            if known:
+                for buffer, old in zip(self.room, (self.keys, self.values), strict=True):
+                    buffer[..., :known, :] = old
+        for buffer, new in zip(self.room, (key_states, value_states), strict=True):
+            buffer[..., known:length, :] = new
+        self._look(length)
+        return self.keys, self.values
+
+    def batch_repeat_interleave(self, repeats: int) -> None:
+        """Repeat every row; the room is made anew with the next token."""
+        super().batch_repeat_interleave(repeats)
+        self.room = None
+
+    def batch_select_indices(self, indices: torch.Tensor) -> None:
+        """Keep some rows, and the room if there is any."""
+        if self.room is None:
+            return super().batch_select_indices(indices)
+        length = self.get_seq_length()
+        self.room = tuple(buffer[indices] for buffer in self.room)
+        self._look(length)
+
+    def _look(self, length: int) -> None:
+        self.keys, self.values = (buffer[..., :length, :] for buffer in self.room)
+
+
+def _cache(lm: LanguageModel) -> DynamicCache:
+    """An empty cache that grows by writing; layers of a special kind stay the library's own."""
+    cache = DynamicCache(config=lm.model.config)
+    cache.layers = [_RoomyLayer() if type(one) is DynamicLayer else one for one in cache.layers]
+    return cache
+
+
 def _steps(lm, prompt, sampling, generators, rows) -> Iterator[tuple[list[int], list[int]]]:
     """Yield (numbers of the open rows, their next tokens) until the caller finished all rows."""
     alive = list(range(len(rows)))
-    cache = DynamicCache(config=lm.model.config)
+    cache = _cache(lm)
     mask, positions = prompt.attention_mask, prompt.position_ids
     logits = _forward(lm, prompt.embeds, mask, positions, cache)
     if len(rows) > len(mask):

@@ -17,6 +17,7 @@ from softcot.files import write_text
 from softcot.methods import Method, get_method
 from softcot.models import Pair
 from softcot.problems import Problem
+from softcot.processes import Processes
 from softcot.provenance import provenance
 from softcot.records import SCHEMA, Record, Row, figures
 from softcot.scoring import gold_logprobs
@@ -90,7 +91,8 @@ def evaluate(
     """Answer every problem for every seed and score the answers.
 
     A row depends on its problem and its seed alone: up to rounding, neither the batch size nor
-    an interruption changes a record.
+    an interruption changes a record. Where `accelerate launch` started several processes, each
+    answers its share, and all return the same record.
 
     Args:
         pair: The two frozen models.
@@ -99,9 +101,10 @@ def evaluate(
         problems: What to answer; each with a gold answer.
         split: Where the problems are from: a split of the task, or the name of a file.
         batch_size: Rows decoded together.
-        partial: File that keeps finished batches, so that an interrupted run goes on where it was.
+        partial: File that keeps finished batches, so that an interrupted run goes on where it was;
+            each of several processes has one with its number.
         command: The command line, for the record.
-        progress: Called with (rows done, rows in all) at the start and after every batch.
+        progress: Called with (own rows done, own rows in all) at the start and after every batch.
 
     Raises:
         UserError: Any of the inputs makes no sense.
@@ -117,18 +120,21 @@ def evaluate(
     origin = provenance(pair.base.device, command)
     key = {"of": _digest(problems), "commit": origin["commit"], "scored": protocol.gold_logprob}
     key["prompts"] = pair.prompting(task.name)["template_hash"]
-    ledger = _Ledger(partial, settings | key)
-    total = len(problems) * len(protocol.seeds) * protocol.samples
+    processes = Processes.of(pair.base.device)
+    ledger = _Ledger(partial and processes.own(Path(partial)), settings | key)
+    mine = processes.share(range(len(problems)))
+    total = len(mine) * len(protocol.seeds) * protocol.samples
     progress(len(ledger.rows), total)
     for seeds in protocol.rounds():
         method = protocol.build(pair, task, seeds[0])
-        numbers = ledger.missing(seeds[0], len(problems))
+        numbers = ledger.missing(seeds[0], mine)
         size = max(1, batch_size // (len(seeds) * protocol.samples))
         for batch in _batches(problems, numbers, size):
             started = time.perf_counter()
             rows = _answer(task, method, [problems[i] for i in batch], protocol, seeds)
             ledger.add(batch, rows, time.perf_counter() - started)
             progress(len(ledger.rows), total)
+    ledger.join(processes)
     return _record(ledger, problems, settings | origin)
 
 
@@ -167,9 +173,9 @@ class _Ledger:
         for line in whole[1:]:
             self._take(line)
 
-    def missing(self, seed: int, count: int) -> list[int]:
-        """Numbers below `count` that have no row yet."""
-        return [i for i in range(count) if (seed, i, 0) not in self.rows]
+    def missing(self, seed: int, numbers: Sequence[int]) -> list[int]:
+        """Those of the problems' numbers that have no row yet."""
+        return [i for i in numbers if (seed, i, 0) not in self.rows]
 
     def add(self, numbers: list[int], rows: list[Row], seconds: float) -> None:
         """Keep the rows of one batch, those of each problem together."""
@@ -178,6 +184,12 @@ class _Ledger:
         if self.path is not None:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(f"{line}\n")
+
+    def join(self, processes: Processes) -> None:
+        """Add the rows of all other processes; the slowest one decides the time."""
+        found = processes.everyone([(self.rows, self.seconds)])
+        self.rows = {place: row for rows, _ in found for place, row in rows.items()}
+        self.seconds = max(seconds for _, seconds in found)
 
     def _take(self, line: str) -> None:
         numbers, rows, seconds = json.loads(line)

@@ -6,6 +6,7 @@ Nothing here knows about optimisers, steps or files: that is the trainer's part.
 import math
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -21,6 +22,7 @@ from softcot.problems import Problem
 from softcot.projection import Projection
 from softcot.prompts import Prompt, cut_at_slots
 from softcot.soft_prompt import SoftPrompt
+from softcot.states import states_file
 from softcot.tasks import Task, get_task
 
 
@@ -112,6 +114,10 @@ class Learner:
         """What no step changes about the problems, computed once: float32[B, ...]."""
         return torch.empty(len(problems), 0)
 
+    def kept(self, folder: Path, task: Task, problems: Sequence[Problem]) -> Path | None:
+        """The file below a folder that keeps what `study` gives; None where that is nothing."""
+        return None
+
     def thoughts(self, step: int, steps: int, drawn: int) -> int:
         """K of a step, counted from 0; `drawn` is what the trainer drew from 1 to the largest."""
         return drawn
@@ -177,6 +183,10 @@ class ProjectionLearner(SlotLearner):
         """The assistant's states, float32[B, K max, d_assistant]."""
         questions = [problem.question for problem in problems]
         return soft_states(self.pair.assistant, questions, self.max_thoughts, task)
+
+    def kept(self, folder: Path, task: Task, problems: Sequence[Problem]) -> Path:
+        """The file that keeps the states of these problems."""
+        return states_file(folder, self.pair, task, problems, self.max_thoughts)
 
     def vectors(self, studied: torch.Tensor, thoughts: int) -> torch.Tensor:
         """The first K states of every problem, projected."""

@@ -1,7 +1,8 @@
-"""The processes that share a training: one, or as many as `accelerate launch` started."""
+"""The processes that share a work: one, or as many as `accelerate launch` started."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -13,7 +14,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Processes:
-    """All processes of this training; on a machine with one, everything here changes nothing."""
+    """All processes of this work; on a machine with one, everything here changes nothing."""
 
     state: PartialState
     device: torch.device
@@ -32,6 +33,15 @@ class Processes:
     def share(self, items: Sequence[T]) -> Sequence[T]:
         """Those of some items that are this process's; there may be none."""
         return items[self.state.process_index :: self.state.num_processes]
+
+    def own(self, path: Path) -> Path:
+        """A file of this process: the path itself where there is only one."""
+        number, count = self.state.process_index, self.state.num_processes
+        return path if count == 1 else path.with_name(f"{path.name}.{number + 1}-of-{count}")
+
+    def everyone(self, items: list[T]) -> list[T]:
+        """The items of all processes, those of the first one first."""
+        return gather_object(items)
 
     def gathered(self, numbered: list[tuple[int, torch.Tensor]]) -> list[torch.Tensor]:
         """The CPU tensors of all processes, in the order of their numbers."""

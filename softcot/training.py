@@ -27,6 +27,7 @@ from softcot.models import Pair, fingerprint
 from softcot.problems import Problem
 from softcot.processes import Processes
 from softcot.provenance import provenance
+from softcot.states import load_states, save_states
 from softcot.tasks import Task, training_tasks
 
 POOL = 16
@@ -131,6 +132,7 @@ def train(
     out: str | Path,
     *,
     resume: bool = False,
+    cache: str | Path | None = None,
     command: str = "",
     progress: Callable[[Update], None] = lambda update: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -144,6 +146,7 @@ def train(
         config: What decides the weights.
         out: A new folder, or with `resume` one that holds an interrupted training.
         resume: Go on from the last validation.
+        cache: Folder that keeps what the assistant thinks of each problem for the next training.
         command: The command line, for `training.json`.
         progress: Called after every batch of either phase.
         should_stop: Asked before every batch; when it says True the best weights so far are
@@ -154,7 +157,7 @@ def train(
             resume with these settings.
     """
     started, tasks = time.perf_counter(), training_tasks(name)
-    run = _Run(pair, method, name, config, Path(out))
+    run = _Run(pair, method, name, config, Path(out), cache and Path(cache))
     run.restore() if resume else run.check_folder()
     started -= run.seconds
 
@@ -163,12 +166,9 @@ def train(
         if should_stop():
             raise UserError("The training was stopped before it took a step; nothing changed.")
 
+    counts = {"train": config.train_problems, "validation": config.validation_problems}
     train, held_out = (
-        _Corpus.gather(run, tasks, split, count, thinking)
-        for split, count in (
-            ("train", config.train_problems),
-            ("validation", config.validation_problems),
-        )
+        _Corpus.gather(run, tasks, split, count, thinking) for split, count in counts.items()
     )
     order = itertools.islice(batches(train.problems, config), run.step, None)
     losses: list[float] = []
@@ -228,9 +228,8 @@ class _Corpus:
         """Draw `count` problems, as many of every task, and let the learner study each once."""
         share = math.ceil(count / len(tasks))
         drawn = [task.problems(split, share, run.config.seed) for task in tasks]
-        size, processes = run.config.batch_size, run.processes
         studied = [
-            _studied(run.learner, task, problems, size, processes, progress)
+            _remembered(run, task, problems, progress)
             for task, problems in zip(tasks, drawn, strict=True)
         ]
         return cls(list(itertools.chain.from_iterable(drawn)), torch.cat(studied))
@@ -241,6 +240,24 @@ class _Corpus:
             return torch.zeros(0, requires_grad=True)
         problems = [self.problems[i] for i in numbers]
         return learner.losses(problems, self.studied[numbers], thoughts)
+
+
+def _remembered(
+    run: "_Run", task: Task, problems: Sequence[Problem], progress: Callable[[Update], None]
+) -> torch.Tensor:
+    """What the learner studies about each problem, read from the cache if it is there."""
+    learner, processes = run.learner, run.processes
+    kept = learner.kept(run.cache, task, problems) if run.cache else None
+    known = kept and load_states(
+        kept, (len(problems), learner.max_thoughts, run.pair.assistant.width)
+    )
+    # All processes study, or none: they wait for one another.
+    if kept and not processes.any(known is None):
+        return known
+    studied = _studied(learner, task, problems, run.config.batch_size, processes, progress)
+    if kept and processes.main:
+        save_states(kept, studied)
+    return studied
 
 
 def _studied(
@@ -265,10 +282,18 @@ def _studied(
 class _Run:
     """Everything about a training that changes with its steps, and its form on disk."""
 
-    def __init__(self, pair: Pair, method: str, name: str, config: TrainingConfig, out: Path):
+    def __init__(
+        self,
+        pair: Pair,
+        method: str,
+        name: str,
+        config: TrainingConfig,
+        out: Path,
+        cache: Path | None = None,
+    ):
         learner = get_learner(method)
         config = replace(config, max_thoughts=config.max_thoughts or learner.kind.usual_thoughts)
-        self.pair, self.config, self.out = pair, config, out
+        self.pair, self.config, self.out, self.cache = pair, config, out, cache
         self.processes = Processes.of(pair.base.device)
         self.settings = {
             "pair": pair.name,

@@ -6,12 +6,15 @@ import itertools
 import pytest
 import torch
 from conftest import forward_passes
+from transformers.cache_utils import DynamicLayer
 
+from softcot import decoding
 from softcot.decoding import (
     Row,
     Sampling,
     _choose,
     _generator,
+    _RoomyLayer,
     decode,
     finish,
     log_probabilities,
@@ -252,3 +255,37 @@ def test_top_k_and_top_p_cut_the_tail():
 def test_meaningless_sampling_is_refused(settings, words):
     with pytest.raises(UserError, match=words):
         Sampling(**settings)
+
+
+@pytest.mark.parametrize("room", [0, 1, 3])
+def test_a_cache_with_room_holds_what_the_library_s_own_holds(monkeypatch, room):
+    """Also where rows leave directly after they were repeated, and where the room runs out."""
+    monkeypatch.setattr(decoding, "ROOM", room)
+    ours, theirs = _RoomyLayer(), DynamicLayer()
+    rows = 3
+    for step, tokens in enumerate([5, None, 1, 1, [0, 2], 1, [1], 1, 1]):
+        for layer in (ours, theirs):
+            if tokens is None:
+                layer.batch_repeat_interleave(2)
+                layer.batch_select_indices(torch.tensor([0, 1, 3, 5]))
+            elif isinstance(tokens, list):
+                layer.batch_select_indices(torch.tensor(tokens))
+            else:
+                generator = torch.Generator().manual_seed(step)
+                new = torch.randn(2, rows, 2, tokens, 4, generator=generator)
+                found = layer.update(*new)
+                assert all(torch.equal(*both) for both in zip(found, (layer.keys, layer.values)))
+        rows = len(theirs.keys)
+        assert ours.get_seq_length() == theirs.get_seq_length()
+        assert torch.equal(ours.keys, theirs.keys) and torch.equal(ours.values, theirs.values)
+
+
+def test_room_changes_no_token(pair, prompt, monkeypatch):
+    sampling = Sampling(1.0, max_new_tokens=12)
+    free = finish(decode(pair.base, prompt, sampling, samples=3))
+    lm, written = with_ends(pair.base, free[1].ids[4], free[5].ids[0]), []
+    for room in (1, 64):
+        monkeypatch.setattr(decoding, "ROOM", room)
+        steps = decode(lm, prompt, sampling, samples=3)
+        written.append([row.ids for row in finish(steps)])
+    assert written[0] == written[1] and len({len(ids) for ids in written[0]}) > 2

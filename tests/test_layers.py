@@ -8,10 +8,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 STAGES = """errors presets problems ranges answers benchmarks tasks wording prompts learned
-projection soft_prompt loading models assistant controls edits decoding methods.base
+projection soft_prompt loading models assistant states controls edits decoding methods.base
 methods.hard methods.slots methods scoring learners answering capsule processes training
 training_log importing space records trials evaluation experiments vocabulary analysis
-lens attention trajectory inspection plots plots.thoughts plots.sweep cli __main__""".split()
+lens attention trajectory inspection plots plots.thoughts plots.sweep bench.measuring
+bench.setting bench.shapes bench.reference bench.records bench.train bench.evaluate bench.compare
+bench.startup bench cli __main__""".split()
 PURE = ["errors", "presets", "problems", "answers", "benchmarks", "tasks", "wording", "prompts"]
 HEAVY = {"torch", "transformers", "numpy", "sklearn", "scipy", "gradio", "plotly", "datasets"}
 

@@ -1,17 +1,19 @@
-"""A training that several processes share: the same weights, one record, one voice."""
+"""A work that several processes share: the same weights and answers, one record, one voice."""
 
 import json
 import os
 import re
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from softcot.processes import Processes
+from softcot.records import load_record
 from softcot.training import TrainingConfig, train
 
 # 13 problems in batches of 4: the last batch of an epoch has one, fewer than there are processes.
@@ -59,10 +61,31 @@ def test_two_processes_train_what_one_trains(pair, mini_env, tmp_path, method):
     assert files[0] == files[1] and "state.safetensors" not in files[1]
 
 
+def test_two_processes_answer_what_one_answers(pair, mini_env, tmp_path):
+    asked = ["evaluate", "--task", "mini-gsm", "--limit", "5", "--batch-size", "2"]
+    asked += ["--samples", "2", "--seeds", "41-42", "--max-new-tokens", "6", "--thoughts", "3"]
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+    for name, launch in (("one", ["-m", "softcot"]), ("two", TWO)):
+        (tmp_path / name).mkdir()
+        done = subprocess.run(
+            [sys.executable, *launch, *asked, "--out", str(tmp_path / name / "record.json")],
+            env=environment,
+            capture_output=True,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        assert len(done.stdout.splitlines()) == 1
+        files = sorted(path.name for path in (tmp_path / name).iterdir())
+        assert files == ["record.json", "record.rows.xz"]
+    one, two = (load_record(tmp_path / name / "record.json") for name in ("one", "two"))
+    assert one.n == 5 and len(one.rows) == 20
+    assert replace(two, seconds=one.seconds, command=one.command) == one
+
+
 def test_alone_nothing_is_split_or_changed():
     alone = Processes.of(torch.device("cpu"))
     assert alone.main and alone.share([1, 2, 3]) == [1, 2, 3]
     assert alone.total(0.1) == 0.1 and alone.any(True) and not alone.any(False)
+    assert alone.own(Path("a/b")) == Path("a/b") and alone.everyone([1, 2]) == [1, 2]
     found = alone.gathered([(2, torch.tensor(2)), (1, torch.tensor(1))])
     assert [value.item() for value in found] == [1, 2]
     weight = torch.zeros(2, requires_grad=True)

@@ -1,0 +1,44 @@
+"""Speed, measured: the engine against straightforward code, in turns on the same machine."""
+
+from typing import Any
+
+import torch
+
+from softcot.bench import compare, evaluate, startup, train
+from softcot.bench.measuring import ceiling
+from softcot.bench.records import NAMES, SCHEMA
+from softcot.bench.setting import Setting
+from softcot.models import Pair
+from softcot.provenance import provenance
+
+BENCHES = dict(zip(NAMES, (train, evaluate, compare, startup), strict=True))
+"""What can be measured."""
+
+
+def run(name: str, pair: Pair, setting: Setting, command: str = "") -> dict[str, Any]:
+    """Measure one thing and return its record.
+
+    Args:
+        name: One of `BENCHES`.
+        pair: The two models, as `setting` names them.
+        setting: How much, and how often.
+        command: The command line, for the record.
+
+    Raises:
+        UserError: It cannot be measured here.
+    """
+    base = pair.base
+    limits = ceiling(base.device, base.dtype)
+    found = BENCHES[name].measure(pair, setting)
+    settings = {name: getattr(setting, name) for name in ("shape", "task", "rounds", "quick")}
+    return {
+        "schema": SCHEMA,
+        "name": name,
+        **provenance(base.device, command),
+        "settings": settings
+        | {"pair": pair.name, "threads": torch.get_num_threads()}
+        | found.settings,
+        "ceiling": limits,
+        "sides": {side: measured.to_json(limits) for side, measured in found.sides.items()},
+        "ratios": found.ratios,
+    }

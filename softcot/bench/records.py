@@ -1,0 +1,133 @@
+"""A measurement on disk, and the README's table of all of them."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from softcot.errors import UserError
+from softcot.files import write_text
+
+SCHEMA = "softcot-speed-1"
+START, END = "<!-- speed:start -->", "<!-- speed:end -->"
+NAMES = ("train", "evaluate", "compare", "startup")
+"""What can be measured, in the order of the table."""
+
+HEADER = ["| What | Measured | Goal |", "| --- | ---: | ---: |"]
+
+
+def save(record: dict[str, Any], path: str | Path) -> None:
+    """Write a record."""
+    write_text(path, json.dumps(record, indent=2) + "\n")
+
+
+def load(path: str | Path) -> dict[str, Any]:
+    """Read a record.
+
+    Raises:
+        UserError: There is none, or it is damaged or of another kind.
+    """
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        if record["schema"] != SCHEMA or record["name"] not in NAMES:
+            raise ValueError("it is of another kind")
+        for one in record["ratios"]:
+            _row(one)
+        str(record["commit"]), bool(record["dirty"]), record["settings"]["rounds"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"The measurement in {path} cannot be used ({error}); make it again with "
+            "`python -m softcot bench`."
+        ) from error
+    return record
+
+
+def load_all(folder: str | Path) -> list[dict[str, Any]]:
+    """The records of a folder, in the order of `NAMES`.
+
+    Raises:
+        UserError: There is none, or one cannot be used.
+    """
+    found = [load(path) for path in sorted(Path(folder).glob("*.json"))]
+    if not found:
+        raise UserError(
+            f"There is no measurement in {folder}; make them with `python -m softcot bench all`."
+        )
+    return sorted(found, key=lambda record: NAMES.index(record["name"]))
+
+
+def table(records: Iterable[dict[str, Any]]) -> str:
+    """The ratios of some records as a Markdown table, with what they were measured on."""
+    records = list(records)
+    if not records:
+        return "Not measured yet."
+    rows = [_row(one) for record in records for one in record["ratios"]]
+    return "\n".join([*HEADER, *rows, "", " ".join(_notes(records))])
+
+
+def details(record: dict[str, Any]) -> str:
+    """What each side of a record took, a line each, and how near the machine's ceiling it came."""
+    limits = record["ceiling"]
+    lines = [
+        f"{record['name']}: ceiling {limits['flops'] / 1e9:,.1f} GFLOP/s, "
+        f"{limits['bytes'] / 1e9:,.1f} GB/s"
+    ]
+    for name, side in record["sides"].items():
+        line = f"  {name:12} {side['median']:9.3f} s"
+        if side["flops"]:
+            line += (
+                f"  {side['flops'] / 1e9:11,.1f} GFLOP ({side['share_of_ceiling']:.0%} of ceiling)"
+                f"  {side['bytes'] / 1e9:9,.2f} GB of weights read"
+            )
+        if "tokens" in side:
+            line += f"  {side['tokens'] / side['median']:,.0f} tokens/s"
+        if "peak_bytes" in side:
+            line += f"  {side['peak_bytes'] / 1e6:,.0f} MB at most"
+        lines.append(line)
+        lines += [
+            f"    {one['problems']:7,} problems {one['seconds']:9.1f} s  "
+            f"{one['peak_bytes'] / 1e6:,.0f} MB more"
+            for one in side.get("scale", [])
+        ]
+    return "\n".join(lines)
+
+
+def write_readme(records: Iterable[dict[str, Any]], readme: str | Path) -> None:
+    """Put the table between the README's two markers.
+
+    Raises:
+        UserError: The markers are not there, once each and in order.
+    """
+    try:
+        text = Path(readme).read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"Cannot read {readme}: {error}.") from error
+    before, start, rest = text.partition(START)
+    _, end, after = rest.partition(END)
+    if not (start and end) or START in rest or END in after:
+        raise UserError(f"The README needs the lines {START} and {END}, once each and in order.")
+    write_text(readme, f"{before}{START}\n{table(records)}\n{END}{after}")
+
+
+def _row(one: dict[str, Any]) -> str:
+    bound = "at least" if one["better"] == "more" else "at most"
+    return f"| {one['what']} | {one['value']:.2f} | {bound} {one['goal']:g} |"
+
+
+def _notes(records: list[dict[str, Any]]) -> list[str]:
+    """How the figures were made, a sentence for each way."""
+    found = []
+    for record in records:
+        settings = record["settings"]
+        how = (
+            f"pair {settings['pair']}, {record['device']}, {settings['threads']} "
+            f"thread{'s' * (settings['threads'] > 1)}, torch {record['versions']['torch']}, "
+            f"{settings['rounds']} rounds in turns, {record['created']}"
+        )
+        how += ", QUICK" * settings["quick"] + ", code that was not committed" * record["dirty"]
+        found.append(how)
+    groups = {
+        how: [r["name"] for r, h in zip(records, found, strict=True) if h == how]
+        for how in dict.fromkeys(found)
+    }
+    return [f"{', '.join(names)}: {how}." for how, names in groups.items()]

@@ -1,0 +1,112 @@
+"""SoftCoT as straightforward code would do it: the measure that the engine is held against.
+
+It is written from the method's description and shares prompts and models with the engine, so that
+both compute the same numbers: gradients and greedy answers are equal. It just does not think about
+cost. Every step asks the assistant again, through its whole model; the base reads whole sequences,
+with gradients and logits at every position; batches are drawn at random and padded to the longest;
+and questions are answered one at a time by `generate`.
+"""
+
+import random
+from collections.abc import Sequence
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from softcot.models import Batch, LanguageModel, Pair, collate
+from softcot.problems import Problem
+from softcot.projection import Projection
+from softcot.tasks import Task, get_task
+from softcot.training import TrainingConfig
+
+
+@torch.no_grad()
+def states(
+    assistant: LanguageModel, questions: Sequence[str], thoughts: int, task: Task
+) -> torch.Tensor:
+    """The assistant's last states at its K slots, float[B, K, d_assistant]."""
+    prompts = [assistant.prompts.assistant(q, task=task, thoughts=thoughts) for q in questions]
+    batch = collate(prompts, assistant.pad_id, "right", assistant.device)
+    found = assistant.model(
+        input_ids=batch.input_ids, attention_mask=batch.attention_mask, output_hidden_states=True
+    ).hidden_states[-1]
+    return found[batch.slot_mask].view(len(prompts), thoughts, -1)
+
+
+def loss(
+    pair: Pair, projection: Projection, problems: Sequence[Problem], thoughts: int
+) -> torch.Tensor:
+    """Mean loss of the graded tokens of some problems of one task, with gradients."""
+    base, task = pair.base, get_task(problems[0].task)
+    prompts = [
+        base.prompts.base(p.question, task=task, thoughts=thoughts, target=p.target)
+        for p in problems
+    ]
+    batch = collate(prompts, base.pad_id, "right", base.device)
+    vectors = _thoughts(pair, projection, [p.question for p in problems], thoughts, task)
+    logits = base.model(
+        inputs_embeds=_embeds(base, batch, vectors), attention_mask=batch.attention_mask
+    ).logits.float()
+    return cross_entropy(logits[:, :-1].flatten(0, 1), batch.labels[:, 1:].flatten())
+
+
+def train(pair: Pair, name: str, config: TrainingConfig) -> Projection:
+    """Train a projection on one task with the steps, rates and Ks of a config."""
+    problems = get_task(name).problems("train", config.train_problems, config.seed)
+    projection = Projection.for_pair(pair, name, config.max_thoughts, config.seed)
+    optimizer = torch.optim.AdamW(
+        projection.parameters(), config.learning_rate, weight_decay=config.weight_decay
+    )
+    rng, order = random.Random(config.seed), []
+    for step in range(config.steps):
+        if len(order) < config.batch_size:
+            order += rng.sample(problems, len(problems))
+        chosen, order = order[: config.batch_size], order[config.batch_size :]
+        for group in optimizer.param_groups:
+            group["lr"] = config.rate(step)
+        optimizer.zero_grad()
+        loss(pair, projection, chosen, config.thoughts(step)).backward()
+        torch.nn.utils.clip_grad_norm_(projection.parameters(), config.clip)
+        optimizer.step()
+    return projection
+
+
+@torch.no_grad()
+def answer(
+    pair: Pair,
+    projection: Projection,
+    problem: Problem,
+    thoughts: int,
+    longest: int,
+    task: Task,
+) -> list[int]:
+    """The tokens of the greedy answer to one question, at most `longest`, its end included."""
+    base = pair.base
+    prompt = base.prompts.base(problem.question, task=task, thoughts=thoughts)
+    batch = collate([prompt], base.pad_id, "left", base.device)
+    vectors = _thoughts(pair, projection, [problem.question], thoughts, task)
+    written = base.model.generate(
+        inputs_embeds=_embeds(base, batch, vectors),
+        attention_mask=batch.attention_mask,
+        max_new_tokens=min(longest, base.context - len(prompt)),
+        do_sample=False,
+        repetition_penalty=1.0,
+        eos_token_id=sorted(base.end_ids),
+        pad_token_id=base.pad_id,
+    )
+    return written[0].tolist()
+
+
+def _thoughts(
+    pair: Pair, projection: Projection, questions: Sequence[str], thoughts: int, task: Task
+) -> torch.Tensor:
+    """K soft thoughts of every question, float[B, K, d_base]."""
+    return projection(states(pair.assistant, questions, thoughts, task).to(pair.base.device))
+
+
+def _embeds(base: LanguageModel, batch: Batch, vectors: torch.Tensor) -> torch.Tensor:
+    """What the base reads, float[B, T, d], with the thoughts written into their slots."""
+    embeds = base.embed(batch.input_ids).clone()
+    # Writing in place makes the whole tensor need a gradient, and so the whole prompt.
+    embeds[batch.slot_mask] = vectors.flatten(0, 1).to(embeds.dtype)
+    return embeds
