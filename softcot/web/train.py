@@ -19,7 +19,7 @@ from softcot.web.events import idle, paced, stoppable, unchanged
 from softcot.web.explorer import Explorer
 from softcot.web.zerogpu import lends
 
-STEPS = 120
+STEPS = 150
 """Steps where nobody chose a number: about two minutes on two cores."""
 
 
