@@ -18,5 +18,6 @@
     document.dispatchEvent(new CustomEvent("thought", { detail }));
   });
   // Tables are written anew when K moves.
-  new MutationObserver(mark).observe(document.body, { childList: true, subtree: true });
+  const remark = () => document.body.dataset.thought && mark();
+  new MutationObserver(remark).observe(document.body, { childList: true, subtree: true });
 };
