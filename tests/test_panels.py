@@ -176,6 +176,17 @@ def test_a_stop_ends_the_work_within_one_token(explorer):
         assert "Stopped." in words(last[3])
 
 
+def test_a_stop_before_the_first_token_leaves_the_cards_that_wait(explorer):
+    frames = Handlers(explorer).compare(
+        *("mini-gsm", QUESTION, "", 4, False, "42", LOADED, None, False, []),
+        *(0.0, 1.0, 160, 41, 1),
+    )
+    _, ending, *_ = next(frames)
+    ending.set()
+    [(*_, stop, shown, _, _, _, _, _, _)] = frames
+    assert not stop.interactive and shown == views.idle_columns()
+
+
 def test_a_stopped_trial_and_sweep_keep_what_they_have(explorer, monkeypatch):
     monkeypatch.setattr(intervene, "paced", iter)
     frames = Intervene(explorer, []).try_many("mini-gsm", 3, "zero", "", 500)

@@ -73,7 +73,9 @@ def examples(problems: Sequence[Problem], laboratory: bool = True) -> str:
 
 
 def columns(shown: Sequence[Column], swapped: bool = False, stopped: bool = False) -> str:
-    """One card for each column, as it stands."""
+    """One card for each column, as it stands; before the first token, those that wait."""
+    if not shown:
+        return idle_columns()
     return cards(column(one, swapped, stopped) for one in shown)
 
 
