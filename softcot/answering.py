@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 
 from softcot.answers import is_correct, majority, parse
-from softcot.decoding import Row, Sampling, decode
+from softcot.decoding import Decoder, Row, Sampling
 from softcot.edits import Edit
 from softcot.errors import UserError
 from softcot.methods import Method, get_method
@@ -97,7 +97,8 @@ def answer_stream(
         samples: Completions of every column; with more than one the majority answers.
 
     Yields:
-        The columns after each token, and once more with the gold answer's log-probability if
+        The columns after each token, those that wait for the assistant still empty after the
+        first, and once more with the gold answer's log-probability if
         there is one. Closing the generator stops the work.
 
     Raises:
@@ -111,53 +112,83 @@ def answer_stream(
     counts = [
         request.count(method, thoughts) for method, request in zip(methods, requests, strict=True)
     ]
-    prompts = [
-        method.prepare([problem], count) for method, count in zip(methods, counts, strict=True)
-    ]
+    asked = list(map(_Asked, methods, counts))
     blank = [
         Column(method.name, _title(method, request), count)
         for method, request, count in zip(methods, requests, counts, strict=True)
     ]
     columns: list[Column] = []
-    with closing(_written(methods, prompts, sampling, samples)) as steps:
-        for state in steps:
+    with closing(_written(asked, problem, sampling, samples)) as steps:
+        for _ in steps:
             columns = [
-                _read(column, rows, pair, problem, task)
-                for column, rows in zip(blank, state, strict=True)
+                _read(column, one.rows, pair, problem, task)
+                for column, one in zip(blank, asked, strict=True)
             ]
             yield columns
     if problem.answer:
         yield [
-            replace(column, gold_logprob=gold_logprobs(method, [problem], prompt)[0])
-            for column, method, prompt in zip(columns, methods, prompts, strict=True)
+            replace(column, gold_logprob=gold_logprobs(one.method, [problem], one.prompt)[0])
+            for column, one in zip(columns, asked, strict=True)
         ]
 
 
+@dataclass
+class _Asked:
+    """One column's method, what the base reads for it, and what it has written."""
+
+    method: Method
+    thoughts: int
+    prompt: PromptEmbeds | None = None
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it may start after others: the assistant thinks first, and nothing is refused.
+
+        An edit can be; it speaks up before anything is written.
+        """
+        return self.method.asks_assistant and not getattr(self.method, "edits", ())
+
+
 def _written(
-    methods: Sequence[Method], prompts: Sequence[PromptEmbeds], sampling: Sampling, samples: int
-) -> Iterator[list[list[Row]]]:
-    """Each method's rows after each token: one batch for all methods that share a model."""
-    sharing: dict[int, list[int]] = {}
-    for number, method in enumerate(methods):
-        sharing.setdefault(id(method.lm.model), []).append(number)
-    state: list[list[Row]] = [[] for _ in methods]
+    asked: Sequence[_Asked], problem: Problem, sampling: Sampling, samples: int
+) -> Iterator[None]:
+    """Write one token into all rows that have started, until every row has ended.
+
+    What needs no assistant starts at once, and the rest joins after the first token.
+    """
+    starting = [one for one in asked if not one.waits] or asked
+    waiting = [one for one in asked if one not in starting]
+    decoders: dict[int, Decoder] = {}
     with ExitStack() as stack:
-        working = []
-        for numbers in sharing.values():
-            joined = join([prompts[number] for number in numbers])
-            alike = [0] * len(numbers)
-            steps = decode(methods[numbers[0]].lm, joined, sampling, alike, samples)
-            working.append((numbers, stack.enter_context(closing(steps))))
-        while working:
-            for numbers, steps in [*working]:
-                rows = next(steps, None)
-                if rows is None:
-                    working.remove((numbers, steps))
-                    continue
-                for place, number in enumerate(numbers):
-                    state[number] = rows[place * samples : (place + 1) * samples]
-            if working:
-                yield state
+        while starting or any(decoder.open for decoder in decoders.values()):
+            for one in starting:
+                one.prompt = one.method.prepare([problem], one.thoughts)
+            for alike in _sharing(starting):
+                lm = alike[0].method.lm
+                if id(lm.model) not in decoders:
+                    decoders[id(lm.model)] = stack.enter_context(closing(Decoder(lm, sampling)))
+                _start(decoders[id(lm.model)], alike, samples)
+            for decoder in decoders.values():
+                if decoder.open:
+                    decoder.step()
+            yield
+            starting, waiting = waiting, []
+
+
+def _sharing(asked: Sequence[_Asked]) -> Iterable[list[_Asked]]:
+    """Those that share a model, whose prompts are read together."""
+    found: dict[int, list[_Asked]] = {}
+    for one in asked:
+        found.setdefault(id(one.method.lm.model), []).append(one)
+    return found.values()
+
+
+def _start(decoder: Decoder, asked: Sequence[_Asked], samples: int) -> None:
+    """Let some columns join a decoder; sample i is drawn alike in all of them."""
+    rows = decoder.add(join([one.prompt for one in asked]), [0] * len(asked), samples)
+    for place, one in enumerate(asked):
+        one.rows = rows[place * samples : (place + 1) * samples]
 
 
 def _title(method: Method, request: ColumnRequest) -> str:
@@ -169,6 +200,8 @@ def _title(method: Method, request: ColumnRequest) -> str:
 
 def _read(column: Column, rows: list[Row], pair: Pair, problem: Problem, task: Task) -> Column:
     """The column as its rows stand: a new object, so that a caller may keep it."""
+    if not rows:  # it waits for the assistant
+        return column
     texts = [pair.base.text(row.ids).rstrip("\ufffd") for row in rows]
     done = all(row.finished for row in rows)
     # A sample votes when it has finished: half a sentence is no answer.

@@ -1,11 +1,17 @@
 """The assistant's part: one forward pass gives the states of all K thoughts."""
 
+import math
 from collections.abc import Sequence
 
 import torch
 
+from softcot.errors import UserError
 from softcot.models import LanguageModel, collate
+from softcot.prompts import Prompt
 from softcot.tasks import Task
+
+STEPS = 8
+"""Values of K that one reading of a single question serves."""
 
 
 @torch.no_grad()
@@ -14,11 +20,16 @@ def soft_states(
 ) -> torch.Tensor:
     """Last-layer states at the K thought slots, one row for each question.
 
-    Nothing is decoded, and the states for K are the first K of those for any larger number.
+    Nothing is decoded, and the states for K are the first K of those for any larger number. A
+    single question is remembered: asked again, or with a few thoughts more, it costs nothing.
 
     Returns:
         float32[B, K, d_assistant] on the assistant's device.
     """
+    if len(questions) == 1 and thoughts:
+        prompt = _roomy_prompt(assistant, questions[0], thoughts, task)
+        states = assistant.slot_states(prompt.ids, prompt.slot_mask)
+        return states[None, :thoughts]
     prompts = [
         assistant.prompts.assistant(question, task=task, thoughts=thoughts)
         for question in questions
@@ -28,3 +39,12 @@ def soft_states(
     assert (batch.slot_mask.sum(1) == thoughts).all(), "every row holds exactly K slots"
     states = assistant.states(batch.input_ids, batch.attention_mask)
     return states[batch.slot_mask].view(len(prompts), thoughts, assistant.width)
+
+
+def _roomy_prompt(assistant: LanguageModel, question: str, thoughts: int, task: Task) -> Prompt:
+    """The assistant's prompt with as many slots as a few steps of K need, if there is room."""
+    try:
+        most = math.ceil(thoughts / STEPS) * STEPS
+        return assistant.prompts.assistant(question, task=task, thoughts=most)
+    except UserError:
+        return assistant.prompts.assistant(question, task=task, thoughts=thoughts)

@@ -5,15 +5,16 @@ import itertools
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, pad
 from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer
 
+from softcot.cache import can_join, empty_cache, join_cache
 from softcot.errors import UserError
 from softcot.models import LanguageModel, PromptEmbeds
 from softcot.presets import MAX_NEW_TOKENS
@@ -69,6 +70,170 @@ class Row:
     """The model ended it, the limit cut it, or the caller closed the decoder."""
 
 
+DEAD = 1 / 8
+"""Share of a batch that may be finished rows: to take one out copies the cache of all others."""
+
+
+class Decoder:
+    """Rows that one model writes together; others may join at any time.
+
+    Args:
+        lm: The base model.
+        sampling: How tokens are chosen.
+    """
+
+    def __init__(self, lm: LanguageModel, sampling: Sampling):
+        self.lm = lm
+        self.sampling = sampling
+        self.joins = can_join(empty_cache(lm))
+        """Whether prompts that come later step in the same batch, and not in one of their own."""
+        self._groups: list[_Group] = []
+        self._started = time.perf_counter()
+
+    @property
+    def open(self) -> int:
+        """Rows that are not finished."""
+        return sum(not pen.row.finished for group in self._groups for pen in group.pens)
+
+    def add(
+        self,
+        prompt: PromptEmbeds,
+        row_seeds: Sequence[int] | None = None,
+        samples: int = 1,
+        seeds: Sequence[int] | None = None,
+    ) -> list[Row]:
+        """Let prompts join; they are read with the next step.
+
+        Args:
+            prompt: Left-padded prompts, read once however many rows each has.
+            row_seeds: What makes the samples of a prompt its own (its number by default): a prompt
+                with the same seeds is sampled the same way, whatever stands beside it.
+            samples: Rows for each prompt and seed.
+            seeds: Instead of the one of the sampling, if there are several.
+
+        Returns:
+            Their rows, for each prompt, each seed, its samples. Every step writes into them.
+        """
+        draws = list(itertools.product(seeds or [self.sampling.seed], range(samples)))
+        own = range(len(prompt.prompt_tokens)) if row_seeds is None else row_seeds
+        pens = [
+            _Pen(Row(), _generator(seed, row_seed, n), self._limit(length))
+            for length, row_seed in zip(prompt.prompt_tokens, own, strict=True)
+            for seed, n in draws
+        ]
+        self._groups.append(_Group(self.lm, prompt, pens))
+        return [pen.row for pen in pens]
+
+    def step(self) -> None:
+        """Write one token into every row that is not finished."""
+        self._groups = [group for group in self._groups if group.keep_open()]
+        for group in self._groups:
+            group.read()
+        if self.joins:
+            for group in self._groups[1:]:
+                self._groups[0].join(group)
+            del self._groups[1:]
+        for group in self._groups:
+            tokens = _choose(group.logits, self.sampling, [pen.generator for pen in group.pens])
+            group.tokens = tokens
+            seconds = time.perf_counter() - self._started
+            for pen, token in zip(group.pens, tokens.tolist(), strict=True):
+                if not pen.row.finished:
+                    pen.write(token, token in self.lm.end_ids, seconds)
+
+    def close(self) -> None:
+        """End the work; what is open is marked as stopped."""
+        for pen in [pen for group in self._groups for pen in group.pens]:
+            if not pen.row.finished:
+                pen.row.stop_reason = "stopped"
+        self._groups = []
+
+    def _limit(self, length: int) -> int:
+        return min(self.sampling.max_new_tokens, self.lm.context - length)
+
+
+@dataclass
+class _Pen:
+    """A row, where its random numbers come from, and how many tokens it may have."""
+
+    row: Row
+    generator: torch.Generator
+    limit: int
+
+    def write(self, token: int, end: bool, seconds: float) -> None:
+        """Add a token, and see whether it was the last."""
+        row = self.row
+        row.ids.append(token)
+        row.seconds = seconds
+        if end:
+            row.finished, row.stop_reason = True, "end"
+        elif len(row.ids) >= self.limit:
+            row.finished, row.stop_reason = True, "length"
+
+
+class _Group:
+    """Rows that are in one batch, and what the model keeps of them."""
+
+    def __init__(self, lm: LanguageModel, prompt: PromptEmbeds, pens: list[_Pen]):
+        self.lm, self.prompt, self.pens = lm, prompt, pens
+        self.cache = empty_cache(lm)
+        self.mask, self.positions = prompt.attention_mask, prompt.position_ids
+        self.tokens: torch.Tensor | None = None
+        """int64[B], chosen and not yet read."""
+        self.logits: torch.Tensor | None = None
+        """float32[B, V], for the next token."""
+
+    def keep_open(self) -> bool:
+        """Drop the finished rows as soon as they are many; False if all rows are finished."""
+        kept = [i for i, pen in enumerate(self.pens) if not pen.row.finished]
+        if kept and len(self.pens) - len(kept) >= DEAD * len(self.pens):
+            self._select(kept)
+        return bool(kept)
+
+    def _select(self, kept: list[int]) -> None:
+        if len(kept) == len(self.pens):
+            return
+        self.pens = [self.pens[i] for i in kept]
+        select = torch.tensor(kept, dtype=torch.long, device=self.mask.device)
+        self.cache.batch_select_indices(select)
+        self.mask, self.positions = self.mask[select], self.positions[select]
+        self.tokens = self.tokens[select]
+
+    def read(self) -> None:
+        """Read the newest tokens, or the prompts, which each of their rows goes on from."""
+        if self.tokens is not None:
+            self.mask = torch.cat([self.mask, self.mask.new_ones(len(self.mask), 1)], dim=1)
+            self.positions = self.positions[:, -1:] + 1
+            self._forward(self.lm.embed(self.tokens[:, None]))
+            return
+        self._forward(self.prompt.embeds)
+        repeats = len(self.pens) // len(self.mask)
+        self.positions = self.positions[:, -1:]
+        if repeats > 1:
+            self.cache.batch_repeat_interleave(repeats)
+            self.logits, self.mask, self.positions = (
+                tensor.repeat_interleave(repeats, dim=0)
+                for tensor in (self.logits, self.mask, self.positions)
+            )
+
+    def join(self, other: "_Group") -> None:
+        """Take another group's rows in."""
+        length = max(group.mask.sum(1).max().item() for group in (self, other))
+        join_cache(self.cache, other.cache, length)
+        self.mask = torch.cat([_right(group.mask, length) for group in (self, other)])
+        self.positions = torch.cat([self.positions, other.positions])
+        self.logits = torch.cat([self.logits, other.logits])
+        self.pens += other.pens
+
+    def _forward(self, embeds: torch.Tensor) -> None:
+        self.logits = _forward(self.lm, embeds, self.mask, self.positions, self.cache)
+
+
+def _right(mask: torch.Tensor, length: int) -> torch.Tensor:
+    """The last columns of a mask, int64[B, T], with padding in front where it has too few."""
+    return pad(mask[:, -length:], (length - min(length, mask.shape[1]), 0))
+
+
 def decode(
     lm: LanguageModel,
     prompt: PromptEmbeds,
@@ -77,45 +242,18 @@ def decode(
     samples: int = 1,
     seeds: Sequence[int] | None = None,
 ) -> Iterator[list[Row]]:
-    """Write the answers of all rows, token by token.
-
-    Args:
-        lm: The base model.
-        prompt: Left-padded prompts, read once however many rows each has.
-        sampling: How tokens are chosen.
-        row_seeds: What makes the samples of a prompt its own (its number by default): a prompt
-            with the same seeds is sampled the same way, whatever stands beside it.
-        samples: Rows for each prompt and seed.
-        seeds: Instead of the one of `sampling`, if there are several.
+    """Write the answers to some prompts, token by token; the arguments are those of `Decoder`.
 
     Yields:
-        All rows after each step: for each prompt, each seed, its samples. They are the same
-        objects every time, so read them at once. Closing the generator stops the work and marks
-        the open rows as "stopped".
+        All rows after each step, in the order of `Decoder.add`. They are the same objects every
+        time, so read them at once. Closing the generator stops the work and marks the open rows as
+        "stopped".
     """
-    draws = list(itertools.product(seeds or [sampling.seed], range(samples)))
-    lengths = [length for length in prompt.prompt_tokens for _ in draws]
-    rows = [Row() for _ in lengths]
-    own = range(len(prompt.prompt_tokens)) if row_seeds is None else row_seeds
-    generators = [_generator(seed, row_seed, n) for row_seed in own for seed, n in draws]
-    limits = [min(sampling.max_new_tokens, lm.context - length) for length in lengths]
-    start = time.perf_counter()
-    try:
-        for alive, tokens in _steps(lm, prompt, sampling, generators, rows):
-            seconds = time.perf_counter() - start
-            for index, token in zip(alive, tokens, strict=True):
-                row = rows[index]
-                row.ids.append(token)
-                row.seconds = seconds
-                if token in lm.end_ids:
-                    row.finished, row.stop_reason = True, "end"
-                elif len(row.ids) >= limits[index]:
-                    row.finished, row.stop_reason = True, "length"
+    with closing(Decoder(lm, sampling)) as decoder:
+        rows = decoder.add(prompt, row_seeds, samples, seeds)
+        while decoder.open:
+            decoder.step()
             yield rows
-    finally:
-        for row in rows:
-            if not row.finished:
-                row.stop_reason = "stopped"
 
 
 def finish(steps: Iterator[list[Row]]) -> list[Row]:
@@ -124,90 +262,6 @@ def finish(steps: Iterator[list[Row]]) -> list[Row]:
     for rows in steps:  # noqa: B007
         pass
     return rows
-
-
-ROOM = 64
-"""Tokens that a cache has room for ahead of those that are written."""
-
-
-class _RoomyLayer(DynamicLayer):
-    """One layer's keys and values, float[B, H, T, d], in buffers with room ahead.
-
-    A new token is written into its place; without room all tokens would be copied for each.
-    """
-
-    room: tuple[torch.Tensor, torch.Tensor] | None = None
-
-    def update(self, key_states, value_states, *args, **kwargs):
-        """Add the newest tokens' keys and values and return those of all tokens."""
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-        known = self.get_seq_length()
-        length = known + key_states.shape[-2]
-        if self.room is None or length > self.room[0].shape[-2]:
-            self.room = tuple(
-                states.new_empty(*states.shape[:-2], length + ROOM, states.shape[-1])
-                for states in (key_states, value_states)
-            )
-            if known:
-                for buffer, old in zip(self.room, (self.keys, self.values), strict=True):
-                    buffer[..., :known, :] = old
-        for buffer, new in zip(self.room, (key_states, value_states), strict=True):
-            buffer[..., known:length, :] = new
-        self._look(length)
-        return self.keys, self.values
-
-    def batch_repeat_interleave(self, repeats: int) -> None:
-        """Repeat every row; the room is made anew with the next token."""
-        super().batch_repeat_interleave(repeats)
-        self.room = None
-
-    def batch_select_indices(self, indices: torch.Tensor) -> None:
-        """Keep some rows, and the room if there is any."""
-        if self.room is None:
-            return super().batch_select_indices(indices)
-        length = self.get_seq_length()
-        self.room = tuple(buffer[indices] for buffer in self.room)
-        self._look(length)
-
-    def _look(self, length: int) -> None:
-        self.keys, self.values = (buffer[..., :length, :] for buffer in self.room)
-
-
-def _cache(lm: LanguageModel) -> DynamicCache:
-    """An empty cache that grows by writing; layers of a special kind stay the library's own."""
-    cache = DynamicCache(config=lm.model.config)
-    cache.layers = [_RoomyLayer() if type(one) is DynamicLayer else one for one in cache.layers]
-    return cache
-
-
-def _steps(lm, prompt, sampling, generators, rows) -> Iterator[tuple[list[int], list[int]]]:
-    """Yield (numbers of the open rows, their next tokens) until the caller finished all rows."""
-    alive = list(range(len(rows)))
-    cache = _cache(lm)
-    mask, positions = prompt.attention_mask, prompt.position_ids
-    logits = _forward(lm, prompt.embeds, mask, positions, cache)
-    if len(rows) > len(mask):
-        cache.batch_repeat_interleave(len(rows) // len(mask))
-        logits, mask, positions = (
-            tensor.repeat_interleave(len(rows) // len(tensor), dim=0)
-            for tensor in (logits, mask, positions)
-        )
-    while True:
-        tokens = _choose(logits, sampling, [generators[index] for index in alive])
-        yield alive, tokens.tolist()
-        kept = [i for i, index in enumerate(alive) if not rows[index].finished]
-        if not kept:
-            return
-        if len(kept) < len(alive):
-            # A finished row costs nothing from here on: it leaves the batch and the cache.
-            alive = [alive[i] for i in kept]
-            select = torch.tensor(kept, dtype=torch.long, device=mask.device)
-            cache.batch_select_indices(select)
-            mask, positions, tokens = mask[select], positions[select], tokens[select]
-        mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
-        positions = positions[:, -1:] + 1
-        logits = _forward(lm, lm.embed(tokens[:, None]), mask, positions, cache)
 
 
 @torch.inference_mode()

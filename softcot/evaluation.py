@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import Any
 
 from softcot.answers import is_correct, parse
 from softcot.controls import SEEDED
-from softcot.decoding import Sampling, decode, finish
+from softcot.decoding import Decoder, Sampling
+from softcot.decoding import Row as Written
 from softcot.errors import UserError
-from softcot.files import write_text
+from softcot.ledger import Ledger
 from softcot.methods import Method, get_method
 from softcot.models import Pair
 from softcot.problems import Problem
@@ -22,6 +24,10 @@ from softcot.provenance import provenance
 from softcot.records import SCHEMA, Record, Row, figures
 from softcot.scoring import gold_logprobs
 from softcot.tasks import Task
+
+SHARES = 8
+"""Parts that a batch is filled up in: reading new prompts in few large parts costs least, and in
+many small ones leaves the fewest places empty."""
 
 
 @dataclass(frozen=True)
@@ -121,18 +127,15 @@ def evaluate(
     key = {"of": _digest(problems), "commit": origin["commit"], "scored": protocol.gold_logprob}
     key["prompts"] = pair.prompting(task.name)["template_hash"]
     processes = Processes.of(pair.base.device)
-    ledger = _Ledger(partial and processes.own(Path(partial)), settings | key)
+    ledger = Ledger(partial and processes.own(Path(partial)), settings | key)
     mine = processes.share(range(len(problems)))
     total = len(mine) * len(protocol.seeds) * protocol.samples
     progress(len(ledger.rows), total)
     for seeds in protocol.rounds():
         method = protocol.build(pair, task, seeds[0])
-        numbers = ledger.missing(seeds[0], mine)
-        size = max(1, batch_size // (len(seeds) * protocol.samples))
-        for batch in _batches(problems, numbers, size):
-            started = time.perf_counter()
-            rows = _answer(task, method, [problems[i] for i in batch], protocol, seeds)
-            ledger.add(batch, rows, time.perf_counter() - started)
+        asked = _Round(task, method, problems, protocol, seeds)
+        for done in asked.answers(ledger.missing(seeds[0], mine), batch_size):
+            ledger.add(*done)
             progress(len(ledger.rows), total)
     ledger.join(processes)
     return _record(ledger, problems, settings | origin)
@@ -144,60 +147,6 @@ def _check_origin(pair: Pair, method: Method) -> None:
     found = pair.mismatches(weights) if weights is not None else []
     if found:
         raise UserError(found[0])
-
-
-class _Ledger:
-    """The rows answered so far, by seed, problem and sample, and on disk if it has a path.
-
-    The file has the settings on its first line and a batch on each further one.
-    """
-
-    def __init__(self, path: str | Path | None, settings: dict[str, Any]):
-        self.path = None if path is None else Path(path)
-        self.rows: dict[tuple[int, int, int], Row] = {}
-        self.seconds = 0.0
-        if self.path is None:
-            return
-        head = json.dumps(settings)
-        if not self.path.exists():
-            write_text(self.path, f"{head}\n")
-            return
-        # A kill may have left half a line at the end.
-        whole = self.path.read_text(encoding="utf-8").split("\n")[:-1]
-        if whole[:1] != [head]:
-            raise UserError(
-                f"{path} holds an unfinished evaluation with other settings, models or code; "
-                "delete it to start this one."
-            )
-        write_text(self.path, "".join(f"{line}\n" for line in whole))
-        for line in whole[1:]:
-            self._take(line)
-
-    def missing(self, seed: int, numbers: Sequence[int]) -> list[int]:
-        """Those of the problems' numbers that have no row yet."""
-        return [i for i in numbers if (seed, i, 0) not in self.rows]
-
-    def add(self, numbers: list[int], rows: list[Row], seconds: float) -> None:
-        """Keep the rows of one batch, those of each problem together."""
-        line = json.dumps([numbers, [asdict(row) for row in rows], seconds])
-        self._take(line)
-        if self.path is not None:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(f"{line}\n")
-
-    def join(self, processes: Processes) -> None:
-        """Add the rows of all other processes; the slowest one decides the time."""
-        found = processes.everyone([(self.rows, self.seconds)])
-        self.rows = {place: row for rows, _ in found for place, row in rows.items()}
-        self.seconds = max(seconds for _, seconds in found)
-
-    def _take(self, line: str) -> None:
-        numbers, rows, seconds = json.loads(line)
-        found = [Row(**row) for row in rows]
-        places = [i for i in numbers for _ in range(len(rows) // len(numbers))]
-        pairs = zip(places, found, strict=True)
-        self.rows |= {(row.seed, i, row.sample): row for i, row in pairs}
-        self.seconds += seconds
 
 
 def _check(problems: Sequence[Problem], task: Task, batch_size: int) -> None:
@@ -236,7 +185,7 @@ def _settings(pair: Pair, task: Task, method: Method, protocol: Protocol) -> dic
     }
 
 
-def _record(ledger: _Ledger, problems: Sequence[Problem], settings: dict[str, Any]) -> Record:
+def _record(ledger: Ledger, problems: Sequence[Problem], settings: dict[str, Any]) -> Record:
     seeds, samples = settings["seeds"], settings["samples"]
     numbers = range(len(problems))
     rows = [ledger.rows[seed, i, k] for seed in seeds for i in numbers for k in range(samples)]
@@ -263,48 +212,111 @@ def _digest(problems: Sequence[Problem]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _batches(
-    problems: Sequence[Problem], numbers: list[int], batch_size: int
-) -> Iterator[list[int]]:
-    """Numbers of problems in batches of like length, so that little of a batch is padding."""
-    numbers = sorted(numbers, key=lambda i: len(problems[i].question))
-    for start in range(0, len(numbers), batch_size):
-        yield numbers[start : start + batch_size]
+@dataclass
+class _Asked:
+    """One problem that is being answered."""
+
+    number: int
+    """Its place among the problems."""
+    prompt: str
+    """Hash of what the base reads."""
+    passes: int
+    """Forward passes one after another before the first token."""
+    scored: float | None
+    """Log-probability of its gold answer."""
+    written: list[Written]
+    """Each seed, its samples."""
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more will be written."""
+        return all(row.finished for row in self.written)
 
 
-def _answer(
-    task: Task,
-    method: Method,
-    problems: list[Problem],
-    protocol: Protocol,
-    seeds: tuple[int, ...],
-) -> list[Row]:
-    """Rows of each problem: each seed, its samples."""
-    prompt = method.prepare(problems, protocol.thoughts)
-    scored = [None] * len(problems)
-    if protocol.gold_logprob:
-        scored = gold_logprobs(method, problems, prompt)
-    # A problem brings its own random numbers, so its sample does not depend on its place.
-    row_seeds = [int(problem.id, 16) for problem in problems]
-    steps = decode(method.lm, prompt, protocol.sampling, row_seeds, protocol.samples, seeds)
-    rows = []
-    places = itertools.product(range(len(problems)), seeds, range(protocol.samples))
-    for (place, seed, sample), completion in zip(places, finish(steps), strict=True):
-        problem, text = problems[place], method.lm.text(completion.ids)
-        parsed = parse(task.answer_kind, text)
-        rows.append(
-            Row(
-                id=problem.id,
-                prompt=prompt.hashes[place],
-                seed=seed,
-                sample=sample,
-                text=text,
-                parsed=parsed,
-                gold=problem.answer,
-                correct=is_correct(task.answer_kind, parsed, problem.answer),
-                tokens=len(completion.ids),
-                passes=prompt.passes[place] + len(completion.ids),
-                gold_logprob=scored[place],
+class _Round:
+    """Problems that are answered with one method, for all seeds that see the same prompts."""
+
+    def __init__(
+        self,
+        task: Task,
+        method: Method,
+        problems: Sequence[Problem],
+        protocol: Protocol,
+        seeds: tuple[int, ...],
+    ):
+        self.task, self.method, self.problems = task, method, problems
+        self.protocol, self.seeds = protocol, seeds
+        self.decoder = Decoder(method.lm, protocol.sampling)
+        self.each = len(seeds) * protocol.samples
+
+    def answers(
+        self, numbers: Sequence[int], batch_size: int
+    ) -> Iterator[tuple[list[int], list[Row], float]]:
+        """Answer the problems of some numbers, and yield those that are done.
+
+        As rows end, others take their places, so that the batch is full until the last problem.
+
+        Yields:
+            Numbers, their rows (of each problem each seed, its samples), and the seconds it took.
+        """
+        waiting, asked = self._shares(numbers, batch_size), []
+        started = time.perf_counter()
+        while waiting or asked:
+            while waiting and (
+                not self.decoder.open
+                or self.decoder.open + self.each * len(waiting[0]) <= batch_size
+            ):
+                asked += self._ask(waiting.popleft())
+            self.decoder.step()
+            done = [one for one in asked if one.done]
+            if done:
+                asked = [one for one in asked if not one.done]
+                rows = [row for one in done for row in self._rows(one)]
+                seconds = time.perf_counter() - started
+                yield [one.number for one in done], rows, seconds
+                started += seconds
+
+    def _shares(self, numbers: Sequence[int], batch_size: int) -> deque[list[int]]:
+        """Numbers that are asked together, of like length, so that little is padding."""
+        size = max(1, batch_size // self.each)
+        size = max(1, size // SHARES) if self.decoder.joins else size
+        numbers = sorted(numbers, key=lambda i: len(self.problems[i].question))
+        return deque(numbers[start : start + size] for start in range(0, len(numbers), size))
+
+    def _ask(self, numbers: list[int]) -> list[_Asked]:
+        """Let some problems join those that are being answered."""
+        problems = [self.problems[i] for i in numbers]
+        prompt = self.method.prepare(problems, self.protocol.thoughts)
+        scored = [None] * len(problems)
+        if self.protocol.gold_logprob:
+            scored = gold_logprobs(self.method, problems, prompt)
+        # A problem brings its own random numbers, so its sample does not depend on its place.
+        row_seeds = [int(problem.id, 16) for problem in problems]
+        rows = self.decoder.add(prompt, row_seeds, self.protocol.samples, self.seeds)
+        written = [rows[start : start + self.each] for start in range(0, len(rows), self.each)]
+        return list(map(_Asked, numbers, prompt.hashes, prompt.passes, scored, written))
+
+    def _rows(self, asked: _Asked) -> list[Row]:
+        """Rows of one problem: each seed, its samples."""
+        problem, kind = self.problems[asked.number], self.task.answer_kind
+        draws = itertools.product(self.seeds, range(self.protocol.samples))
+        rows = []
+        for (seed, sample), written in zip(draws, asked.written, strict=True):
+            text = self.method.lm.text(written.ids)
+            parsed = parse(kind, text)
+            rows.append(
+                Row(
+                    id=problem.id,
+                    prompt=asked.prompt,
+                    seed=seed,
+                    sample=sample,
+                    text=text,
+                    parsed=parsed,
+                    gold=problem.answer,
+                    correct=is_correct(kind, parsed, problem.answer),
+                    tokens=len(written.ids),
+                    passes=asked.passes + len(written.ids),
+                    gold_logprob=asked.scored,
+                )
             )
-        )
-    return rows
+        return rows

@@ -3,9 +3,9 @@
 import copy
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -37,6 +37,9 @@ T = TypeVar("T", bound=Learned)
 
 LONGEST_CONTEXT = 8192
 """Tokens; models that take more are used up to here, which is far more than any question needs."""
+
+REMEMBERED = 64
+"""Prompts whose slot states are remembered."""
 
 GIVEN = "projection"
 """Name of a projection that was named by its path: it serves every task."""
@@ -207,6 +210,18 @@ class LanguageModel:
             input_ids=ids, attention_mask=attention_mask, use_cache=False
         )
         return output.last_hidden_state.float()
+
+    @cached_property
+    def slot_states(self) -> Callable[[tuple[int, ...], tuple[bool, ...]], torch.Tensor]:
+        """Reads one prompt, its ids and slot mask, and remembers the latest: float32[K, d]."""
+
+        @lru_cache(maxsize=REMEMBERED)
+        @torch.no_grad()
+        def read(ids: tuple[int, ...], slot_mask: tuple[bool, ...]) -> torch.Tensor:
+            row = torch.tensor([ids], device=self.device)
+            return self.states(row, torch.ones_like(row))[0, torch.tensor(slot_mask)]
+
+        return read
 
     def logits(self, states: torch.Tensor) -> torch.Tensor:
         """What the model predicts from last-layer states float[..., d]: float[..., V].

@@ -144,7 +144,11 @@ def thoughts(pair) -> np.ndarray:
 
 @contextmanager
 def forward_passes(lm: LanguageModel) -> Iterator[list[tuple[int, int]]]:
-    """Collect (rows, tokens) of every pass through a model, its language head aside."""
+    """Collect (rows, tokens) of every pass through a model, its language head aside.
+
+    What the model remembers of single questions is forgotten first.
+    """
+    lm.slot_states.cache_clear()
     seen = []
 
     def see(_, args, given):

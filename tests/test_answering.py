@@ -31,18 +31,30 @@ def script(monkeypatch):
         reasons = reasons or ["end"] * len(texts)
         written = [pair.base.tokenizer(text, add_special_tokens=False).input_ids for text in texts]
 
-        def decode(lm, prompt, sampling, row_seeds=None, samples=1):
-            assert len(prompt.prompt_tokens) * samples == len(texts)
-            rows = [Row() for _ in texts]
-            for step in range(max(map(len, written))):
-                for row, ids, reason in zip(rows, written, reasons, strict=True):
+        class Scripted:
+            def __init__(self, lm, sampling):
+                self.rows, self.steps = [Row() for _ in texts], 0
+
+            def add(self, prompt, row_seeds=None, samples=1):
+                assert len(prompt.prompt_tokens) * samples == len(texts)
+                return self.rows
+
+            @property
+            def open(self):
+                return sum(not row.finished for row in self.rows)
+
+            def step(self):
+                self.steps += 1
+                for row, ids, reason in zip(self.rows, written, reasons, strict=True):
                     if not row.finished:
-                        row.ids, row.seconds = ids[: step + 1], float(step + 1)
+                        row.ids, row.seconds = ids[: self.steps], float(self.steps)
                     if row.ids == ids:
                         row.finished, row.stop_reason = True, reason
-                yield rows
 
-        monkeypatch.setattr(answering, "decode", decode)
+            def close(self):
+                pass
+
+        monkeypatch.setattr(answering, "Decoder", Scripted)
 
     return install
 
@@ -105,9 +117,30 @@ def test_samples_read_their_prompt_once(pair):
     with forward_passes(pair.base) as passes:
         unknown = Problem("mini-gsm", PROBLEM.question)
         last(pair, [HARD, SOFT], sampling=sampling, samples=3, problem=unknown)
-    (rows, tokens), *others = passes
-    assert rows == 2 and tokens > 10
-    assert others[0] == (6, 1) and {tokens for _, tokens in others} == {1}
+    rows, tokens = zip(*passes, strict=True)
+    assert rows == (1, 3, 1, 6, 6, 6, 6, 3)  # three samples each, SoftCoT one token behind
+    assert tokens[0] > 10 and tokens[2] > 10 and {*tokens[:2], *tokens[3:]} == {tokens[0], 1}
+
+
+def test_what_needs_no_assistant_does_not_wait_for_it(pair):
+    unknown = Problem("mini-gsm", PROBLEM.question)
+    with forward_passes(pair.assistant) as passes:
+        stream = answer_stream(pair, unknown, TASK, [SOFT, HARD], 4, SHORT)
+        soft, hard = next(stream)
+        assert not passes and hard.new_tokens == 1
+        assert (soft.new_tokens, soft.text, soft.done, soft.thoughts) == (0, "", False, 4)
+        soft, hard = next(stream)
+        assert len(passes) == 1 and (soft.new_tokens, hard.new_tokens) == (1, 2)
+        *_, (soft, hard) = stream
+    assert len(passes) == 1 and soft.done and hard.done
+    assert soft.text == last(pair, [SOFT])[0].text
+
+
+def test_what_an_edit_refuses_is_refused_before_anything_is_written(pair):
+    wrong = ColumnRequest("softcot", edits=(Edit("add", token="two words"),))
+    stream = answer_stream(pair, PROBLEM, TASK, [HARD, wrong], 4, SHORT)
+    with pytest.raises(UserError, match="name a text that is one"):
+        next(stream)
 
 
 def test_same_sample_of_equal_columns_is_equal(pair):

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
-from conftest import build_problems
+from conftest import build_problems, forward_passes
 
 from softcot.assistant import soft_states
+from softcot.errors import UserError
 from softcot.tasks import FREE
 
 QUESTIONS = [problem.question for problem in build_problems(4)]
@@ -42,6 +43,29 @@ def test_states_are_the_last_hidden_states_at_the_placeholders(pair):
 def test_different_questions_have_different_states(pair):
     first, second = states(pair, QUESTIONS[:2], 4)
     assert (first - second).abs().max() > 0.01
+
+
+def test_a_question_is_read_once_for_nearby_ks(pair):
+    """Also after others were asked, and never for another question."""
+    question = "Does a question that nobody asked before cost a reading?"
+    with forward_passes(pair.assistant) as passes:
+        found = {k: states(pair, [question], k) for k in (3, 8, 1)}
+        assert len(passes) == 1
+        states(pair, [question], 9), states(pair, QUESTIONS, 3), states(pair, [question], 16)
+        assert len(passes) == 3
+        other = states(pair, [question[:-1]], 3)
+        assert len(passes) == 4 and not torch.equal(other, found[3])
+    assert torch.equal(found[8][:, :3], found[3]) and torch.equal(found[8][:, :1], found[1])
+    torch.testing.assert_close(states(pair, [question, QUESTIONS[0]], 3)[:1], found[3])
+
+
+def test_where_more_slots_have_no_room_the_wanted_ones_do(pair, monkeypatch):
+    builder = pair.assistant.prompts
+    room = len(builder.assistant(QUESTIONS[0], task=FREE, thoughts=3)) + builder.reserve
+    monkeypatch.setattr(builder, "context", room)
+    assert states(pair, QUESTIONS[:1], 3).shape == (1, 3, 16)
+    with pytest.raises(UserError, match="long"):
+        states(pair, QUESTIONS[:1], 4)
 
 
 def test_no_thoughts_no_states(pair):

@@ -8,13 +8,13 @@ import torch
 from conftest import forward_passes
 from transformers.cache_utils import DynamicLayer
 
-from softcot import decoding
+from softcot import cache
+from softcot.cache import RoomyLayer
 from softcot.decoding import (
     Row,
     Sampling,
     _choose,
     _generator,
-    _RoomyLayer,
     decode,
     finish,
     log_probabilities,
@@ -260,8 +260,8 @@ def test_meaningless_sampling_is_refused(settings, words):
 @pytest.mark.parametrize("room", [0, 1, 3])
 def test_a_cache_with_room_holds_what_the_library_s_own_holds(monkeypatch, room):
     """Also where rows leave directly after they were repeated, and where the room runs out."""
-    monkeypatch.setattr(decoding, "ROOM", room)
-    ours, theirs = _RoomyLayer(), DynamicLayer()
+    monkeypatch.setattr(cache, "ROOM", room)
+    ours, theirs = RoomyLayer(), DynamicLayer()
     rows = 3
     for step, tokens in enumerate([5, None, 1, 1, [0, 2], 1, [1], 1, 1]):
         for layer in (ours, theirs):
@@ -285,7 +285,7 @@ def test_room_changes_no_token(pair, prompt, monkeypatch):
     free = finish(decode(pair.base, prompt, sampling, samples=3))
     lm, written = with_ends(pair.base, free[1].ids[4], free[5].ids[0]), []
     for room in (1, 64):
-        monkeypatch.setattr(decoding, "ROOM", room)
+        monkeypatch.setattr(cache, "ROOM", room)
         steps = decode(lm, prompt, sampling, samples=3)
         written.append([row.ids for row in finish(steps)])
     assert written[0] == written[1] and len({len(ids) for ids in written[0]}) > 2

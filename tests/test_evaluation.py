@@ -1,5 +1,6 @@
 """Evaluations: what is in their records, and that each row depends on its own input alone."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -246,23 +247,29 @@ def test_interrupted_run_resumes_without_answering_twice(
         "samples": 2,
         "batch_size": 8 // (3 - rounds),
     }
-    answer = evaluation._answer
+    ask = evaluation._Round._ask
 
-    def counting(task, method, problems, *rest):
-        answered.extend(problem.id for problem in problems)
-        return answer(task, method, problems, *rest)
+    def counting(asked, numbers):
+        answered.extend((asked.seeds[0], number) for number in numbers)
+        return ask(asked, numbers)
 
     def interrupt(done, total):
         if done >= 8:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(evaluation, "_answer", counting)
+    monkeypatch.setattr(evaluation._Round, "_ask", counting)
     with pytest.raises(KeyboardInterrupt):
         run(pair, problems, partial=partial, **options, progress=interrupt)
+    kept = [json.loads(line) for line in partial.read_text().splitlines()[1:]]
+    kept = {(rows[0]["seed"], number) for numbers, rows, _ in kept for number in numbers}
+    answered.clear()
     seen = []
     record = run(pair, problems, partial=partial, **options, progress=lambda *n: seen.append(n))
-    assert seen[0] == (8, 48) and seen[-1] == (48, 48)
-    assert sorted(answered) == sorted(rounds * [problem.id for problem in problems])
+    done = len(kept) * 4 // rounds
+    assert done >= 8 and seen[0] == (done, 48) and seen[-1] == (48, 48)
+    seeds = (41, 42)[:rounds]
+    missing = {(seed, number) for seed in seeds for number in range(len(problems))} - kept
+    assert missing and sorted(answered) == sorted(missing)
     assert without_time(record) == without_time(run(pair, problems, **options))
     assert record.seconds > 0
 

@@ -93,7 +93,10 @@ def _time(
 
 
 def _frames(pair: Pair, problem: Problem, side: str, longest: int) -> list[float]:
-    """Seconds until each token is there in all columns of a side, the prompts' making included."""
+    """Seconds until each token is there in all columns of a side, the prompts' making included.
+
+    A column that starts before the others may be a token ahead of them.
+    """
     methods, samples = SIDES[side]
     sampling = Sampling(temperature=float(samples != 1), max_new_tokens=longest)
     requests = [ColumnRequest(method) for method in methods]
@@ -101,6 +104,7 @@ def _frames(pair: Pair, problem: Problem, side: str, longest: int) -> list[float
     given = (pair, problem, task, requests, DEFAULT_THOUGHTS, sampling, abs(samples))
     started, found = time.perf_counter(), []
     with closing(answer_stream(*given)) as frames:
-        for _ in frames:
-            found.append(time.perf_counter() - started)
+        for columns in frames:
+            if all(column.new_tokens for column in columns):
+                found.append(time.perf_counter() - started)
     return found
