@@ -37,6 +37,10 @@ class RoomyLayer(DynamicLayer):
         self._look(length)
         return self.keys, self.values
 
+    def hold(self, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Take these for all that was read; the room is made anew with the next token."""
+        self.keys, self.values, self.room = keys, values, None
+
     def batch_repeat_interleave(self, repeats: int) -> None:
         """Repeat every row; the room is made anew with the next token."""
         super().batch_repeat_interleave(repeats)

@@ -641,11 +641,17 @@ def add_pair(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--prompts", metavar="DIR", help="templates, instead of the pair's own")
     parser.add_argument("--quantize", help="int8 or nf4: smaller weights, other answers")
+    parser.add_argument(
+        "--compile",
+        dest="compiled",
+        action="store_true",
+        help="write with a compiled base: a slow start, and faster from then on",
+    )
 
 
-def pair_options(args: argparse.Namespace) -> dict[str, str | None]:
+def pair_options(args: argparse.Namespace) -> dict[str, str | bool | None]:
     """What `softcot.models.load_pair` takes, from a command line with the options of `add_pair`."""
-    names = ("base", "assistant", "projection", "prompts", "quantize")
+    names = ("base", "assistant", "projection", "prompts", "quantize", "compiled")
     return {"name": args.pair} | {name: getattr(args, name) for name in names}
 
 

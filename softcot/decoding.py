@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache
 
 from softcot.cache import can_join, empty_cache, join_cache
+from softcot.compiled import FixedRows, rows_for
 from softcot.errors import UserError
 from softcot.models import LanguageModel, PromptEmbeds
 from softcot.presets import MAX_NEW_TOKENS
@@ -87,6 +88,11 @@ class Decoder:
         self.sampling = sampling
         self.joins = can_join(empty_cache(lm))
         """Whether prompts that come later step in the same batch, and not in one of their own."""
+        if lm.compiled and not self.joins:
+            raise UserError(
+                f"{lm.name} sees some tokens through a window and is not compiled here; leave out "
+                "--compile."
+            )
         self._groups: list[_Group] = []
         self._started = time.perf_counter()
 
@@ -127,8 +133,10 @@ class Decoder:
     def step(self) -> None:
         """Write one token into every row that is not finished."""
         self._groups = [group for group in self._groups if group.keep_open()]
+        # Where rows join, the batch has another shape with the next step.
+        compiled = self.lm.compiled and len(self._groups) == 1
         for group in self._groups:
-            group.read()
+            group.read(compiled)
         if self.joins:
             for group in self._groups[1:]:
                 self._groups[0].join(group)
@@ -182,29 +190,34 @@ class _Group:
         """int64[B], chosen and not yet read."""
         self.logits: torch.Tensor | None = None
         """float32[B, V], for the next token."""
+        self.fixed: FixedRows | None = None
+        """Where the rows are while a compiled model writes them."""
 
     def keep_open(self) -> bool:
         """Drop the finished rows as soon as they are many; False if all rows are finished."""
         kept = [i for i, pen in enumerate(self.pens) if not pen.row.finished]
-        if kept and len(self.pens) - len(kept) >= DEAD * len(self.pens):
+        if not kept:
+            return False
+        if self.fixed:
+            many = rows_for(len(kept)) < self.fixed.rows
+        else:
+            many = len(self.pens) - len(kept) >= DEAD * len(self.pens)
+        if many and len(kept) < len(self.pens):
             self._select(kept)
-        return bool(kept)
+        return True
 
     def _select(self, kept: list[int]) -> None:
-        if len(kept) == len(self.pens):
-            return
+        self._unfix()
         self.pens = [self.pens[i] for i in kept]
         select = torch.tensor(kept, dtype=torch.long, device=self.mask.device)
         self.cache.batch_select_indices(select)
         self.mask, self.positions = self.mask[select], self.positions[select]
         self.tokens = self.tokens[select]
 
-    def read(self) -> None:
+    def read(self, compiled: bool) -> None:
         """Read the newest tokens, or the prompts, which each of their rows goes on from."""
         if self.tokens is not None:
-            self.mask = torch.cat([self.mask, self.mask.new_ones(len(self.mask), 1)], dim=1)
-            self.positions = self.positions[:, -1:] + 1
-            self._forward(self.lm.embed(self.tokens[:, None]))
+            self._read_tokens(compiled)
             return
         self._forward(self.prompt.embeds)
         repeats = len(self.pens) // len(self.mask)
@@ -215,6 +228,24 @@ class _Group:
                 tensor.repeat_interleave(repeats, dim=0)
                 for tensor in (self.logits, self.mask, self.positions)
             )
+
+    def _read_tokens(self, compiled: bool) -> None:
+        before = self.mask
+        self.mask = torch.cat([before, before.new_ones(len(before), 1)], dim=1)
+        self.positions = self.positions + 1
+        embeds = self.lm.embed(self.tokens[:, None])
+        if self.fixed and (self.fixed.full or not compiled):
+            self._unfix()
+        if compiled:
+            self.fixed = self.fixed or FixedRows(self.lm, self.cache, before)
+            self.logits = self.fixed.step(embeds, self.positions)
+        else:
+            self._forward(embeds)
+
+    def _unfix(self) -> None:
+        if self.fixed:
+            self.fixed.put_back(self.cache)
+            self.fixed = None
 
     def join(self, other: "_Group") -> None:
         """Take another group's rows in."""

@@ -7,6 +7,7 @@ retries take minutes where there is no network.
 
 import json
 import math
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -184,6 +185,16 @@ def count_billions(folder: Path) -> float | None:
     except (OSError, SafetensorError):
         return None  # loading will say what is wrong with it
     return count / 1e9 or None
+
+
+def check_compiler(device: torch.device) -> None:
+    """Refuse to compile where nothing can.
+
+    Raises:
+        UserError: It is a CPU and there is no C++ compiler.
+    """
+    if device.type == "cpu" and not any(map(shutil.which, ("g++", "clang++"))):
+        raise UserError("--compile needs a C++ compiler on a CPU; install g++ or leave it out.")
 
 
 def check_memory(

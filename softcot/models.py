@@ -20,6 +20,7 @@ from softcot.learned import Learned
 from softcot.loading import (
     Quantization,
     Source,
+    check_compiler,
     check_memory,
     fetch_folder,
     find_model,
@@ -40,6 +41,9 @@ LONGEST_CONTEXT = 8192
 
 REMEMBERED = 64
 """Prompts whose slot states are remembered."""
+
+SHAPES = 64
+"""Most shapes that a model is compiled for."""
 
 GIVEN = "projection"
 """Name of a projection that was named by its path: it serves every task."""
@@ -75,6 +79,8 @@ class LanguageModel:
     name: str
     quantize: Quantization | None = None
     """What its weights were made smaller by, if they were."""
+    compiled: bool = False
+    """Whether tokens are written by a compiled forward pass."""
 
     @classmethod
     def load(
@@ -222,6 +228,12 @@ class LanguageModel:
             return self.states(row, torch.ones_like(row))[0, torch.tensor(slot_mask)]
 
         return read
+
+    @cached_property
+    def compiled_forward(self) -> Callable[..., Any]:
+        """The model's forward pass, compiled for every shape that it is given."""
+        torch._dynamo.config.recompile_limit = SHAPES
+        return torch.compile(self.model.forward, fullgraph=True, dynamic=False)
 
     def logits(self, states: torch.Tensor) -> torch.Tensor:
         """What the model predicts from last-layer states float[..., d]: float[..., V].
@@ -414,6 +426,7 @@ def load_pair(
     projection: str | Path | None = None,
     prompts: str | Path | None = None,
     quantize: Quantization | None = None,
+    compiled: bool = False,
 ) -> Pair:
     """Load the two models of a pair, frozen, on `device` (the best one by default).
 
@@ -425,6 +438,8 @@ def load_pair(
         projection: Folder or Hub id of a projection that serves every task.
         prompts: Folder of templates, instead of the set that the preset names.
         quantize: Whether to make the weights smaller, and how.
+        compiled: Whether the base writes by a compiled forward pass: it starts slowly, and then
+            it is faster.
 
     Raises:
         UserError: The preset is unknown, or something is missing, damaged or too large.
@@ -433,6 +448,8 @@ def load_pair(
     templates = Templates(Path(prompts)) if prompts else Templates.named(preset.prompts)
     device = torch.device(device) if device else best_device()
     quantization(quantize, device)  # refuse what cannot be before anything slow
+    if compiled:
+        check_compiler(device)
     trained = preset.trained_paths()
     if projection:
         trained = {n: p for n, p in trained.items() if not n.startswith(f"{Projection.folder}-")}
@@ -444,6 +461,7 @@ def load_pair(
             LanguageModel.load(source, device, templates=templates, quantize=quantize)
             for source in sources
         ]
+    models[0].compiled = compiled
     return Pair(preset.name, *models, trained=trained)
 
 

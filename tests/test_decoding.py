@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from transformers.cache_utils import DynamicLayer
 from softcot import cache
 from softcot.cache import RoomyLayer
 from softcot.decoding import (
+    Decoder,
     Row,
     Sampling,
     _choose,
@@ -22,7 +24,7 @@ from softcot.decoding import (
 from softcot.errors import UserError
 from softcot.methods import ZeroShotCoT, get_method
 from softcot.methods.slots import SoftCoT
-from softcot.models import PromptEmbeds, join
+from softcot.models import LanguageModel, PromptEmbeds, join
 from softcot.tasks import get_task
 
 
@@ -289,3 +291,64 @@ def test_room_changes_no_token(pair, prompt, monkeypatch):
         steps = decode(lm, prompt, sampling, samples=3)
         written.append([row.ids for row in finish(steps)])
     assert written[0] == written[1] and len({len(ids) for ids in written[0]}) > 2
+
+
+@pytest.fixture
+def compiled(pair, monkeypatch) -> tuple[LanguageModel, list]:
+    """The base, compiled as far as Python goes: nothing waits for a C++ compiler; its calls."""
+    lm, calls = replace(pair.base, compiled=True), []
+    build = torch.compile
+
+    def compiling(forward, **options):
+        ready = build(forward, backend="eager", **options)
+        return lambda **given: calls.append(given["inputs_embeds"].shape) or ready(**given)
+
+    monkeypatch.setattr(torch, "compile", compiling)
+    return lm, calls
+
+
+def test_a_compiled_model_writes_the_same(pair, prompt, compiled, monkeypatch):
+    monkeypatch.setattr("softcot.compiled.BLOCK", 32)  # the buffers grow in between
+    lm, calls = compiled
+    plain = run(pair.base, prompt, max_new_tokens=40)
+    assert [row.ids for row in run(lm, prompt, max_new_tokens=40)] == [row.ids for row in plain]
+    assert {tuple(shape) for shape in calls} == {(16, 1, lm.width)} and len(calls) == 39
+    ends = [plain[0].ids[3], plain[4].ids[9], plain[7].ids[0]]
+    plain, ended = with_ends(pair.base, *ends), with_ends(lm, *ends)
+    sampling = {"temperature": 1.0, "max_new_tokens": 24}
+    written = [[row.ids for row in run(one, prompt, **sampling)] for one in (plain, ended)]
+    assert written[0] == written[1] and len({len(ids) for ids in written[0]}) > 2
+    assert {rows for rows, *_ in calls} >= {16, 8}  # as rows end, the buffers shrink
+
+
+def test_rows_join_a_compiled_batch(pair, prompt, compiled):
+    lm, calls = compiled
+    alone = [run(lm, one(prompt, n), max_new_tokens=9)[0].ids for n in (0, 7)]
+    for model in (pair.base, lm):
+        decoder = Decoder(model, Sampling(max_new_tokens=9))
+        rows = decoder.add(one(prompt, 0))
+        decoder.step(), decoder.step()
+        rows += decoder.add(one(prompt, 7))
+        while decoder.open:
+            decoder.step()
+        assert [row.ids for row in rows] == alone
+    assert {(1, 1, lm.width), (2, 1, lm.width)} == {tuple(shape) for shape in calls}
+
+
+def test_rows_that_join_write_what_they_write_alone(pair, prompt):
+    """Whenever they come, with samples, and also after all others have ended."""
+    sampling = Sampling(temperature=1.0, max_new_tokens=12)
+    alone = [run(pair.base, one(prompt, n), [n], temperature=1.0, max_new_tokens=12)[0].ids
+             for n in range(10)]  # fmt: skip
+    lm = with_ends(pair.base, alone[0][4], alone[3][1])
+    alone = [run(lm, one(prompt, n), [n], temperature=1.0, max_new_tokens=12)[0].ids
+             for n in range(10)]  # fmt: skip
+    decoder, rows = Decoder(lm, sampling), []
+    for number in range(10):
+        rows.append(decoder.add(one(prompt, number), [number], samples=2))
+        for _ in range(number):
+            decoder.step()
+    while decoder.open:
+        decoder.step()
+    assert [first.ids for first, _ in rows] == alone and len(set(map(len, alone))) > 2
+    assert any(first.ids != second.ids for first, second in rows)

@@ -1,5 +1,6 @@
 """Well-known families as bases and assistants: prompts, slots, thoughts and answers are right."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -8,7 +9,8 @@ from families import FAMILIES, save_model
 from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils import chat_template_utils
 
-from softcot.decoding import Sampling, decode, finish, log_probabilities
+from softcot.decoding import Decoder, Sampling, decode, finish, log_probabilities
+from softcot.errors import UserError
 from softcot.learners import token_losses
 from softcot.methods import SoftCoT, ZeroShotCoT
 from softcot.models import LanguageModel, Pair, collate, load_pair
@@ -27,6 +29,8 @@ QUESTIONS = [
 ]
 PROBLEMS = [Problem("free", question) for question in QUESTIONS]
 K = 5
+WINDOWED = ("gemma3_text", "mistral")
+"""Model types whose layers may see through a window."""
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +189,24 @@ def test_greedy_answers_are_those_of_generate(pair, method):
             do_sample=False,
         )
         assert row.ids == written[0].tolist()
+
+
+def test_rows_that_join_write_what_they_write_alone(pair, method):
+    """In one batch, or beside it where the model sees through a window."""
+    sampling = Sampling(max_new_tokens=8)
+    alone = [finish(decode(pair.base, method.prepare([p], K), sampling))[0].ids for p in PROBLEMS]
+    decoder, rows = Decoder(pair.base, sampling), []
+    for problem in PROBLEMS:
+        rows += decoder.add(method.prepare([problem], K))
+        decoder.step()
+    if pair.base.model.config.model_type in WINDOWED:
+        with pytest.raises(UserError, match="leave out --compile"):
+            Decoder(replace(pair.base, compiled=True), sampling)
+    else:
+        assert decoder.joins
+    while decoder.open:
+        decoder.step()
+    assert [row.ids for row in rows] == alone
 
 
 def test_training_grades_what_a_whole_pass_predicts(pair, method):

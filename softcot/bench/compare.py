@@ -24,16 +24,27 @@ SAMPLES = 16
 SIDES: dict[str, tuple[Sequence[str], int]] = {
     "hard": ((HARD,), 1),
     "soft": ((SOFT,), 1),
+    "known": ((SOFT,), 1),
     "both": ((HARD, SOFT), 1),
     "sample": ((HARD,), -1),
     "samples": ((HARD,), SAMPLES),
 }
-"""Methods, and samples of each; -1 is one row that is sampled like the sixteen."""
+"""Methods, and samples of each; -1 is one row that is sampled like the sixteen.
+
+The assistant reads the question anew for every side but "known", which comes after "soft".
+"""
 
 RATIOS = (
     ("Both columns together, whole answer, against hard CoT alone", "both", "hard", "whole", 1.25),
     (f"{SAMPLES} samples, whole answer, against one", "samples", "sample", "whole", 3.0),
     ("SoftCoT's first token, against hard CoT's", "soft", "hard", "first", 1.4),
+    (
+        "SoftCoT's first token where the page shows the thoughts already, against hard CoT's",
+        "known",
+        "hard",
+        "first",
+        1.4,
+    ),
     ("SoftCoT's whole answer, against hard CoT's", "soft", "hard", "whole", 1.05),
 )
 """What is compared: sides above and below, which time, the goal."""
@@ -98,6 +109,8 @@ def _frames(pair: Pair, problem: Problem, side: str, longest: int) -> list[float
     A column that starts before the others may be a token ahead of them.
     """
     methods, samples = SIDES[side]
+    if side != "known":
+        pair.assistant.slot_states.cache_clear()
     sampling = Sampling(temperature=float(samples != 1), max_new_tokens=longest)
     requests = [ColumnRequest(method) for method in methods]
     task: Any = get_task(problem.task)
