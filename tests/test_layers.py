@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 STAGES = """errors presets problems ranges answers benchmarks tasks wording prompts learned
 projection soft_prompt loading models assistant states controls edits decoding methods.base
-methods.hard methods.slots methods scoring learners answering capsule processes training
+methods.hard methods.slots methods scoring prefixes learners answering capsule processes training
 training_log importing space records trials evaluation experiments vocabulary analysis
 lens attention trajectory inspection plots plots.thoughts plots.sweep bench.measuring
 bench.setting bench.shapes bench.reference bench.records bench.train bench.evaluate bench.compare
