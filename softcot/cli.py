@@ -165,7 +165,7 @@ def train(args: argparse.Namespace) -> None:
                 return
             log(update)
             if update.phase == "thinking":
-                bar.show("assistant", update.done, update.total)
+                bar.show("reading", update.done, update.total)
             else:
                 facts = {"loss": update.loss, "validation": update.validation_loss}
                 bar.show("training", update.done, update.total, **facts)

@@ -5,7 +5,7 @@ Nothing here knows about optimisers, steps or files: that is the trainer's part.
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -18,6 +18,7 @@ from softcot.learned import Learned
 from softcot.methods.slots import splice
 from softcot.methods.tuned import continuous_thoughts
 from softcot.models import LanguageModel, Pair, collate
+from softcot.prefixes import Prefixes
 from softcot.problems import Problem
 from softcot.projection import Projection
 from softcot.prompts import Prompt, cut_at_slots
@@ -27,7 +28,10 @@ from softcot.tasks import Task, get_task
 
 
 def token_losses(
-    base: LanguageModel, prompts: Sequence[Prompt], thoughts: torch.Tensor
+    base: LanguageModel,
+    prompts: Sequence[Prompt],
+    thoughts: torch.Tensor,
+    prefixes: Prefixes | None = None,
 ) -> torch.Tensor:
     """Negative log-likelihood of every graded token, with gradients to the thoughts alone.
 
@@ -35,23 +39,24 @@ def token_losses(
         base: The frozen model.
         prompts: B prompts with K slots each and a target.
         thoughts: float[B, K, d_base].
+        prefixes: What the base has read already; what is not among it is read again.
 
     Returns:
         float32[N] for the N graded tokens of all rows.
     """
-    halves = zip(*map(cut_at_slots, prompts), strict=True)
-    before, after = (
-        collate(rows, base.pad_id, side, base.device)
-        for rows, side in zip(halves, ("left", "right"), strict=True)
-    )
-    # No token before the slots can see a thought: that part of the prompt needs no gradient.
-    with torch.no_grad():
-        cache = base.model.base_model(
-            input_ids=before.input_ids,
-            attention_mask=before.attention_mask,
-            position_ids=before.position_ids,
-            use_cache=True,
-        ).past_key_values
+    starts, rests = zip(*map(cut_at_slots, prompts), strict=True)
+    before = collate(starts, base.pad_id, "left", base.device)
+    after = collate(rests, base.pad_id, "right", base.device)
+    cache = None if prefixes is None else prefixes.cache([start.ids for start in starts])
+    if cache is None:
+        # No token before the slots can see a thought: that part of the prompt needs no gradient.
+        with torch.no_grad():
+            cache = base.model.base_model(
+                input_ids=before.input_ids,
+                attention_mask=before.attention_mask,
+                position_ids=before.position_ids,
+                use_cache=True,
+            ).past_key_values
     states = base.model.base_model(
         inputs_embeds=splice(base.embed(after.input_ids), after.slot_mask, thoughts),
         attention_mask=torch.cat([before.attention_mask, after.attention_mask], dim=1),
@@ -118,6 +123,24 @@ class Learner:
         """The file below a folder that keeps what `study` gives; None where that is nothing."""
         return None
 
+    def keep(
+        self,
+        problems: Sequence[Problem],
+        batch_size: int,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
+        """Keep in memory what steps on these problems would compute again, if there is such.
+
+        Args:
+            problems: Those that are read more than once.
+            batch_size: Problems that are computed at once.
+            progress: Called after every batch with the batches done and all batches.
+        """
+
+    def size(self, problem: Problem) -> int:
+        """Length of the text that gradients pass through: like ones are computed together."""
+        return len(problem.question) + len(problem.target)
+
     def thoughts(self, step: int, steps: int, drawn: int) -> int:
         """K of a step, counted from 0; `drawn` is what the trainer drew from 1 to the largest."""
         return drawn
@@ -137,9 +160,9 @@ class Learner:
         raise NotImplementedError
 
     def prompts(
-        self, problems: Sequence[Problem], targets: Sequence[str], thoughts: int
+        self, problems: Sequence[Problem], targets: Sequence[str | None], thoughts: int
     ) -> list[Prompt]:
-        """The base's prompts with K slots and the text to learn."""
+        """The base's prompts with K slots and the text to learn, if any."""
         return [
             self.pair.base.prompts.base(
                 problem.question,
@@ -154,6 +177,27 @@ class Learner:
 class SlotLearner(Learner):
     """A method that fills the slots of a frozen base."""
 
+    def __init__(
+        self, pair: Pair, name: str, max_thoughts: int, seed: int, start: str = "vocabulary"
+    ):
+        super().__init__(pair, name, max_thoughts, seed, start)
+        self.prefixes = Prefixes(pair.base)
+
+    def keep(
+        self,
+        problems: Sequence[Problem],
+        batch_size: int,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
+        """The base's keys and values up to the first slot, which are the same for every K."""
+        prompts = self.prompts(problems, [None] * len(problems), 1)
+        prefixes = [cut_at_slots(prompt)[0].ids for prompt in prompts]
+        self.prefixes.keep(prefixes, batch_size, progress)
+
+    def size(self, problem: Problem) -> int:
+        """What stands before the slots needs no gradient."""
+        return len(problem.target)
+
     def vectors(self, studied: torch.Tensor, thoughts: int) -> torch.Tensor:
         """What the weights put into K slots, float32[B, K, d_base]."""
         raise NotImplementedError
@@ -164,7 +208,8 @@ class SlotLearner(Learner):
         """Losses of all graded tokens at K = `thoughts`, float32[N]."""
         base = self.pair.base
         prompts = self.prompts(problems, [problem.target for problem in problems], thoughts)
-        return token_losses(base, prompts, self.vectors(studied.to(base.device), thoughts))
+        vectors = self.vectors(studied.to(base.device), thoughts)
+        return token_losses(base, prompts, vectors, self.prefixes)
 
 
 class ProjectionLearner(SlotLearner):

@@ -30,6 +30,9 @@ from softcot.provenance import provenance
 from softcot.states import load_states, save_states
 from softcot.tasks import Task, training_tasks
 
+PIECE = 8
+"""Problems that a CPU computes at once: what they need fits its caches. A GPU takes a batch."""
+
 POOL = 16
 """Batches whose problems are sorted by length together: little padding, and still mixed."""
 
@@ -97,7 +100,7 @@ class Update:
     """How far a training is."""
 
     phase: Literal["thinking", "training"]
-    """The assistant's one pass over all problems, or the steps."""
+    """Both models' one pass over the problems, or the steps."""
     done: int
     total: int
     loss: float | None = None
@@ -153,8 +156,7 @@ def train(
             written, and the training can be resumed.
 
     Raises:
-        UserError: Nothing to train for this method, unknown task, folder in use, or nothing to
-            resume with these settings.
+        UserError: Nothing to train or to resume with these settings, unknown task, folder in use.
     """
     started, tasks = time.perf_counter(), training_tasks(name)
     run = _Run(pair, method, name, config, Path(out), cache and Path(cache))
@@ -170,6 +172,7 @@ def train(
     train, held_out = (
         _Corpus.gather(run, tasks, split, count, thinking) for split, count in counts.items()
     )
+    run.keep(train, held_out, thinking)
     order = itertools.islice(batches(train.problems, config), run.step, None)
     losses: list[float] = []
     if not run.history:
@@ -235,11 +238,15 @@ class _Corpus:
         return cls(list(itertools.chain.from_iterable(drawn)), torch.cat(studied))
 
     def losses(self, learner: Learner, numbers: list[int], thoughts: int) -> torch.Tensor:
-        """Losses of the graded tokens of some problems, or of none, at K = `thoughts`."""
-        if not numbers:  # fewer problems than processes
-            return torch.zeros(0, requires_grad=True)
+        """Losses of the graded tokens of some problems at K = `thoughts`, float32[N]."""
         problems = [self.problems[i] for i in numbers]
         return learner.losses(problems, self.studied[numbers], thoughts)
+
+    def pieces(self, learner: Learner, numbers: list[int]) -> list[list[int]]:
+        """Some problems, or none, in parts of like length that are computed one by one."""
+        if learner.pair.base.device.type != "cpu":
+            return [numbers] if numbers else []
+        return _cut(sorted(numbers, key=lambda i: learner.size(self.problems[i])), PIECE)
 
 
 def _remembered(
@@ -327,36 +334,57 @@ class _Run:
         judged = [entry for entry in self.history if entry["step"] >= first] or self.history[-1:]
         return min(judged, key=lambda entry: entry["validation_loss"])
 
+    def keep(self, train: _Corpus, held_out: _Corpus, progress: Callable[[Update], None]) -> None:
+        """Let the learner keep what this process would otherwise compute more than once."""
+
+        def thinking(done: int, total: int) -> None:
+            progress(Update("thinking", done, total))
+
+        mine = [i for _, numbers in self.processes.share(self._chunks(held_out)) for i in numbers]
+        kept = [[held_out.problems[i] for i in mine]]
+        # Any problem may come to any process: each keeps all, if it reads as many twice.
+        read = len(self.processes.share(range(self.config.steps * self.config.batch_size)))
+        if read >= 2 * len(train.problems):
+            kept.append(train.problems)
+        for problems in kept:
+            self.learner.keep(problems, self.config.batch_size, thinking)
+
     def advance(self, corpus: _Corpus, numbers: list[int]) -> float:
         """Make one optimiser step and return its loss, that of the whole batch.
 
-        Each process takes its share of the problems. The loss is a mean over tokens, so that the
-        shares count by their tokens and not by their problems.
+        Each process takes its share of the problems, piece by piece. The loss is a mean over
+        tokens, so that pieces and shares count by their tokens and not by their problems.
         """
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.rate(self.step)
         drawn = self.config.thoughts(self.step)
         thoughts = self.learner.thoughts(self.step, self.config.steps, drawn)
-        losses = corpus.losses(self.learner, self.processes.share(numbers), thoughts)
-        loss = losses.sum() / self.processes.total(losses.numel())
         self.optimizer.zero_grad()
-        loss.backward()
+        found = []
+        for piece in corpus.pieces(self.learner, self.processes.share(numbers)):
+            losses = corpus.losses(self.learner, piece, thoughts)
+            losses.sum().backward()
+            found.append(losses.detach())
+        losses = torch.cat(found) if found else torch.zeros(0)  # fewer problems than processes
+        graded = self.processes.total(losses.numel())
         self.processes.sum_gradients(self.trained)
+        for weight in self.trained:
+            if weight.grad is not None:  # an adapter of a part that these prompts do not reach
+                weight.grad /= graded
         torch.nn.utils.clip_grad_norm_(self.learned.parameters(), self.config.clip)
         self.optimizer.step()
         self.step += 1
-        return self.processes.total(loss.item())
+        return self.processes.total(losses.sum().item()) / graded
 
     @torch.no_grad()
     def validate(self, corpus: _Corpus, train_loss: float | None) -> None:
         """Add an entry to the history; the batches spread over all K, the same ones each time."""
-        chunks = _cut(list(range(len(corpus.problems))), self.config.batch_size)
-        mine = self.processes.share(list(enumerate(chunks, start=1)))
-        judged = [
-            (n, numbers, self.learner.judged_thoughts(n / len(chunks))) for n, numbers in mine
-        ]
+        chunks = self._chunks(corpus)
         losses = self.processes.gathered(
-            [(n, corpus.losses(self.learner, numbers, k).cpu()) for n, numbers, k in judged]
+            [
+                (n, self._judged(corpus, numbers, n / len(chunks)))
+                for n, numbers in self.processes.share(chunks)
+            ]
         )
         entry = {
             "step": self.step,
@@ -366,6 +394,17 @@ class _Run:
         self.history.append(entry)
         if self.best is entry:
             self.best_weights = self._weights()
+
+    def _chunks(self, corpus: _Corpus) -> list[tuple[int, list[int]]]:
+        """The numbered batches of a validation."""
+        numbers = list(range(len(corpus.problems)))
+        return list(enumerate(_cut(numbers, self.config.batch_size), start=1))
+
+    def _judged(self, corpus: _Corpus, numbers: list[int], share: float) -> torch.Tensor:
+        """Losses of the graded tokens of a validation batch, float32[N] on the CPU."""
+        thoughts = self.learner.judged_thoughts(share)
+        pieces = corpus.pieces(self.learner, numbers)
+        return torch.cat([corpus.losses(self.learner, piece, thoughts).cpu() for piece in pieces])
 
     def save(self, seconds: float) -> None:
         """Write the state, so that a kill costs no more than the steps since."""

@@ -9,9 +9,10 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 STAGES = """errors presets problems ranges answers benchmarks tasks wording prompts learned
 projection soft_prompt loading models assistant states cache compiled controls edits decoding
-methods.base methods.hard methods.slots methods scoring learners answering capsule processes
-training training_log importing space records ledger trials evaluation experiments vocabulary
-analysis lens attention trajectory inspection plots plots.thoughts plots.sweep bench.measuring
+methods.base methods.hard methods.slots methods scoring prefixes learners answering capsule
+processes training training_log importing space records ledger trials evaluation experiments
+vocabulary analysis lens attention trajectory inspection plots plots.thoughts plots.sweep
+bench.measuring
 bench.setting bench.shapes bench.reference bench.records bench.train bench.evaluate bench.compare
 bench.startup bench cli __main__""".split()
 PURE = ["errors", "presets", "problems", "answers", "benchmarks", "tasks", "wording", "prompts"]

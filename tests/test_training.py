@@ -118,7 +118,8 @@ def test_record_says_how_the_weights_came_about(whole, pair):
 
 def test_progress_covers_both_phases(whole):
     _, result, updates, *_ = whole
-    assert [u.done for u in updates if u.phase == "thinking"] == [1, 2, 3, 1, 2]
+    assistant, base = [1, 2, 3, 1, 2], [1, 2, 1, 2, 3]  # the base reads validation first
+    assert [u.done for u in updates if u.phase == "thinking"] == assistant + base
     steps = [u for u in updates if u.phase == "training"]
     assert [(u.done, u.total) for u in steps] == [(n, 6) for n in range(1, 7)]
     assert steps[-1].validation_loss == result.history[-1]["validation_loss"]
@@ -160,8 +161,8 @@ def test_stop_keeps_the_best_and_can_be_resumed(pair, whole, tmp_path):
 def test_weights_that_get_worse_are_not_kept(pair, tmp_path, monkeypatch):
     losses, worse = learners.token_losses, iter([1.0, 2.0, 3.0, 4.0])
 
-    def judged(base, prompts, thoughts):
-        found = losses(base, prompts, thoughts)
+    def judged(base, prompts, thoughts, *kept):
+        found = losses(base, prompts, thoughts, *kept)
         return found if thoughts.requires_grad else torch.full_like(found, next(worse))
 
     monkeypatch.setattr(learners, "token_losses", judged)
@@ -226,11 +227,11 @@ def test_every_k_is_drawn_and_used(pair, tmp_path, monkeypatch):
     used = []
     losses = learners.token_losses
 
-    def spy(base, prompts, thoughts):
+    def spy(base, prompts, thoughts, *kept):
         if thoughts.requires_grad:
             used.append(thoughts.shape[1])
         assert all(sum(prompt.slot_mask) == thoughts.shape[1] for prompt in prompts)
-        return losses(base, prompts, thoughts)
+        return losses(base, prompts, thoughts, *kept)
 
     monkeypatch.setattr(learners, "token_losses", spy)
     train(pair, "softcot", "mini-gsm", CONFIG, tmp_path / "out")

@@ -21,7 +21,7 @@ QUICK_PROBLEMS, QUICK_BATCH = 8, 4
 
 
 def measure(pair: Pair, setting: Setting) -> Found:
-    """Three epochs each, the engine's one pass through the assistant included.
+    """Three epochs each, the engine's one pass through both models beforehand included.
 
     Both train from the same random weights; neither validates but for one problem, before and
     after, which the engine cannot leave out.
