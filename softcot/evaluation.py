@@ -25,7 +25,7 @@ from softcot.records import SCHEMA, Record, Row, figures
 from softcot.scoring import gold_logprobs
 from softcot.tasks import Task
 
-SHARES = 8
+SHARES = 4
 """Parts that a batch is filled up in: reading new prompts in few large parts costs least, and in
 many small ones leaves the fewest places empty."""
 

@@ -28,7 +28,7 @@ def status(lesson: Lesson) -> str:
     if lesson.phase == "judging":
         return '<p class="note">Judging hard CoT and the shipped projection first.</p>'
     if lesson.phase == "thinking":
-        return '<p class="note">The assistant reads the training problems, once.</p>'
+        return '<p class="note">Both models read the training problems, once.</p>'
     if lesson.phase == "training":
         return views.progress(lesson.done, lesson.total, "steps")
     best = lesson.result
