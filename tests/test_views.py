@@ -51,6 +51,12 @@ def test_the_soft_column_says_whose_thoughts_it_has(thoughts, swapped, said):
     assert said in words(soft)
 
 
+def test_a_column_without_a_token_says_what_it_waits_for():
+    waiting = Column("softcot", "SoftCoT", 6)
+    assert "The assistant reads the question first." in views.column(waiting)
+    assert "reads the question" not in views.column(waiting, stopped=True) + views.column(HARD)
+
+
 def test_every_method_has_a_card_that_says_what_it_gives():
     shown = [Column(name, kind.title, 3) for name, kind in METHODS.items()]
     page = parsed(views.columns(shown))

@@ -195,6 +195,8 @@ def answer_card(
     """
     state = "done" if column.done else "stopped" if stopped else "running"
     note = column.note or ("Stopped." if state == "stopped" else "")
+    if state == "running" and not column.new_tokens:
+        note = "The assistant reads the question first."
     votes = " · ".join(f"{escape(answer)} ×{count}" for answer, count in column.votes.items())
     notes = [f"Votes: {votes}" if votes else "", escape(note), remark]
     return (
