@@ -183,7 +183,9 @@ class _Group:
     """Rows that are in one batch, and what the model keeps of them."""
 
     def __init__(self, lm: LanguageModel, prompt: PromptEmbeds, pens: list[_Pen]):
-        self.lm, self.prompt, self.pens = lm, prompt, pens
+        self.lm, self.pens = lm, pens
+        self.prompt: PromptEmbeds | None = prompt
+        """What is still to be read first."""
         self.cache = empty_cache(lm)
         self.mask, self.positions = prompt.attention_mask, prompt.position_ids
         self.tokens: torch.Tensor | None = None
@@ -216,10 +218,11 @@ class _Group:
 
     def read(self, compiled: bool) -> None:
         """Read the newest tokens, or the prompts, which each of their rows goes on from."""
-        if self.tokens is not None:
+        if self.prompt is None:
             self._read_tokens(compiled)
             return
         self._forward(self.prompt.embeds)
+        self.prompt = None
         repeats = len(self.pens) // len(self.mask)
         self.positions = self.positions[:, -1:]
         if repeats > 1:
@@ -232,7 +235,8 @@ class _Group:
     def _read_tokens(self, compiled: bool) -> None:
         before = self.mask
         self.mask = torch.cat([before, before.new_ones(len(before), 1)], dim=1)
-        self.positions = self.positions + 1
+        # A finished row that still stands here must not count beyond what the model knows.
+        self.positions = (self.positions + 1).clamp(max=self.lm.context - 1)
         embeds = self.lm.embed(self.tokens[:, None])
         if self.fixed and (self.fixed.full or not compiled):
             self._unfix()
