@@ -407,7 +407,7 @@ def bench(args: argparse.Namespace) -> None:
             found.append(run(name, pair, setting, args.command_line))
             print(records.details(found[-1]), file=sys.stderr)
             if args.json:
-                several = args.what == "all"
+                several = args.what == "all" or args.json.is_dir()
                 records.save(found[-1], args.json / f"{name}.json" if several else args.json)
     print(records.table(found))
 
@@ -565,7 +565,7 @@ def _add_bench(parser: _Parser) -> None:
     parser.add_argument("--quick", action="store_true", help="hardly any work, as a test")
     parser.add_argument("--scale", action="store_true", help="also 100 to 10,000 evaluations")
     parser.add_argument(
-        "--json", type=Path, metavar="PLACE", help="write the record there; of all, into a folder"
+        "--json", type=Path, metavar="PLACE", help="file or folder for the record; a folder for all"
     )
     parser.add_argument("--records", type=Path, default=SPEED, help="what `report` shows")
     parser.add_argument("--readme", type=Path, default=README, help="what `report` rewrites")
