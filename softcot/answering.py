@@ -97,9 +97,9 @@ def answer_stream(
         samples: Completions of every column; with more than one the majority answers.
 
     Yields:
-        The columns after each token, those that wait for the assistant still empty after the
-        first, and once more with the gold answer's log-probability if
-        there is one. Closing the generator stops the work.
+        The columns after each token, and once more with the gold answer's log-probability if
+        there is one. After the first token, those that wait for the assistant are still empty.
+        Closing the generator stops the work.
 
     Raises:
         UserError: Any of the inputs makes no sense.
@@ -157,8 +157,10 @@ def _written(
 
     What needs no assistant starts at once, and the rest joins after the first token.
     """
-    starting = [one for one in asked if not one.waits] or asked
-    waiting = [one for one in asked if one not in starting]
+    waiting = [one for one in asked if one.waits]
+    starting = [one for one in asked if not one.waits]
+    if not starting:
+        starting, waiting = waiting, []
     decoders: dict[int, Decoder] = {}
     with ExitStack() as stack:
         while starting or any(decoder.open for decoder in decoders.values()):

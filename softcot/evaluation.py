@@ -107,10 +107,10 @@ def evaluate(
         problems: What to answer; each with a gold answer.
         split: Where the problems are from: a split of the task, or the name of a file.
         batch_size: Rows decoded together.
-        partial: File that keeps finished batches, so that an interrupted run goes on where it was;
+        partial: File that keeps finished problems, so that an interrupted run goes on where it was;
             each of several processes has one with its number.
         command: The command line, for the record.
-        progress: Called with (own rows done, own rows in all) at the start and after every batch.
+        progress: Called with (own rows done, own rows in all) at the start and as rows end.
 
     Raises:
         UserError: Any of the inputs makes no sense.
