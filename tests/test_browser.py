@@ -423,9 +423,9 @@ def test_a_picked_thought_is_marked_wherever_it_is_shown(visit):
     page = visit()
     page.get_by_role("button", name="Thought 3", exact=True).click()
     expect(page.locator("tr.picked")).to_have_count(1)
-    marks = (
-        "document.querySelector('.thought-map').data.find(t => t.meta === 'thoughts').marker.color"
-    )
+    # No trace has colours of its own until the map is drawn anew.
+    found = "document.querySelector('.thought-map').data.find(t => t.meta === 'thoughts')"
+    marks = f"{found}?.marker?.color"
     page.wait_for_function(f"Array.isArray({marks}) && new Set({marks}).size === 2")
     assert [colour != page.evaluate(marks)[0] for colour in page.evaluate(marks)].index(True) == 2
     page.get_by_role("tab", name="Inside").click()
