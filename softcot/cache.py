@@ -73,8 +73,8 @@ def empty_cache(lm: LanguageModel) -> DynamicCache:
     return cache
 
 
-def can_join(cache: DynamicCache) -> bool:
-    """Whether rows can join; layers that see through a window keep too little for that."""
+def keeps_all(cache: DynamicCache) -> bool:
+    """Whether every layer keeps every token; those that see through a window do not."""
     return all(isinstance(layer, RoomyLayer) for layer in cache.layers)
 
 

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy, pad
 from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache
 
-from softcot.cache import can_join, empty_cache, join_cache
+from softcot.cache import empty_cache, join_cache, keeps_all
 from softcot.compiled import FixedRows, rows_for
 from softcot.errors import UserError
 from softcot.models import LanguageModel, PromptEmbeds
@@ -86,7 +86,7 @@ class Decoder:
     def __init__(self, lm: LanguageModel, sampling: Sampling):
         self.lm = lm
         self.sampling = sampling
-        self.joins = can_join(empty_cache(lm))
+        self.joins = keeps_all(empty_cache(lm))
         """Whether prompts that come later step in the same batch, and not in one of their own."""
         if lm.compiled and not self.joins:
             raise UserError(

@@ -6,6 +6,7 @@ Nothing here knows about optimisers, steps or files: that is the trainer's part.
 import math
 import re
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -177,11 +178,10 @@ class Learner:
 class SlotLearner(Learner):
     """A method that fills the slots of a frozen base."""
 
-    def __init__(
-        self, pair: Pair, name: str, max_thoughts: int, seed: int, start: str = "vocabulary"
-    ):
-        super().__init__(pair, name, max_thoughts, seed, start)
-        self.prefixes = Prefixes(pair.base)
+    @cached_property
+    def prefixes(self) -> Prefixes:
+        """What the base has read and keeps."""
+        return Prefixes(self.pair.base)
 
     def keep(
         self,

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer
 
+from softcot.cache import empty_cache, keeps_all
 from softcot.loading import free_gigabytes
 from softcot.models import LanguageModel
 
@@ -81,8 +81,8 @@ class Prefixes:
 @torch.no_grad()
 def _token_bytes(base: LanguageModel) -> int | None:
     """Bytes of one token's keys and values; None where they are not those of a plain model."""
-    cache = DynamicCache(config=base.model.config)
-    if any(type(layer) is not DynamicLayer for layer in cache.layers):
+    cache = empty_cache(base)
+    if not keeps_all(cache):
         return None
     one = torch.tensor([[base.pad_id]], device=base.device)
     base.model.base_model(input_ids=one, past_key_values=cache, use_cache=True)

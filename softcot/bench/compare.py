@@ -31,7 +31,7 @@ SIDES: dict[str, tuple[Sequence[str], int]] = {
 }
 """Methods, and samples of each; -1 is one row that is sampled like the sixteen.
 
-The assistant reads the question anew for every side but "known", which comes after "soft".
+The assistant reads the question anew for every side but "known", where it has read it before.
 """
 
 RATIOS = (
@@ -69,11 +69,16 @@ def measure(pair: Pair, setting: Setting) -> Found:
     setting.progress("compare", setting.rounds, setting.rounds)
     sides = {}
     for name in SIDES:
+
+        def work(name: str = name) -> None:
+            for problem in problems:
+                _frames(pair, problem, name, longest)
+
+        if name == "known":
+            work()  # other sides forget what was read
         all_, first, whole = zip(*(taken[name] for taken in rounds), strict=True)
         sides[name] = Side(list(all_), extra={"first": list(first), "whole": list(whole)})
-        sides[name].flops, sides[name].bytes = count(
-            pair, lambda name=name: [_frames(pair, p, name, longest) for p in problems]
-        )
+        sides[name].flops, sides[name].bytes = count(pair, work)
     ratios = [
         {
             "what": what,
