@@ -13,12 +13,12 @@ from pathlib import Path
 import gradio as gr
 
 from softcot import plots
-from softcot.cli import add_pair, pair_options
-from softcot.errors import UserError
-from softcot.models import Pair, load_pair
-from softcot.presets import get_preset, own_preset
-from softcot.problems import Problem
-from softcot.tasks import TASKS
+from softcot.cli.main import add_pair, pair_options
+from softcot.data.problems import Problem
+from softcot.data.tasks import TASKS
+from softcot.support.errors import UserError
+from softcot.support.presets import get_preset, own_preset
+from softcot.thoughts.pair import Pair, load_pair
 from softcot.web import link, look, results_views, views
 from softcot.web.api import add_endpoints
 from softcot.web.events import AT_ONCE, LANE, PRIVATE, stoppable
@@ -117,7 +117,7 @@ class Page:
             self.k = gr.Slider(
                 0,
                 self.explorer.max_thoughts,
-                self.explorer.thoughts,
+                self.explorer.default_k,
                 step=1,
                 precision=0,
                 label="Soft thoughts K",
@@ -178,7 +178,7 @@ class Page:
             )
 
     def _thoughts(self, first: Problem) -> None:
-        seen, shown = self.explorer.explore(first.question, first.task), self.explorer.thoughts
+        seen, shown = self.explorer.explore(first.question, first.task), self.explorer.default_k
         origin, figure, table, tour = self.handlers.follow(seen, shown, False)
         look.html(views.THOUGHTS)
         with gr.Column(elem_classes="sheet"):
@@ -204,7 +204,7 @@ class Page:
         )
 
     def _strip(self, problem: Problem) -> gr.HTML:
-        return look.html(views.strip(problem.question, self.explorer.thoughts))
+        return look.html(views.strip(problem.question, self.explorer.default_k))
 
     def _results(self) -> None:
         try:

@@ -1,8 +1,8 @@
-"""`python -m softcot`: see `softcot.cli`."""
+"""`python -m softcot`: see `softcot.cli.main`."""
 
 import sys
 
-from softcot.cli import main
+from softcot.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -11,12 +11,13 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from softcot.adapter import Adapter, CoconutAdapter
-from softcot.models import LanguageModel, Pair, load_pair
-from softcot.problems import Problem
-from softcot.projection import Projection
-from softcot.soft_prompt import SoftPrompt
-from softcot.vocabulary import Vocabulary
+from softcot.analysis.vocabulary import Vocabulary
+from softcot.data.problems import Problem
+from softcot.models.language_model import LanguageModel
+from softcot.thoughts.adapter import Adapter, CoconutAdapter
+from softcot.thoughts.pair import Pair, load_pair
+from softcot.thoughts.projection import Projection
+from softcot.thoughts.soft_prompt import SoftPrompt
 
 torch.set_num_threads(1)
 

@@ -73,7 +73,7 @@ def metaspace() -> pre_tokenizers.PreTokenizer:
     return pre_tokenizers.Metaspace(prepend_scheme="first", split=True)
 
 
-FAMILIES = {
+MODEL_FAMILIES = {
     "llama3": Family(
         LlamaConfig,
         ("<|begin_of_text|>", "<|end_of_text|>", "<|reserved_special_token_0|>",
@@ -199,7 +199,7 @@ def build_tokenizer(family: Family) -> PreTrainedTokenizerFast:
 
 def save_model(name: str, folder: Path, width: int, seed: int) -> None:
     """Write a random model of a family and its tokenizer into a folder."""
-    family = FAMILIES[name]
+    family = MODEL_FAMILIES[name]
     tokenizer = build_tokenizer(family)
     ids = tokenizer.convert_tokens_to_ids
     config = family.config(

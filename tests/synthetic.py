@@ -1,9 +1,9 @@
 """Records with chosen answers, so that every figure of a report can be worked out by hand."""
 
-from softcot.experiments import Run
+from softcot.data.tasks import TASKS, get_task
+from softcot.evaluation.experiments import Run
+from softcot.evaluation.records import SCHEMA, Record, Row, figures
 from softcot.methods import METHODS
-from softcot.records import SCHEMA, Record, Row, figures
-from softcot.tasks import TASKS, get_task
 
 GOLD = {"number": "7", "letter": "B", "yesno": "yes", "date": "05/01/2020"}
 WRONG = {"number": "8", "letter": "C", "yesno": "no", "date": "05/02/2020"}
@@ -65,7 +65,7 @@ def build_record(correct, method="softcot", control="none", task="mini-gsm", **c
         "answer_kind": kind,
         "method": method,
         "control": control,
-        "thoughts": METHODS[method].default_thoughts,
+        "k": METHODS[method].default_k,
         "sampling": {"temperature": 0.0, "top_p": 1.0, "top_k": 0, "max_new_tokens": 160},
         "seeds": list(seeds),
         "samples": samples,
@@ -93,8 +93,8 @@ def record_of(run: Run, correct=5, n=10):
     """The record that a run of an experiment would make."""
     asked = run.protocol
     changes = {"pair": run.pair, "seeds": list(asked.seeds), "samples": asked.samples, "n": n}
-    if asked.thoughts is not None:
-        changes["thoughts"] = asked.thoughts
+    if asked.k is not None:
+        changes["k"] = asked.k
     if asked.trained_on is not None:
         changes["trained_on"] = asked.trained_on
     if asked.gold_logprob:

@@ -1,4 +1,4 @@
-"""Imports point one way, and the modules that only handle text need no torch."""
+"""The house: every module is in a room, imports point one way, and text needs no torch."""
 
 import ast
 import subprocess
@@ -6,56 +6,120 @@ import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
-STAGES = """errors presets problems ranges answers benchmarks tasks wording prompts learned
-projection soft_prompt loading models assistant states cache compiled controls edits decoding
-methods.base methods.hard methods.slots methods scoring prefixes learners answering capsule
-processes training training_log importing space records ledger trials evaluation experiments
-vocabulary analysis lens attention trajectory inspection plots plots.thoughts plots.sweep
-bench.measuring
-bench.setting bench.shapes bench.reference bench.records bench.train bench.evaluate bench.compare
-bench.startup bench cli __main__""".split()
-PURE = ["errors", "presets", "problems", "answers", "benchmarks", "tasks", "wording", "prompts"]
+PACKAGE = ROOT / "softcot"
+
+FLOORS = (
+    {"support"},
+    {"data"},
+    {"prompts"},
+    {"models"},
+    {"thoughts", "decoding", "lab"},
+    {"methods"},
+    {"evaluation", "analysis"},
+    {"training", "report"},
+    {"plots", "bench"},
+    {"web"},
+    {"cli"},
+    {"__main__"},
+)
+"""The rooms, from the ground up: one may import what is below it, and nothing beside or above."""
+
+PURE = (
+    "support.errors support.presets support.ranges data.problems data.answers data.benchmarks "
+    "data.tasks prompts.wording prompts.builder training.config cli.main"
+).split()
 HEAVY = {"torch", "transformers", "numpy", "sklearn", "scipy", "gradio", "plotly", "datasets"}
 
 
 def name_of(file: Path) -> str:
-    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    return ".".join(file.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
 
 
-FILES = {name_of(file): file for file in sorted((ROOT / "softcot").rglob("*.py"))}
+FILES = {name_of(file): file for file in sorted(PACKAGE.rglob("*.py"))}
+FACE = "__init__"
+"""The package's own file, which every room may read a version from and which names them all."""
+
+
+def room_of(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def imports(node: ast.AST) -> set[str]:
-    """Modules imported below a node; those for type checkers only do not count."""
-    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-        return set()
+    """Our modules that are imported below a node, also those for type checkers only."""
     if isinstance(node, ast.Import):
-        return {alias.name for alias in node.names}
-    if isinstance(node, ast.ImportFrom):
+        names = {alias.name for alias in node.names}
+    elif isinstance(node, ast.ImportFrom):
         assert not node.level, "imports are absolute"
-        paths = [f"{node.module}.{alias.name}" for alias in node.names]
-        return {path if path in FILES else node.module for path in paths}
-    return set().union(*map(imports, ast.iter_child_nodes(node)))
+        names = {f"{node.module}.{alias.name}" for alias in node.names}
+    else:
+        return set().union(*map(imports, ast.iter_child_nodes(node)))
+    ours = (name.removeprefix("softcot.") for name in names if name.startswith("softcot."))
+    return {module for name in ours if (module := _module(name))}
+
+
+def _module(name: str) -> str:
+    """The module that a dotted name belongs to: itself, or what it is a name in."""
+    while name and name not in FILES:
+        name = name.rpartition(".")[0]
+    return name
 
 
 GRAPH = {name: imports(ast.parse(file.read_text("utf-8"))) for name, file in FILES.items()}
+
+
+def complaints(graph: dict[str, set[str]], floors: tuple[set[str], ...]) -> list[str]:
+    """What is wrong with a house: modules without a room, rooms without a module, arrows up."""
+    place = {room: floor for floor, rooms in enumerate(floors) for room in rooms}
+    rooms = {room_of(module) for module in graph} - {FACE}
+    found = [f"{room} is on no floor" for room in sorted(rooms - place.keys())]
+    found += [f"{room} is no room" for room in sorted(place.keys() - rooms)]
+    for module, needed in sorted(graph.items()):
+        for other in sorted(needed - {FACE}):
+            mine, theirs = room_of(module), room_of(other)
+            if mine not in place or theirs not in place or mine == theirs:
+                continue
+            if place[theirs] >= place[mine]:
+                found.append(f"{module} imports {other}, which is not below it")
+    return found
+
+
+def test_every_room_imports_only_what_is_below_it():
+    house = {name: needed for name, needed in GRAPH.items() if name != FACE}
+    assert complaints(house, FLOORS) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"evaluation.stray": {"web.views"}}, "evaluation.stray imports web.views"),
+        ({"loose": set()}, "loose is on no floor"),
+        ({"analysis.stray": {"evaluation.records"}}, "analysis.stray imports evaluation.records"),
+    ],
+)
+def test_a_module_out_of_place_is_found(change, said):
+    house = {name: needed for name, needed in GRAPH.items() if name != FACE} | change
+    [complaint] = complaints(house, FLOORS)
+    assert complaint.startswith(said)
+
+
+def test_a_misspelt_floor_is_found():
+    floors = tuple({"evaluaton" if r == "evaluation" else r for r in rooms} for rooms in FLOORS)
+    house = {name: needed for name, needed in GRAPH.items() if name != FACE}
+    assert complaints(house, floors)[:2] == ["evaluation is on no floor", "evaluaton is no room"]
 
 
 def test_no_module_imports_itself_in_a_circle():
     list(TopologicalSorter(GRAPH).static_order())
 
 
-def test_stages_import_earlier_stages_only():
-    for number, stage in enumerate(STAGES):
-        later = {f"softcot.{other}" for other in STAGES[number:]}
-        assert not GRAPH.get(f"softcot.{stage}", set()) & later, stage
-
-
-def test_the_core_knows_nothing_of_the_decoder():
-    for stage in ("models", "assistant", "projection", "controls", "methods.base"):
-        assert "softcot.decoding" not in GRAPH[f"softcot.{stage}"]
-    assert "softcot.methods" not in GRAPH["softcot.decoding"]
+def test_the_decoder_knows_no_method():
+    for module in (name for name in GRAPH if room_of(name) in ("thoughts", "decoding")):
+        rooms = {room_of(other) for other in GRAPH[module]}
+        assert not rooms & {"methods", "evaluation"}, module
+        assert not {"thoughts", "decoding"} <= rooms, f"{module} joins what methods join"
 
 
 def loaded_by(*names: str) -> set[str]:
@@ -73,4 +137,4 @@ def test_pure_modules_load_nothing_heavy():
 
 
 def test_records_are_read_without_a_model_library():
-    assert HEAVY & loaded_by("records") == {"numpy"}
+    assert HEAVY & loaded_by("evaluation.records") == {"numpy"}

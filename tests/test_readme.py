@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from softcot import cli
+from softcot.cli import main as cli
 from softcot.report import build, files, load_records, readme_block
 from softcot.report.render import END, START
 

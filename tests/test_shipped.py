@@ -7,15 +7,15 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
-from softcot.adapter import Adapter, CoconutAdapter
-from softcot.evaluation import Protocol, evaluate
-from softcot.experiments import FAMILIES, TRAINED, can_run, plan
-from softcot.models import load_pair
-from softcot.presets import ASSISTANT_SIZES, READINGS, get_preset
-from softcot.projection import Projection
-from softcot.records import load_record
-from softcot.soft_prompt import SoftPrompt
-from softcot.tasks import TASKS, get_task
+from softcot.data.tasks import TASKS, get_task
+from softcot.evaluation.evaluator import Protocol, evaluate
+from softcot.evaluation.experiments import MINI_TASKS, TRAINED, can_run, plan
+from softcot.evaluation.records import load_record
+from softcot.support.presets import ASSISTANT_SIZES, READINGS, get_preset
+from softcot.thoughts.adapter import Adapter, CoconutAdapter
+from softcot.thoughts.pair import load_pair
+from softcot.thoughts.projection import Projection
+from softcot.thoughts.soft_prompt import SoftPrompt
 
 PRESET = get_preset("mini")
 FOLDER = PRESET.trained
@@ -70,14 +70,14 @@ def test_every_task_has_a_projection_with_a_card_and_a_training_record(mini, nam
 @pytest.mark.parametrize("kind", [SoftPrompt, Adapter, CoconutAdapter])
 @pytest.mark.parametrize("name", TRAINED)
 def test_every_trained_family_has_the_weights_of_the_baselines(mini, kind, name):
-    learned = mini.learned(kind, name)
+    learned = mini.weights(kind, name)
     assert learned.task == name and learned.base_fingerprint == mini.fingerprints["base"]
     folder = FOLDER / f"{kind.folder}-{name}"
     assert json.loads((folder / "training.json").read_text())["finished"]
     assert (folder / "README.md").read_text().startswith("---\n")
 
 
-@pytest.mark.parametrize("task", FAMILIES)
+@pytest.mark.parametrize("task", MINI_TASKS)
 def test_without_thoughts_softcot_is_the_untouched_base_token_for_token(task):
     alone, soft = (
         load_record(RECORDS / f"{task}.{method}.none.k0.greedy.json")

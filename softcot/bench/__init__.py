@@ -8,8 +8,8 @@ from softcot.bench import compare, evaluate, startup, train
 from softcot.bench.measuring import ceiling
 from softcot.bench.records import NAMES, SCHEMA
 from softcot.bench.setting import Setting
-from softcot.models import Pair
-from softcot.provenance import provenance
+from softcot.support.provenance import provenance
+from softcot.thoughts.pair import Pair
 
 BENCHES = dict(zip(NAMES, (train, evaluate, compare, startup), strict=True))
 """What can be measured."""

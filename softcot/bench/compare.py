@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
-from softcot.answering import ColumnRequest, answer_stream
 from softcot.bench.evaluate import projection_of
 from softcot.bench.measuring import Side, count
 from softcot.bench.setting import Found, Setting
-from softcot.decoding import Sampling
-from softcot.models import Pair
-from softcot.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
-from softcot.problems import Problem
-from softcot.tasks import get_task
+from softcot.data.problems import Problem
+from softcot.data.tasks import get_task
+from softcot.decoding.decoder import Sampling
+from softcot.evaluation.answering import ColumnRequest, answer_stream
+from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
+from softcot.thoughts.pair import Pair
 
 HARD, SOFT = "zero-shot-cot", "softcot"
 PROBLEMS, QUICK_PROBLEMS = 8, 1

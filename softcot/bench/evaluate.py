@@ -7,14 +7,14 @@ from typing import Any
 from softcot.bench import reference
 from softcot.bench.measuring import count, interleaved, peak_memory, ratio
 from softcot.bench.setting import Found, Setting
-from softcot.decoding import Sampling
-from softcot.evaluation import Protocol, evaluate
-from softcot.models import Pair
-from softcot.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
-from softcot.problems import Problem
-from softcot.projection import Projection
-from softcot.records import Record
-from softcot.tasks import Task, get_task
+from softcot.data.problems import Problem
+from softcot.data.tasks import Task, get_task
+from softcot.decoding.decoder import Sampling
+from softcot.evaluation.evaluator import Protocol, evaluate
+from softcot.evaluation.records import Record
+from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
+from softcot.thoughts.pair import Pair
+from softcot.thoughts.projection import Projection
 
 PROBLEMS, SAMPLE = 1000, 50
 """Problems that the engine answers, and those that the reference is timed on."""
@@ -69,9 +69,7 @@ def measure(pair: Pair, setting: Setting) -> Found:
 
 def answered(pair: Pair, task: Task, problems: Sequence[Problem], longest: int) -> Record:
     """Evaluate SoftCoT on some problems, greedily."""
-    protocol = Protocol(
-        "softcot", thoughts=DEFAULT_THOUGHTS, sampling=Sampling(max_new_tokens=longest)
-    )
+    protocol = Protocol("softcot", k=DEFAULT_THOUGHTS, sampling=Sampling(max_new_tokens=longest))
     return evaluate(pair, task, protocol, problems)
 
 

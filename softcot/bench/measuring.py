@@ -12,7 +12,7 @@ import psutil
 import torch
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
-from softcot.models import Pair
+from softcot.thoughts.pair import Pair
 
 MATMUL, COPY = 1024, 2**27
 """Rows of the square matrices, and bytes of the block, that show the machine's ceiling."""

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from softcot.errors import UserError
-from softcot.files import write_text
+from softcot.support.errors import UserError
+from softcot.support.files import write_text
 
 SCHEMA = "softcot-speed-1"
 START, END = "<!-- speed:start -->", "<!-- speed:end -->"

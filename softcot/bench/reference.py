@@ -13,37 +13,32 @@ from collections.abc import Sequence
 import torch
 from torch.nn.functional import cross_entropy
 
-from softcot.models import Batch, LanguageModel, Pair, collate
-from softcot.problems import Problem
-from softcot.projection import Projection
-from softcot.tasks import Task, get_task
-from softcot.training import TrainingConfig
+from softcot.data.problems import Problem
+from softcot.data.tasks import Task, get_task
+from softcot.models.batches import Batch, collate
+from softcot.models.language_model import LanguageModel
+from softcot.thoughts.pair import Pair
+from softcot.thoughts.projection import Projection
+from softcot.training.config import TrainingConfig
 
 
 @torch.no_grad()
-def states(
-    assistant: LanguageModel, questions: Sequence[str], thoughts: int, task: Task
-) -> torch.Tensor:
+def states(assistant: LanguageModel, questions: Sequence[str], k: int, task: Task) -> torch.Tensor:
     """The assistant's last states at its K slots, float[B, K, d_assistant]."""
-    prompts = [assistant.prompts.assistant(q, task=task, thoughts=thoughts) for q in questions]
+    prompts = [assistant.prompts.assistant(q, task=task, k=k) for q in questions]
     batch = collate(prompts, assistant.pad_id, "right", assistant.device)
     found = assistant.model(
         input_ids=batch.input_ids, attention_mask=batch.attention_mask, output_hidden_states=True
     ).hidden_states[-1]
-    return found[batch.slot_mask].view(len(prompts), thoughts, -1)
+    return found[batch.slot_mask].view(len(prompts), k, -1)
 
 
-def loss(
-    pair: Pair, projection: Projection, problems: Sequence[Problem], thoughts: int
-) -> torch.Tensor:
+def loss(pair: Pair, projection: Projection, problems: Sequence[Problem], k: int) -> torch.Tensor:
     """Mean loss of the graded tokens of some problems of one task, with gradients."""
     base, task = pair.base, get_task(problems[0].task)
-    prompts = [
-        base.prompts.base(p.question, task=task, thoughts=thoughts, target=p.target)
-        for p in problems
-    ]
+    prompts = [base.prompts.base(p.question, task=task, k=k, target=p.target) for p in problems]
     batch = collate(prompts, base.pad_id, "right", base.device)
-    vectors = _thoughts(pair, projection, [p.question for p in problems], thoughts, task)
+    vectors = _thoughts(pair, projection, [p.question for p in problems], k, task)
     logits = base.model(
         inputs_embeds=_embeds(base, batch, vectors), attention_mask=batch.attention_mask
     ).logits.float()
@@ -65,7 +60,7 @@ def train(pair: Pair, name: str, config: TrainingConfig) -> Projection:
         for group in optimizer.param_groups:
             group["lr"] = config.rate(step)
         optimizer.zero_grad()
-        loss(pair, projection, chosen, config.thoughts(step)).backward()
+        loss(pair, projection, chosen, config.drawn_k(step)).backward()
         torch.nn.utils.clip_grad_norm_(projection.parameters(), config.clip)
         optimizer.step()
     return projection
@@ -76,15 +71,15 @@ def answer(
     pair: Pair,
     projection: Projection,
     problem: Problem,
-    thoughts: int,
+    k: int,
     longest: int,
     task: Task,
 ) -> list[int]:
     """The tokens of the greedy answer to one question, at most `longest`, its end included."""
     base = pair.base
-    prompt = base.prompts.base(problem.question, task=task, thoughts=thoughts)
+    prompt = base.prompts.base(problem.question, task=task, k=k)
     batch = collate([prompt], base.pad_id, "left", base.device)
-    vectors = _thoughts(pair, projection, [problem.question], thoughts, task)
+    vectors = _thoughts(pair, projection, [problem.question], k, task)
     written = base.model.generate(
         inputs_embeds=_embeds(base, batch, vectors),
         attention_mask=batch.attention_mask,
@@ -98,10 +93,10 @@ def answer(
 
 
 def _thoughts(
-    pair: Pair, projection: Projection, questions: Sequence[str], thoughts: int, task: Task
+    pair: Pair, projection: Projection, questions: Sequence[str], k: int, task: Task
 ) -> torch.Tensor:
     """K soft thoughts of every question, float[B, K, d_base]."""
-    return projection(states(pair.assistant, questions, thoughts, task).to(pair.base.device))
+    return projection(states(pair.assistant, questions, k, task).to(pair.base.device))
 
 
 def _embeds(base: LanguageModel, batch: Batch, vectors: torch.Tensor) -> torch.Tensor:

@@ -12,7 +12,7 @@ class Setting:
     """What all measurements share."""
 
     pair: dict[str, Any]
-    """What `softcot.models.load_pair` takes."""
+    """What `softcot.thoughts.pair.load_pair` takes."""
     shape: str | None = None
     """Random models of this shape instead; one of `softcot.bench.shapes.SHAPES`."""
     task: str = "mini-gsm"

@@ -7,10 +7,11 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen2Config
 
-from softcot.errors import UserError
-from softcot.loading import Source, check_memory, usual_dtype
-from softcot.models import LanguageModel, Pair, best_device, load_pair
-from softcot.presets import get_preset
+from softcot.models.language_model import LanguageModel, best_device
+from softcot.models.loading import ModelSource, check_memory, usual_dtype
+from softcot.support.errors import UserError
+from softcot.support.presets import get_preset
+from softcot.thoughts.pair import Pair, load_pair
 
 QWEN = {"max_position_embeddings": 4096, "rope_theta": 1e6, "rms_norm_eps": 1e-6}
 
@@ -86,7 +87,7 @@ def random_pair(name: str, device: torch.device | None = None) -> Pair:
     mini = get_preset("mini")
     sides = {"base": (mini.base, shape.base), "assistant": (mini.assistant, shape.assistant)}
     configs = {side: Qwen2Config(**QWEN, **sizes) for side, (_, sizes) in sides.items()}
-    sources = [Source(side, billions=_billions(config)) for side, config in configs.items()]
+    sources = [ModelSource(side, billions=_billions(config)) for side, config in configs.items()]
     check_memory(name, sources, device)
     models = [
         _random_model(configs[side], place, f"{name} {side}", device)

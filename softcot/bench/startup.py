@@ -14,8 +14,8 @@ import torch
 
 from softcot.bench.measuring import interleaved
 from softcot.bench.setting import Found, Setting
-from softcot.errors import UserError
-from softcot.models import Pair
+from softcot.support.errors import UserError
+from softcot.thoughts.pair import Pair
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTION = "Mia has 12 coins. She inherits 5 coins. How many coins does Mia have now?"
@@ -31,7 +31,7 @@ def measure(pair: Pair, setting: Setting) -> Found:
     """
     work = {
         "help": lambda: _python("-m", "softcot", "--help"),
-        "import models": lambda: _python("-c", "import softcot.models"),
+        "import models": lambda: _python("-c", "import softcot.models.language_model"),
     }
     if not setting.quick:
         import gradio_client  # noqa: F401 - what asks the app is not part of its start

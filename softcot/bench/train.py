@@ -13,8 +13,9 @@ import torch
 from softcot.bench import reference
 from softcot.bench.measuring import count, interleaved, peak_memory, ratio
 from softcot.bench.setting import Found, Setting
-from softcot.models import Pair
-from softcot.training import TrainingConfig, train
+from softcot.thoughts.pair import Pair
+from softcot.training.config import TrainingConfig
+from softcot.training.trainer import train
 
 PROBLEMS, EPOCHS, BATCH = 128, 3, 32
 QUICK_PROBLEMS, QUICK_BATCH = 8, 4

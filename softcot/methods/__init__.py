@@ -1,17 +1,25 @@
-"""The methods under one interface: a new one is one class and one line in `METHODS`."""
+"""The methods under one interface: a new one is one file with a class, and a line in `METHODS`.
+
+Whatever is said of a method, in tables, on the page or on the command line, its class says.
+"""
 
 from collections.abc import Sequence
 
-from softcot.controls import check_control
-from softcot.edits import Edit
-from softcot.errors import UserError
+from softcot.data.problems import Problem
+from softcot.data.tasks import Task
+from softcot.methods.assist_cot import AssistCoT
 from softcot.methods.base import Method
-from softcot.methods.hard import AssistCoT, ZeroShotCoT
-from softcot.methods.slots import DONORS, CotUnk, PromptTuning, SlotMethod, SoftCoT, needs_donors
-from softcot.methods.tuned import Coconut, LoRA
-from softcot.models import Pair
-from softcot.problems import Problem
-from softcot.tasks import Task
+from softcot.methods.coconut import Coconut
+from softcot.methods.cot_unk import CotUnk
+from softcot.methods.lora import LoRA
+from softcot.methods.prompt_tuning import PromptTuning
+from softcot.methods.slots import DONORS, SlotMethod, needs_donors
+from softcot.methods.softcot import SoftCoT
+from softcot.methods.zero_shot_cot import ZeroShotCoT
+from softcot.support.errors import UserError
+from softcot.thoughts.controls import check_control
+from softcot.thoughts.edits import Edit
+from softcot.thoughts.pair import Pair
 
 METHODS: dict[str, type[Method]] = {
     kind.name: kind
@@ -49,7 +57,7 @@ def get_method(
         raise UserError(f"There is no method called {name!r}; choose one of: {', '.join(METHODS)}.")
     kind = METHODS[name]
     check_control(control)
-    if trained_on is not None and kind.trains == "nothing":
+    if trained_on is not None and kind.kind is None:
         raise UserError(f"{kind.title} trains nothing; name no task that it was trained on.")
     if not issubclass(kind, SlotMethod):
         if control != "none":
@@ -62,3 +70,18 @@ def get_method(
         donors = task.problems("validation", DONORS)
     options = {"control": control, "seed": seed, "donors": donors, "edits": edits}
     return kind.build(pair, task, trained_on=trained_on, **options)
+
+
+def get_trainable(name: str) -> type[Method]:
+    """The class of a method that trains something.
+
+    Raises:
+        UserError: It is unknown, or trains nothing.
+    """
+    trainable = {known: kind for known, kind in METHODS.items() if kind.objective}
+    if name not in trainable:
+        raise UserError(
+            f"There is nothing to train for the method {name!r}; choose one of: "
+            f"{', '.join(trainable)}."
+        )
+    return trainable[name]

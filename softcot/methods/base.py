@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from softcot.learned import Learned
-from softcot.models import Batch, LanguageModel, Pair, PromptEmbeds, collate
-from softcot.problems import Problem
-from softcot.prompts import Prompt
-from softcot.tasks import FREE, Task
+from softcot.data.problems import Problem
+from softcot.data.tasks import FREE, Task
+from softcot.methods.objective import Objective
+from softcot.models.batches import Batch, PromptEmbeds, collate
+from softcot.models.language_model import LanguageModel
+from softcot.prompts.builder import Prompt
+from softcot.thoughts.checkpoint import TrainedWeights
+from softcot.thoughts.pair import Pair
 
 
 class Method:
@@ -21,15 +24,25 @@ class Method:
     name: str
     """What `--method` takes."""
     title: str
-    """What people call it."""
+    """What people call it; the name of its row in every table."""
+    short: ClassVar[str] = ""
+    """What the page's cards call it; the title where empty."""
+    about: ClassVar[str] = ""
+    """What it gives to the base: a format string over `k`, and `thoughts`, K in words."""
+    hatch: ClassVar[str] = ""
+    """How its bars are hatched in figures, a Plotly pattern: none needs its colour to be read."""
     trains: str = "nothing"
     """Which weights a training moves, in words."""
     asks_assistant: bool = False
     """Whether the assistant reads the question."""
-    default_thoughts: int = 0
+    default_k: int = 0
     """K where nobody chose one."""
-    kind: ClassVar[type[Learned] | None] = None
+    shares_k: ClassVar[bool] = False
+    """Whether one K suits it and SoftCoT: K slots, filled at once. The others choose their own."""
+    kind: ClassVar[type[TrainedWeights] | None] = None
     """What is trained for it."""
+    objective: ClassVar[type[Objective] | None] = None
+    """How that is trained."""
 
     def __init__(self, pair: Pair, task: Task = FREE):
         self.pair = pair
@@ -44,17 +57,35 @@ class Method:
         """
         return cls(pair, task)
 
+    @classmethod
+    def objective_for(
+        cls, pair: Pair, name: str, max_thoughts: int, seed: int, start: str = "vocabulary"
+    ) -> Objective:
+        """The objective of a new training, which holds its fresh weights.
+
+        Args:
+            pair: The two frozen models.
+            name: The task, or "all".
+            max_thoughts: Largest K.
+            seed: Decides the fresh weights.
+            start: Where they go from there; see `softcot.training.config`.
+        """
+        assert cls.kind and cls.objective, f"{cls.title} trains nothing"
+        objective = cls.objective(pair, cls.kind.for_pair(pair, name, max_thoughts, seed))
+        objective.begin(start)
+        return objective
+
     @property
     def lm(self) -> LanguageModel:
         """The model that writes the answer."""
         return self.pair.base
 
     @property
-    def most_thoughts(self) -> int:
+    def max_thoughts(self) -> int:
         """Largest K; 0 for a method without thoughts."""
         return 0
 
-    def thoughts_for(self, wanted: int | None) -> int:
+    def checked_k(self, k: int | None) -> int:
         """K of a request; None means the method's own choice, and a method without thoughts has 0.
 
         Raises:
@@ -71,15 +102,13 @@ class Method:
         """Of the weights that were trained for it, exact; None where there are none."""
         return None
 
-    def prepare(self, problems: Sequence[Problem], thoughts: int = 0) -> PromptEmbeds:
-        """Turn problems into left-padded prompts with K = `thoughts`."""
+    def prepare(self, problems: Sequence[Problem], k: int = 0) -> PromptEmbeds:
+        """Turn problems into left-padded prompts with K."""
         return self.embedded(self.prompts(problems))
 
-    def prompts(self, problems: Sequence[Problem], thoughts: int = 0) -> list[Prompt]:
+    def prompts(self, problems: Sequence[Problem], k: int = 0) -> list[Prompt]:
         """The base's prompts with K slots."""
-        return [
-            self.lm.prompts.base(p.question, task=self.task, thoughts=thoughts) for p in problems
-        ]
+        return [self.lm.prompts.base(p.question, task=self.task, k=k) for p in problems]
 
     def batch(self, prompts: Sequence[Prompt]) -> Batch:
         """Prompts as a left-padded batch."""

@@ -7,38 +7,21 @@ from typing import ClassVar
 import torch
 from torch.nn.functional import normalize
 
-from softcot.assistant import soft_states
-from softcot.controls import check_control
-from softcot.edits import BORROWING, Edit, apply_edit, kept_slots
-from softcot.errors import UserError
-from softcot.learned import Learned
+from softcot.data.problems import Problem
+from softcot.data.tasks import FREE, Task
 from softcot.methods.base import Method
-from softcot.models import Pair, PromptEmbeds, fingerprint
-from softcot.presets import DEFAULT_THOUGHTS, MAX_THOUGHTS
-from softcot.problems import Problem
-from softcot.projection import Projection
-from softcot.soft_prompt import SoftPrompt
-from softcot.tasks import FREE, Task
+from softcot.methods.splice import splice
+from softcot.models.batches import PromptEmbeds
+from softcot.models.language_model import fingerprint
+from softcot.support.errors import UserError
+from softcot.support.presets import DEFAULT_THOUGHTS, MAX_THOUGHTS
+from softcot.thoughts.checkpoint import TrainedWeights
+from softcot.thoughts.controls import check_control
+from softcot.thoughts.edits import BORROWING, Edit, apply_edit, kept_slots
+from softcot.thoughts.pair import Pair
 
 DONORS = 256
 """Validation problems that `mean` averages over and `swap` draws from."""
-
-
-def splice(embeds: torch.Tensor, slot_mask: torch.Tensor, thoughts: torch.Tensor) -> torch.Tensor:
-    """Put thoughts into their slots, in a new tensor; gradients reach the thoughts.
-
-    Args:
-        embeds: float[B, T, d], the prompt's embeddings.
-        slot_mask: bool[B, T], exactly K slots in every row.
-        thoughts: float[B, K, d].
-
-    Returns:
-        float[B, T, d] in the dtype of `embeds`.
-    """
-    rows, slots, width = thoughts.shape
-    assert embeds.shape == (*slot_mask.shape, width) and len(embeds) == rows
-    assert (slot_mask.sum(1) == slots).all(), f"every row must hold exactly {slots} slots"
-    return embeds.masked_scatter(slot_mask[..., None], thoughts.to(embeds.dtype))
 
 
 class SlotMethod(Method):
@@ -47,14 +30,14 @@ class SlotMethod(Method):
     Args:
         pair: The two frozen models.
         task: Says what both models are told to do.
-        control: What replaces the question's own vectors (see `softcot.controls`).
+        control: What replaces the question's own vectors (see `softcot.thoughts.controls`).
         seed: Decides donors, orders and noise.
         donors: Other problems of the same task, needed by `swap` and `mean`.
-        edits: What is done to single slots after that (see `softcot.edits`).
+        edits: What is done to single slots after that (see `softcot.thoughts.edits`).
     """
 
-    default_thoughts = DEFAULT_THOUGHTS
-    most_thoughts = MAX_THOUGHTS
+    default_k = DEFAULT_THOUGHTS
+    max_thoughts = MAX_THOUGHTS
 
     def __init__(
         self,
@@ -78,29 +61,27 @@ class SlotMethod(Method):
         self.donors = list(donors or ())
         self._mean: torch.Tensor | None = None
 
-    def own(self, problems: Sequence[Problem], thoughts: int) -> torch.Tensor:
+    def own(self, problems: Sequence[Problem], k: int) -> torch.Tensor:
         """The questions' own K vectors, float32[B, K, d_base]."""
         raise NotImplementedError
 
-    def thoughts_for(self, wanted: int | None) -> int:
+    def checked_k(self, k: int | None) -> int:
         """K of a request; None means the method's own choice.
 
         Raises:
             UserError: There cannot be so many, or so few.
         """
-        if wanted is None:
-            return min(self.default_thoughts, self.most_thoughts)
-        if not 0 <= wanted <= self.most_thoughts:
-            raise UserError(
-                f"K = {wanted} thoughts is out of range; choose 0 to {self.most_thoughts}."
-            )
-        return wanted
+        if k is None:
+            return min(self.default_k, self.max_thoughts)
+        if not 0 <= k <= self.max_thoughts:
+            raise UserError(f"K = {k} thoughts is out of range; choose 0 to {self.max_thoughts}.")
+        return k
 
     @torch.no_grad()
-    def prepare(self, problems: Sequence[Problem], thoughts: int) -> PromptEmbeds:
+    def prepare(self, problems: Sequence[Problem], k: int) -> PromptEmbeds:
         """The prompts with K vectors spliced in; K = 0 is exactly zero-shot CoT."""
-        vectors = self.thoughts(problems, thoughts)
-        return self.filled(problems, vectors, [self.passes(thoughts)] * len(problems))
+        vectors = self.thoughts(problems, k)
+        return self.filled(problems, vectors, [self.passes(k)] * len(problems))
 
     @torch.no_grad()
     def filled(
@@ -114,12 +95,12 @@ class SlotMethod(Method):
         embeds = splice(self.lm.embed(batch.input_ids), batch.slot_mask, vectors)
         return PromptEmbeds.of(batch, embeds, passes)
 
-    def passes(self, thoughts: int) -> int:
+    def passes(self, k: int) -> int:
         """Forward passes one after another that K vectors take."""
         return 0
 
     @torch.no_grad()
-    def thoughts(self, problems: Sequence[Problem], thoughts: int) -> torch.Tensor:
+    def thoughts(self, problems: Sequence[Problem], k: int) -> torch.Tensor:
         """The vectors of every problem after control and edits, float32[B, K, d_base].
 
         An edit may drop some of the K.
@@ -128,31 +109,29 @@ class SlotMethod(Method):
             UserError: K is negative or beyond what the method was made for, or an edit makes no
                 sense for it.
         """
-        if not self.thoughts_for(thoughts):
+        if not self.checked_k(k):
             return torch.empty(len(problems), 0, self.lm.width, device=self.lm.device)
-        vectors = self.own(problems, thoughts)
+        vectors = self.own(problems, k)
         for turn, edit in enumerate(self.edits):
             vectors = apply_edit(
                 edit,
                 vectors,
                 generators=[self._generator(problem, turn) for problem in problems],
-                donor=self._borrowed(edit, problems, thoughts),
-                mean=self._mean_vectors()[:thoughts] if edit.kind == "mean" else None,
+                donor=self._borrowed(edit, problems, k),
+                mean=self._mean_vectors()[:k] if edit.kind == "mean" else None,
                 embeddings=self.lm.embeddings[: len(self.lm.tokenizer)],
                 direction=self._direction(edit),
             )
-        return vectors[:, kept_slots(self.edits, thoughts)]
+        return vectors[:, kept_slots(self.edits, k)]
 
-    def _borrowed(
-        self, edit: Edit, problems: Sequence[Problem], thoughts: int
-    ) -> torch.Tensor | None:
+    def _borrowed(self, edit: Edit, problems: Sequence[Problem], k: int) -> torch.Tensor | None:
         """Other questions' vectors for an edit that needs them, float32[B, K, d_base]."""
         if edit.kind not in BORROWING:
             return None
         if edit.question:
-            other = self.own([Problem(self.task.name, edit.question)], thoughts)
+            other = self.own([Problem(self.task.name, edit.question)], k)
             return other.expand(len(problems), -1, -1)
-        return self.own([self._donor(problem) for problem in problems], thoughts)
+        return self.own([self._donor(problem) for problem in problems], k)
 
     def _direction(self, edit: Edit) -> torch.Tensor | None:
         """The step of `add`: along the embedding of its token, as long as tokens usually are."""
@@ -169,7 +148,7 @@ class SlotMethod(Method):
     def _mean_vectors(self) -> torch.Tensor:
         """Mean over the donors, float32[K max, d_base]; its first K rows serve every K."""
         if self._mean is None:
-            self._mean = self.own(self.donors, self.most_thoughts).mean(0)
+            self._mean = self.own(self.donors, self.max_thoughts).mean(0)
         return self._mean
 
     def _donor(self, problem: Problem) -> Problem:
@@ -194,27 +173,7 @@ def _number(seed: int, problem: Problem) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-class CotUnk(SlotMethod):
-    """The placeholder's own embedding in every slot: room to think, and nothing in it."""
-
-    name = "cot-unk"
-    title = "CoT-Unk"
-
-    @classmethod
-    def build(cls, pair: Pair, task: Task, *, trained_on: str | None = None, **options) -> "CotUnk":
-        """Nothing to load; as nothing was trained, nothing can be untrained."""
-        if options.get("control") == "untrained":
-            raise UserError("CoT-Unk trains nothing; drop the control 'untrained'.")
-        return cls(pair, task, **options)
-
-    def own(self, problems: Sequence[Problem], thoughts: int) -> torch.Tensor:
-        """The same vector everywhere, float32[B, K, d_base]."""
-        placeholder = torch.tensor(self.pair.base.prompts.tokens.placeholder)
-        vector = self.pair.base.embed(placeholder).float()
-        return vector.expand(len(problems), thoughts, -1)
-
-
-class LearnedSlots(SlotMethod):
+class TrainedSlots(SlotMethod):
     """A slot method whose vectors come from trained weights.
 
     Args:
@@ -224,9 +183,9 @@ class LearnedSlots(SlotMethod):
         options: As for `SlotMethod`.
     """
 
-    kind: ClassVar[type[Learned]]
+    kind: ClassVar[type[TrainedWeights]]
 
-    def __init__(self, pair: Pair, weights: Learned, task: Task = FREE, **options):
+    def __init__(self, pair: Pair, weights: TrainedWeights, task: Task = FREE, **options):
         super().__init__(pair, task, **options)
         self.weights = weights
 
@@ -253,11 +212,11 @@ class LearnedSlots(SlotMethod):
                 )
             weights = cls.kind.for_pair(pair, task.name, seed=seed)
         else:
-            weights = pair.learned(cls.kind, trained_on or task.name)
+            weights = pair.weights(cls.kind, trained_on or task.name)
         return cls(pair, weights, task, control=control, seed=seed, **options)
 
     @property
-    def most_thoughts(self) -> int:
+    def max_thoughts(self) -> int:
         """Largest K it was trained for."""
         return self.weights.max_thoughts
 
@@ -269,36 +228,3 @@ class LearnedSlots(SlotMethod):
     def fingerprint(self) -> str:
         """Of the trained weights, exact."""
         return fingerprint(self.weights, exact=True)
-
-
-class PromptTuning(LearnedSlots):
-    """K trained vectors, the same for every question: is it only more trainable numbers?"""
-
-    name = "prompt-tuning"
-    title = "Prompt tuning"
-    trains = "the K slot vectors"
-    kind = SoftPrompt
-
-    def own(self, problems: Sequence[Problem], thoughts: int) -> torch.Tensor:
-        """The first K trained vectors for everybody, float32[B, K, d_base]."""
-        return self.weights(thoughts).expand(len(problems), -1, -1)
-
-
-class SoftCoT(LearnedSlots):
-    """The assistant's states, projected, stand in slots after the question."""
-
-    name = "softcot"
-    title = "SoftCoT"
-    asks_assistant = True
-    trains = "the projection"
-    kind = Projection
-
-    def passes(self, thoughts: int) -> int:
-        """The assistant's, which gives all K at once."""
-        return min(thoughts, 1)
-
-    def own(self, problems: Sequence[Problem], thoughts: int) -> torch.Tensor:
-        """The assistant's states at its K placeholders, projected: float32[B, K, d_base]."""
-        questions = [problem.question for problem in problems]
-        states = soft_states(self.pair.assistant, questions, thoughts, self.task)
-        return self.weights(states.to(self.pair.base.device))

@@ -12,7 +12,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from softcot.analysis import Exploration, Point
+from softcot.analysis.geometry import Exploration, Point
 
 _ACCENT = {"light": "#0f766e", "dark": "#2dd4bf"}
 ACCENT = _ACCENT["light"]
@@ -131,12 +131,12 @@ def _layout(theme: str, **axis: Any) -> dict[str, Any]:
     }
 
 
-def thought_map(exploration: Exploration, shown: int) -> go.Figure:
+def thought_map(exploration: Exploration, k: int) -> go.Figure:
     """The first `shown` thoughts among the token embeddings they live with.
 
     The frame is that of all thoughts of the exploration, so it holds still while K moves.
     """
-    thoughts = exploration.thoughts[:shown]
+    thoughts = exploration.thoughts[:k]
     nearest = [point for thought in thoughts for point in thought.nearest_points[:1]]
     others = [point for thought in thoughts for point in thought.nearest_points[1:]]
     labels = list(dict.fromkeys(nearest))

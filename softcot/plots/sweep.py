@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 from softcot.plots import ACCENT, chart_template
 
 if TYPE_CHECKING:  # names only: no model is needed to draw
-    from softcot.trials import Trial
+    from softcot.evaluation.variants import Trial
 
 ROWS = ("right answers, %", "log p of the right answer", "ms a problem")
 
@@ -32,7 +32,7 @@ def sweep_chart(trials: Sequence[Trial], trained: int) -> go.Figure:
     )
     for row, (values, title) in enumerate(zip(curves, ROWS, strict=True), start=1):
         figure.add_scatter(
-            x=[trial.thoughts for trial in trials],
+            x=[trial.k for trial in trials],
             y=values,
             row=row,
             col=1,

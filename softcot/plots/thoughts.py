@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from softcot.analysis import Exploration, Point
+from softcot.analysis.geometry import Exploration, Point
 from softcot.plots import (
     COLUMNS,
     LEGEND,
@@ -28,8 +28,8 @@ from softcot.plots import (
 )
 
 if TYPE_CHECKING:  # names only: no model is needed to draw
-    from softcot.lens import Reading
-    from softcot.trajectory import Trajectory
+    from softcot.analysis.lens import Reading
+    from softcot.analysis.trajectory import Trajectory
 
 MOST_KINDS = 8
 """Colours of a trajectory map: the rarer kinds of problems share the last of them."""
@@ -37,12 +37,12 @@ MOST_KINDS = 8
 _LONGEST = 9  # characters of a token in a cell
 
 
-def thought_space(exploration: Exploration, shown: int) -> go.Figure:
+def thought_space(exploration: Exploration, k: int) -> go.Figure:
     """The first `shown` thoughts among the token embeddings, in three dimensions.
 
     As in `softcot.plots.thought_map`, the frame holds still while K moves.
     """
-    thoughts = exploration.thoughts[:shown]
+    thoughts = exploration.thoughts[:k]
     ends = [thought.nearest_points[0] for thought in thoughts if thought.nearest_points]
     near = list(dict.fromkeys(point for t in thoughts for point in t.nearest_points))
     names = [escape(point.label) if point in ends else "" for point in near]
@@ -76,7 +76,7 @@ def thought_space(exploration: Exploration, shown: int) -> go.Figure:
 
 
 def cosine_heatmap(cosines: np.ndarray) -> go.Figure:
-    """The cosines between K thoughts, float[K, K], such as those of a `softcot.analysis.Shape`."""
+    """The cosines between K thoughts, float[K, K], such as a `geometry.Shape` has."""
     numbers = list(range(1, len(cosines) + 1))
     trace = _table(cosines, numbers, numbers, "coloraxis2")
     trace.update(
@@ -94,7 +94,7 @@ def lens_heatmap(readings: Sequence[Sequence[Sequence[Reading]]]) -> go.Figure:
 
     Args:
         readings: L + 1 layers, the embeddings first, of K slots of at least one token each, as
-            `softcot.lens.base_readings` gives them. The hover shows all tokens of a cell.
+            `softcot.analysis.lens.base_readings` gives them. The hover shows all tokens of a cell.
     """
     layers = list(range(len(readings)))
     slots = list(range(1, len(readings[0]) + 1)) if readings else []
@@ -115,8 +115,8 @@ def attention_heatmap(shares: np.ndarray, title: str = "attention share") -> go.
     """What each head of each layer gives to the thoughts.
 
     Args:
-        shares: float[L, H], such as `softcot.attention.slot_share`, or one slot of
-            `softcot.attention.mean_attention`.
+        shares: float[L, H], such as `softcot.analysis.attention.slot_share`, or one slot of
+            `softcot.analysis.attention.mean_attention`.
         title: What the colour means.
     """
     shares = np.asarray(shares)
@@ -136,7 +136,7 @@ def trajectory_map(entries: Sequence[Trajectory], explained: Sequence[float]) ->
     is the number of a point's problem in `entries`, from 0; its hover text names the slot.
 
     Args:
-        entries: As `softcot.trajectory.trajectories` gives them.
+        entries: As `softcot.analysis.trajectory.trajectories` gives them.
         explained: Shares of the variance that the axes hold, `Exploration.explained`.
     """
     kinds = [kind for kind, _ in Counter(n for entry in entries for n in entry.named).most_common()]

@@ -10,19 +10,19 @@ from plotly.subplots import make_subplots
 from softcot.plots import ACCENT, chart_template
 
 if TYPE_CHECKING:  # names only: no model is needed to draw
-    from softcot.lessons import Lesson
+    from softcot.training.live import LiveTraining
 
 GREY = "#8a929c"
 
 
-def training_chart(lesson: Lesson) -> go.Figure:
+def training_chart(live: LiveTraining) -> go.Figure:
     """Accuracy between zero-shot CoT and the shipped projection, and the losses below it."""
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.09)
-    lines = [("hard CoT", lesson.alone, "dot"), ("shipped projection", lesson.shipped, "dash")]
+    lines = [("hard CoT", live.alone, "dot"), ("shipped projection", live.shipped, "dash")]
     for name, value, dash in lines:
         if value is not None:
             figure.add_scatter(
-                x=[0, lesson.total],
+                x=[0, live.total],
                 y=[100 * value] * 2,
                 row=1,
                 col=1,
@@ -31,8 +31,8 @@ def training_chart(lesson: Lesson) -> go.Figure:
                 line={"color": GREY, "dash": dash, "width": 1.5},
             )
     figure.add_scatter(
-        x=[step for step, _ in lesson.accuracies],
-        y=[100 * share for _, share in lesson.accuracies],
+        x=[step for step, _ in live.accuracies],
+        y=[100 * share for _, share in live.accuracies],
         row=1,
         col=1,
         mode="lines+markers",
@@ -41,8 +41,8 @@ def training_chart(lesson: Lesson) -> go.Figure:
         marker={"size": 8},
     )
     for name, points, style in (
-        ("training loss", lesson.losses, {"color": GREY, "width": 1}),
-        ("validation loss", lesson.validation, {"color": ACCENT, "width": 2}),
+        ("training loss", live.losses, {"color": GREY, "width": 1}),
+        ("validation loss", live.validation, {"color": ACCENT, "width": 2}),
     ):
         figure.add_scatter(
             x=[step for step, _ in points],
@@ -53,7 +53,7 @@ def training_chart(lesson: Lesson) -> go.Figure:
             name=name,
             line=style,
         )
-    figure.update_xaxes(range=[0, lesson.total])
+    figure.update_xaxes(range=[0, live.total])
     figure.update_xaxes(title={"text": "step"}, row=2, col=1)
     figure.update_yaxes(title={"text": "right answers, %"}, range=[0, 103], row=1, col=1)
     figure.update_yaxes(title={"text": "loss, nats a token"}, type="log", row=2, col=1)

@@ -7,15 +7,15 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from softcot.errors import UserError
-from softcot.experiments import SEEDS
-from softcot.files import write_text
-from softcot.presets import DEFAULT_THOUGHTS
-from softcot.records import Record
+from softcot.evaluation.experiments import SEEDS
+from softcot.evaluation.records import Record
 from softcot.report import controls, forgetting, main, other, regime, sizes, thoughts, votes
 from softcot.report.parts import Report
 from softcot.report.render import inserted, markdown, readme_block
 from softcot.report.results import REPORT_FILE, Results, load_records
+from softcot.support.errors import UserError
+from softcot.support.files import write_text
+from softcot.support.presets import DEFAULT_THOUGHTS
 
 SECTIONS = (main, controls, thoughts, sizes, votes, forgetting, regime, other)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from softcot.experiments import FAMILIES, TRAINED
-from softcot.records import Record, interval
+from softcot.evaluation.experiments import MINI_TASKS, TRAINED
+from softcot.evaluation.records import Record, interval
 from softcot.report.parts import MISSING, Cell, Table
 
 Line = Mapping[str, Record]
@@ -75,7 +75,7 @@ def pooled(values: Values, tasks: Iterable[str]) -> np.ndarray | None:
 def tasks_of(lines: Iterable[Line]) -> list[str]:
     """The tasks that any of some lines has, in their usual order."""
     found = {task for line in lines for task in line}
-    return [task for task in FAMILIES if task in found]
+    return [task for task in MINI_TASKS if task in found]
 
 
 class Grid:

@@ -9,19 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from softcot.methods import SoftCoT
+from softcot.methods import METHODS, SoftCoT
 from softcot.report.parts import Cell, Figure
 
 ACCENT, GREY = "#0f766e", "#8a929c"
 _SHADE = {ACCENT: "rgba(15,118,110,0.16)", GREY: "rgba(138,146,156,0.22)"}
-_PATTERNS = {
-    "zero-shot-cot": "",
-    "cot-unk": ".",
-    "prompt-tuning": "-",
-    "assist-cot": "/",
-    "lora": "x",
-    "coconut": "|",
-}
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
 _HOVER = "%{x}: %{y}<br>95 % interval %{customdata[0]} to %{customdata[1]}"
@@ -59,7 +51,7 @@ def bars(
 ) -> dict[str, Any]:
     """A bar for each cell, in the manner of a method; faint ones leave room for markers."""
     hue = colour(method)
-    pattern = {"shape": _PATTERNS.get(method, ""), "size": 6, "solidity": 0.25}
+    pattern = {"shape": METHODS[method].hatch, "size": 6, "solidity": 0.25}
     return {
         "type": "bar",
         "name": name,

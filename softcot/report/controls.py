@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from softcot.controls import CONTROLS
+from softcot.evaluation.records import Record, interval
 from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
-from softcot.records import Record, interval
 from softcot.report.cells import (
     NATS,
     PERCENT,
@@ -20,6 +19,7 @@ from softcot.report.cells import (
 from softcot.report.charts import bars, figure, markers
 from softcot.report.parts import MISSING, Cell, Figure, Section, Table
 from softcot.report.results import Results
+from softcot.thoughts.controls import CONTROLS
 
 _MEANING = (
     "swap: another question's thoughts. shuffle: the question's own in another order. mean: the "

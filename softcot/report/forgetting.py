@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from softcot.experiments import TRAINED
+from softcot.evaluation.experiments import TRAINED
 from softcot.methods import METHODS, SoftCoT
 from softcot.report.cells import POINTS, Grid, Line, minus, pooled, tasks_of
 from softcot.report.charts import colour, figure, points
@@ -19,17 +19,17 @@ def section(results: Results) -> Section | None:
     """Accuracy of everything that is trained, on the task it was trained on and on others."""
     if not results.has("forgetting"):
         return None
-    base = results.line(SoftCoT.name, thoughts=0)
+    base = results.line(SoftCoT.name, k=0)
     matrices = {name: _matrix(results, name) for name in METHODS}
     matrices = {name: matrix for name, matrix in matrices.items() if matrix}
     lines = [line for matrix in matrices.values() for line in matrix.values()]
     grid = Grid(tasks_of([base, *lines]), "forgetting", averages=False)
     accuracies, changes = [grid.accuracy("Untouched base", base)], []
     for name, matrix in matrices.items():
-        for learned, line in matrix.items():
-            label = f"{METHODS[name].title}, trained on {learned}"
+        for trained_on, line in matrix.items():
+            label = f"{METHODS[name].title}, trained on {trained_on}"
             change = minus(line, base)
-            others = pooled(change, [task for task in grid.tasks if task != learned])
+            others = pooled(change, [task for task in grid.tasks if task != trained_on])
             accuracies.append(grid.accuracy(label, line))
             changes.append([*grid.row(label, change, POINTS), POINTS.cell(others, grid.command)])
     tables = [grid.table("Accuracy in %, greedy", "Method", accuracies)]
@@ -53,15 +53,17 @@ def section(results: Results) -> Section | None:
 
 
 def _matrix(results: Results, name: str) -> Matrix:
-    if METHODS[name].trains == "nothing":
+    if METHODS[name].kind is None:
         return {}
-    lines = {learned: results.line(name, trained_on=learned) for learned in TRAINED}
-    return {learned: line for learned, line in lines.items() if line}
+    lines = {trained_on: results.line(name, trained_on=trained_on) for trained_on in TRAINED}
+    return {trained_on: line for trained_on, line in lines.items() if line}
 
 
 def _summary(grid: Grid, base: Line, matrices: dict[str, Matrix]) -> Table:
-    there = {learned for matrix in matrices.values() for learned in matrix}
-    pairs = [(learned, task) for learned in TRAINED if learned in there for task in grid.tasks]
+    there = {trained_on for matrix in matrices.values() for trained_on in matrix}
+    pairs = [
+        (trained_on, task) for trained_on in TRAINED if trained_on in there for task in grid.tasks
+    ]
     parts = [[pair for pair in pairs if (pair[0] == pair[1]) == own] for own in (True, False)]
     rows = []
     for name, matrix in matrices.items():
@@ -91,8 +93,8 @@ def mean_change(matrix: Matrix, base: Line, pairs: list[tuple[str, str]]) -> np.
         None where an entry is missing.
     """
     sums: dict[str, np.ndarray] = {}
-    for learned, task in pairs:
-        change = minus(matrix.get(learned, {}), base).get(task)
+    for trained_on, task in pairs:
+        change = minus(matrix.get(trained_on, {}), base).get(task)
         if change is None:
             return None
         sums[task] = sums.get(task, 0) + change

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from softcot.evaluation.records import Comparison, Record, compare
 from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
-from softcot.records import Comparison, Record, compare
 from softcot.report import paper
 from softcot.report.cells import (
     COUNT,

@@ -27,7 +27,7 @@ def section(results: Results) -> Section | None:
             record.split,
             record.method,
             record.control,
-            str(record.thoughts),
+            str(record.k),
             record.trained_on or "–",
             decoding,
         ]

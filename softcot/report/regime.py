@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
-from softcot.presets import READINGS
 from softcot.report.cells import POINTS, Grid, Line, minus, tasks_of
 from softcot.report.charts import band, figure, line
 from softcot.report.parts import Cell, Figure, Section
 from softcot.report.results import Results
+from softcot.support.presets import READINGS
 
 HARD, SOFT, SWAP = METHODS[ZeroShotCoT.name].title, METHODS[SoftCoT.name].title, "SoftCoT, swap"
 

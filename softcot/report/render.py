@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from softcot.errors import UserError
 from softcot.report.parts import Cell, Report, Table
+from softcot.support.errors import UserError
 
 START, END = "<!-- results:start -->", "<!-- results:end -->"
 

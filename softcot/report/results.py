@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from softcot.errors import UserError
-from softcot.experiments import FAMILIES, Run, plan
+from softcot.data.tasks import TASKS
+from softcot.evaluation.experiments import MINI_TASKS, Run, plan
+from softcot.evaluation.records import Record, load_record
 from softcot.methods import METHODS
-from softcot.records import Record, load_record
-from softcot.tasks import TASKS
+from softcot.support.errors import UserError
 
 REPORT_FILE = "report.json"
 """What a report is called, also in a folder of records."""
@@ -24,7 +24,7 @@ class Key(NamedTuple):
     task: str
     method: str
     control: str
-    thoughts: int
+    k: int
     trained_on: str | None
     decoding: str
     """greedy, sampled, votes, or other for what no experiment does."""
@@ -37,7 +37,7 @@ def key_of(record: Record) -> Key:
         record.task,
         record.method,
         record.control,
-        record.thoughts,
+        record.k,
         record.trained_on,
         _decoding(record.sampling, record.samples),
     )
@@ -52,19 +52,19 @@ def _decoding(sampling: dict, samples: int) -> str:
 
 def _weights_of(task: str, method: str, control: str) -> str | None:
     """The task whose weights a method is asked with where nobody chose."""
-    fresh = METHODS[method].trains == "nothing" or control == "untrained"
+    fresh = METHODS[method].kind is None or control == "untrained"
     return None if fresh else TASKS[task].projection
 
 
 def _key_of_run(run: Run) -> Key:
     asked = run.protocol
-    default = METHODS[asked.method].default_thoughts
+    default = METHODS[asked.method].default_k
     return Key(
         run.pair,
         run.task,
         asked.method,
         asked.control,
-        default if asked.thoughts is None else asked.thoughts,
+        default if asked.k is None else asked.k,
         asked.trained_on or _weights_of(run.task, asked.method, asked.control),
         _decoding({"temperature": asked.sampling.temperature}, asked.samples),
     )
@@ -116,7 +116,7 @@ class Results:
         method: str,
         control: str = "none",
         *,
-        thoughts: int | None = None,
+        k: int | None = None,
         trained_on: str | None = None,
         decoding: str = "greedy",
         pair: str = "mini",
@@ -126,14 +126,14 @@ class Results:
         Args:
             method: One of `METHODS`.
             control: What replaced a question's own thoughts.
-            thoughts: K; None for the method's own.
+            k: K; None for the method's own.
             trained_on: Whose weights; None for those that serve each task.
             decoding: greedy, sampled or votes.
             pair: Name of the pair.
         """
-        count = METHODS[method].default_thoughts if thoughts is None else thoughts
+        count = METHODS[method].default_k if k is None else k
         found = {}
-        for task in FAMILIES:
+        for task in MINI_TASKS:
             weights = trained_on or _weights_of(task, method, control)
             key = Key(pair, task, method, control, count, weights, decoding)
             if key in self._found:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from softcot.experiments import SIZED
+from softcot.evaluation.experiments import SIZED
 from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
-from softcot.presets import ASSISTANT_SIZES
 from softcot.report import paper
 from softcot.report.cells import Grid, tasks_of
 from softcot.report.charts import figure, line
 from softcot.report.parts import Section
 from softcot.report.results import Results
+from softcot.support.presets import ASSISTANT_SIZES
 
 OWN_WIDTH = 128
 """Width of mini's own assistant; that of the others is in their pairs' names."""

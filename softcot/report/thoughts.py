@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softcot.experiments import CURVE, HINT_CURVE, TRAINED
+from softcot.evaluation.experiments import CURVE, HINT_CURVE, TRAINED
 from softcot.methods import AssistCoT, Method, SoftCoT
-from softcot.presets import MAX_THOUGHTS
 from softcot.report.cells import Grid, Line, tasks_of
 from softcot.report.charts import figure, line, shaded
 from softcot.report.parts import Cell, Section, Table
 from softcot.report.results import Results
+from softcot.support.presets import MAX_THOUGHTS
 
 TOLERANCE = 3.0
 """Points below the best that still count as level."""
@@ -52,7 +52,7 @@ def section(results: Results) -> Section | None:
 
 
 def _curve(results: Results, kind: type[Method], counts: Sequence[int]) -> Curve:
-    lines = {count: results.line(kind.name, thoughts=count) for count in counts}
+    lines = {count: results.line(kind.name, k=count) for count in counts}
     # The controls bring one K of a task that has no curve.
     lines = {
         count: {task: record for task, record in line.items() if task in TRAINED}

@@ -3,19 +3,19 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from functools import wraps
 from typing import Any, get_type_hints
 
 import gradio as gr
 
-from softcot.answering import Column
-from softcot.decoding import Sampling
-from softcot.edits import read_edits
-from softcot.errors import UserError
-from softcot.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
-from softcot.problems import Problem
-from softcot.tasks import get_task
+from softcot.data.problems import Problem
+from softcot.data.tasks import get_task
+from softcot.decoding.decoder import Sampling
+from softcot.evaluation.answering import Column
+from softcot.support.errors import UserError
+from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
+from softcot.support.schema import to_json
+from softcot.thoughts.edits import read_edits
 from softcot.web.events import LANE, paced
 from softcot.web.explorer import Explorer
 
@@ -169,7 +169,7 @@ def _sweep(explorer: Explorer) -> Callable:
         for trials in paced(explorer.sweep(task, counts, problems)):
             yield [
                 {
-                    "thoughts": trial.thoughts,
+                    "thoughts": trial.k,
                     "n": trial.n,
                     "accuracy": trial.accuracy,
                     "interval": trial.accuracy_interval,
@@ -185,7 +185,7 @@ def _sweep(explorer: Explorer) -> Callable:
 
 def _frame(columns: list[Column]) -> dict[str, Any]:
     done = all(column.done for column in columns)
-    return {"done": done, "columns": [asdict(column) for column in columns]}
+    return {"done": done, "columns": [to_json(column) for column in columns]}
 
 
 def endpoint(function: Callable) -> Callable:

@@ -11,22 +11,22 @@ from pathlib import Path
 
 import torch
 
-from softcot.analysis import Exploration, explore
-from softcot.answering import Column, ColumnRequest
-from softcot.capsule import Asked, save_run
-from softcot.decoding import Sampling
-from softcot.edits import Edit
-from softcot.errors import UserError
-from softcot.inspection import Inspection, inspect
-from softcot.methods import METHODS, get_method
-from softcot.models import Pair
-from softcot.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS, PRESETS
-from softcot.problems import Problem
-from softcot.projection import Projection
-from softcot.tasks import FREE, TASKS, Task, get_task
-from softcot.trajectory import Trajectory, trajectories
-from softcot.trials import Trial, Variant, try_variants
-from softcot.vocabulary import Vocabulary
+from softcot.analysis.geometry import Exploration, explore
+from softcot.analysis.inspection import Inspection, inspect
+from softcot.analysis.trajectory import Trajectory, trajectories
+from softcot.analysis.vocabulary import Vocabulary
+from softcot.data.problems import Problem
+from softcot.data.tasks import FREE, TASKS, Task, get_task
+from softcot.decoding.decoder import Sampling
+from softcot.evaluation.answering import Column, ColumnRequest
+from softcot.evaluation.run_file import RunRequest, save_run
+from softcot.evaluation.variants import Trial, Variant, try_variants
+from softcot.methods import METHODS, Method, SoftCoT, ZeroShotCoT, get_method
+from softcot.support.errors import UserError
+from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS, PRESETS
+from softcot.thoughts.edits import Edit
+from softcot.thoughts.pair import Pair
+from softcot.thoughts.projection import Projection
 
 EXAMPLES = 4
 """Problems shown for each task."""
@@ -41,10 +41,7 @@ OTHERS = 32
 TRIAL_SEED = 7
 """Draws the problems of trials: the same ones every time, so that trials can be compared."""
 
-HARD, SOFT = "zero-shot-cot", "softcot"
-
-SHARING_K = (SOFT, "cot-unk", "prompt-tuning")
-"""Methods that the page's K is for: K slots, filled at once. The others choose their own."""
+HARD, SOFT = ZeroShotCoT.name, SoftCoT.name
 
 
 class Explorer:
@@ -61,7 +58,7 @@ class Explorer:
         trained = all(pair.is_trained(Projection, name) for name in TASKS)
         self.pair = pair if trained else pair.with_untrained()
         self.max_thoughts = min(self.pair.projection(name).max_thoughts for name in TASKS)
-        self.thoughts = min(DEFAULT_THOUGHTS, self.max_thoughts)
+        self.default_k = min(DEFAULT_THOUGHTS, self.max_thoughts)
 
     def using(self, projection: Projection | None) -> Explorer:
         """The same, with another projection for the task that it was trained on."""
@@ -111,32 +108,32 @@ class Explorer:
         drawn = task.problems("validation", 2, seed)
         return next(problem for problem in drawn if problem.question != question)
 
-    def explore(self, question: str, task_name: str, thoughts: int | None = None) -> Exploration:
-        """The K = `thoughts` projected thoughts of a question, by default as many as there can be.
+    def explore(self, question: str, task_name: str, k: int | None = None) -> Exploration:
+        """The K projected thoughts of a question, by default as many as there can be.
 
         Raises:
             UserError: The question is empty or too long, K is out of range, or there is no such
                 task.
         """
         task = get_task(task_name)
-        most = self.max_thoughts if thoughts is None else thoughts
-        vectors = get_method(SOFT, self.pair, task).thoughts([Problem(task.name, question)], most)
+        k = self.max_thoughts if k is None else k
+        vectors = get_method(SOFT, self.pair, task).thoughts([Problem(task.name, question)], k)
         return explore(question, vectors[0], self.pair.base, self.vocabulary)
 
     def comparison(
         self,
         problem: Problem,
-        thoughts: int,
+        k: int,
         sampling: Sampling,
         samples: int = 1,
         swap_question: str = "",
         methods: Sequence[str] = (HARD, SOFT),
-    ) -> Asked:
+    ) -> RunRequest:
         """What is asked to compare the base alone with the base and thoughts, and more.
 
         Args:
             problem: The question, its task and, if known, its answer.
-            thoughts: K.
+            k: K.
             sampling: How tokens are chosen.
             samples: Answers in each column; the majority counts.
             swap_question: SoftCoT's thoughts are those of this question, if there is one.
@@ -152,38 +149,41 @@ class Explorer:
             ColumnRequest(
                 name,
                 edits=swap if name == SOFT else (),
-                own_thoughts=name not in SHARING_K,
+                own_k=name in METHODS and not METHODS[name].shares_k,
             )
             for name in methods
         ]
-        return Asked(problem, tuple(requests), thoughts, sampling, samples)
+        return RunRequest(problem, tuple(requests), k, sampling, samples)
 
-    def answers(self, asked: Asked) -> Iterator[list[Column]]:
-        """What is asked, answered; see `Asked.stream`."""
+    def answers(self, asked: RunRequest) -> Iterator[list[Column]]:
+        """What is asked, answered; see `RunRequest.stream`."""
         return asked.stream(self.pair)
 
-    def save(self, path: Path, asked: Asked, columns: Sequence[Column]) -> None:
-        """Write a finished run into a file; see `softcot.capsule.save_run`."""
+    def save(self, path: Path, asked: RunRequest, columns: Sequence[Column]) -> None:
+        """Write a finished run into a file; see `softcot.evaluation.run_file.save_run`."""
         save_run(path, self.pair, asked, columns)
 
     @property
     def further(self) -> list[tuple[str, str]]:
         """Titles and names of the methods that can be asked beside hard CoT and SoftCoT."""
-        trained = {name.partition("-")[0] for name in self.pair.trained}
         return [
             (kind.title, name)
             for name, kind in METHODS.items()
-            if name not in (HARD, SOFT) and (kind.kind is None or kind.kind.folder in trained)
+            if name not in (HARD, SOFT) and self._has_weights(kind)
         ]
 
-    def intervene(
-        self, problem: Problem, thoughts: int, edits: Sequence[Edit]
-    ) -> Iterator[list[Column]]:
+    def _has_weights(self, kind: type[Method]) -> bool:
+        """Whether a method can be asked: it trains nothing, or was trained on some task."""
+        if kind.kind is None:
+            return True
+        return any(name.startswith(f"{kind.kind.folder}-") for name in self.pair.trained)
+
+    def intervene(self, problem: Problem, k: int, edits: Sequence[Edit]) -> Iterator[list[Column]]:
         """Answer with the question's own thoughts, with edited ones, and with two placebos.
 
         Args:
             problem: The question, its task and, if known, its worked answer.
-            thoughts: K.
+            k: K.
             edits: Made in order.
 
         Yields:
@@ -194,16 +194,16 @@ class Explorer:
         """
         placebos = [(Edit(kind),) for kind in self.placebos(get_task(problem.task))]
         requests = [ColumnRequest(SOFT, edits=tuple(made)) for made in ((), edits, *placebos)]
-        return Asked(problem, tuple(requests), thoughts).stream(self.pair)
+        return RunRequest(problem, tuple(requests), k).stream(self.pair)
 
     def try_edits(
-        self, task_name: str, thoughts: int, edits: Sequence[Edit], count: int
+        self, task_name: str, k: int, edits: Sequence[Edit], count: int
     ) -> Iterator[list[Trial]]:
-        """The same on `count` test problems; see `softcot.trials.try_variants`."""
+        """The same on `count` test problems; see `softcot.evaluation.variants.try_variants`."""
         task = get_task(task_name)
         placebos = [(kind, [Edit(kind)]) for kind in self.placebos(task)]
         variants = [
-            Variant(label, get_method(SOFT, self.pair, task, edits=made), thoughts)
+            Variant(label, get_method(SOFT, self.pair, task, edits=made), k)
             for label, made in (("own", []), ("edited", edits), *placebos)
         ]
         return try_variants(variants, self._tried(task, count))
@@ -216,26 +216,26 @@ class Explorer:
         return try_variants(variants, self._tried(task, count), batch_size=count)
 
     def inspect(
-        self, problem: Problem, thoughts: int, metric: str = "cosine", corrected: bool = False
+        self, problem: Problem, k: int, metric: str = "cosine", corrected: bool = False
     ) -> Inspection:
-        """Look at a question's thoughts from all sides; see `softcot.inspection.inspect`."""
+        """Look at a question's thoughts from all sides; see `inspection.inspect`."""
         task = get_task(problem.task)
         return inspect(
             self.pair,
             task,
             problem,
-            thoughts,
+            k,
             others=self._others(task),
             vocabulary=self.vocabulary,
             metric=metric,
             corrected=corrected,
         )
 
-    def trajectories(self, task_name: str, thoughts: int, count: int) -> list[Trajectory]:
+    def trajectories(self, task_name: str, k: int, count: int) -> list[Trajectory]:
         """Where the thoughts of `count` test problems lie."""
         task = get_task(task_name)
         problems = self._tried(task, count)
-        return trajectories(self.pair, task, problems, thoughts, vocabulary=self.vocabulary)
+        return trajectories(self.pair, task, problems, k, vocabulary=self.vocabulary)
 
     def _tried(self, task: Task, count: int) -> list[Problem]:
         """Test problems for a trial."""

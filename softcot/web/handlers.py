@@ -16,14 +16,14 @@ from typing import Any
 import gradio as gr
 
 from softcot import plots
-from softcot.analysis import Exploration
-from softcot.answering import Column
-from softcot.capsule import Asked
-from softcot.decoding import Sampling
-from softcot.errors import UserError
-from softcot.problems import Problem
-from softcot.projection import Projection
-from softcot.tasks import FREE
+from softcot.analysis.geometry import Exploration
+from softcot.data.problems import Problem
+from softcot.data.tasks import FREE
+from softcot.decoding.decoder import Sampling
+from softcot.evaluation.answering import Column
+from softcot.evaluation.run_file import RunRequest
+from softcot.support.errors import UserError
+from softcot.thoughts.projection import Projection
 from softcot.web import tour_views, views
 from softcot.web.events import idle, paced, unchanged, until
 from softcot.web.explorer import HARD, SOFT, Explorer, asked_problem, examples
@@ -82,7 +82,7 @@ class Handlers:
             if asked is None:
                 return nothing
             task = asked.problem.task
-            k = self.explorer.thoughts if asked.thoughts is None else asked.thoughts
+            k = self.explorer.default_k if asked.k is None else asked.k
             sampling = (asked.temperature, asked.seed, asked.samples, asked.methods)
             told = (k, *sampling, asked.edits, asked.other)
             offer = self._offer(task)
@@ -181,7 +181,7 @@ class Handlers:
         length: int,
         seed: int,
         samples: int,
-    ) -> Asked:
+    ) -> RunRequest:
         sampling = Sampling(temperature, top_p, seed=seed, max_new_tokens=length)
         methods = (HARD, SOFT, *further)
         return self.explorer.comparison(problem, k, sampling, samples, donor, methods)
@@ -203,7 +203,7 @@ class Handlers:
         return (idle(), *loaded, *self.look(task, problem.question, donor, k, swapped))
 
 
-def _saved(explorer: Explorer, asked: Asked, columns: list[Column]) -> str:
+def _saved(explorer: Explorer, asked: RunRequest, columns: list[Column]) -> str:
     """A finished run in a file that nobody else can name."""
     path = Path(tempfile.mkdtemp(prefix="softcot-"), f"{asked.problem.id}.run")
     explorer.save(path, asked, columns)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import gradio as gr
 
 from softcot import plots
-from softcot.errors import UserError
+from softcot.analysis.vocabulary import METRICS
+from softcot.data.problems import Problem
 from softcot.plots import thoughts as figures
-from softcot.problems import Problem
-from softcot.vocabulary import METRICS
+from softcot.support.errors import UserError
 from softcot.web import inside_views, look, views
 from softcot.web.events import LANE, PRIVATE, unchanged
 from softcot.web.explorer import asked_problem
@@ -96,7 +96,7 @@ class Inside(Panel):
         self,
         task: str,
         question: str,
-        thoughts: int,
+        k: int,
         gold: str,
         loaded: Problem,
         metric: str,
@@ -106,25 +106,23 @@ class Inside(Panel):
         problem = asked_problem(task, question, gold, loaded)
         try:
             metric = metric.lower()
-            seen = self.explorer.inspect(
-                problem, thoughts, metric, corrected and metric == "cosine"
-            )
+            seen = self.explorer.inspect(problem, k, metric, corrected and metric == "cosine")
         except UserError as error:
             return (views.message(str(error)), *unchanged(len(self.parts)))
         return (
             inside_views.facts(seen),
             inside_views.readings(seen),
             inside_views.effects(seen),
-            figures.thought_space(seen.exploration, thoughts).to_json(),
+            figures.thought_space(seen.exploration, k).to_json(),
             figures.cosine_heatmap(seen.geometry.thoughts.cosines).to_json(),
             figures.lens_heatmap(seen.base).to_json(),
             figures.attention_heatmap(seen.head_shares).to_json(),
         )
 
-    def draw_map(self, task: str, thoughts: int, count: int) -> tuple:
+    def draw_map(self, task: str, k: int, count: int) -> tuple:
         """The thoughts of many problems. Returns: message, map, entries."""
         try:
-            found = self.explorer.trajectories(task, thoughts, count)
+            found = self.explorer.trajectories(task, k, count)
         except UserError as error:
             return views.message(str(error)), gr.skip(), gr.skip()
         explained = self.explorer.vocabulary.basis.explained_variance_ratio_

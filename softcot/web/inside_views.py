@@ -7,9 +7,9 @@ from html import escape
 
 import numpy as np
 
-from softcot.inspection import Inspection
-from softcot.lens import Reading
-from softcot.trajectory import Trajectory
+from softcot.analysis.inspection import Inspection
+from softcot.analysis.lens import Reading
+from softcot.analysis.trajectory import Trajectory
 from softcot.web import views
 
 EMPTY = '<p class="empty">Press “Look inside” to measure the thoughts of the question above.</p>'

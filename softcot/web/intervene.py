@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from softcot.edits import BORROWING, EDITS, MEASURED, Edit, read_edits
-from softcot.errors import UserError
-from softcot.problems import Problem
+from softcot.data.problems import Problem
+from softcot.support.errors import UserError
+from softcot.thoughts.edits import BORROWING, EDITS, MEASURED, Edit, read_edits
 from softcot.web import intervene_views, look, views
 from softcot.web.events import AT_ONCE, LANE, PRIVATE, idle, paced, stoppable, unchanged, until
 from softcot.web.explorer import asked_problem
@@ -138,7 +138,7 @@ class Intervene(Panel):
         self,
         task: str,
         question: str,
-        thoughts: int,
+        k: int,
         gold: str,
         loaded: Problem,
         edits: str,
@@ -152,7 +152,7 @@ class Intervene(Panel):
         ending = threading.Event()
         try:
             problem = asked_problem(task, question, gold, loaded)
-            frames = self.explorer.intervene(problem, thoughts, read_edits(edits, other))
+            frames = self.explorer.intervene(problem, k, read_edits(edits, other))
             yield "", ending, gr.Button(interactive=True), gr.skip()
             columns = []
             for columns in paced(until(frames, ending)):
@@ -162,9 +162,7 @@ class Intervene(Panel):
         except UserError as error:
             yield views.message(str(error)), None, idle(), intervene_views.idle()
 
-    def try_many(
-        self, task: str, thoughts: int, edits: str, other: str, count: int
-    ) -> Iterator[tuple]:
+    def try_many(self, task: str, k: int, edits: str, other: str, count: int) -> Iterator[tuple]:
         """The same edit on many problems.
 
         Yields:
@@ -172,7 +170,7 @@ class Intervene(Panel):
         """
         ending = threading.Event()
         try:
-            frames = self.explorer.try_edits(task, thoughts, read_edits(edits, other), count)
+            frames = self.explorer.try_edits(task, k, read_edits(edits, other), count)
             yield ending, gr.Button(interactive=True), views.progress(0, count, "problems")
             for trials in paced(until(frames, ending)):
                 yield *unchanged(2), intervene_views.effects(trials, count)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from softcot.answering import Column
-from softcot.trials import Effect, Trial
+from softcot.evaluation.answering import Column
+from softcot.evaluation.variants import Effect, Trial
 from softcot.web import views
 
 INTRODUCTION = (

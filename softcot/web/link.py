@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from softcot.edits import read_edits
-from softcot.errors import UserError
+from softcot.data.problems import Problem
+from softcot.data.tasks import FREE, TASKS
 from softcot.methods import METHODS
-from softcot.problems import Problem
-from softcot.tasks import FREE, TASKS
+from softcot.support.errors import UserError
+from softcot.thoughts.edits import read_edits
 
 FIELDS = ("task", "q", "a", "k", "t", "seed", "n", "m", "edits", "other")
 """Names in the address: task, question, answer, K, temperature, seed, samples, further methods,
@@ -38,7 +38,7 @@ class Link:
     """What an address asks for; None leaves a value as it is."""
 
     problem: Problem
-    thoughts: int | None = None
+    k: int | None = None
     temperature: float | None = None
     seed: int | None = None
     samples: int | None = None
@@ -47,12 +47,12 @@ class Link:
     other: str | None = None
 
 
-def read_link(search: str, most: int) -> Link | None:
+def read_link(search: str, max_thoughts: int) -> Link | None:
     """Read the part of an address behind the question mark.
 
     Args:
         search: Such as `?q=Why%3F&k=4`.
-        most: The largest K.
+        max_thoughts: The largest K.
 
     Returns:
         None where no question is asked.
@@ -71,7 +71,7 @@ def read_link(search: str, most: int) -> Link | None:
         read_edits(edits)
     return Link(
         Problem(task, values["q"].strip(), values.get("a", "").strip()),
-        _number(values, "k", 0, most),
+        _number(values, "k", 0, max_thoughts),
         _number(values, "t", 0, 2, float),
         _number(values, "seed", 0, 2**31),
         _number(values, "n", 1, 15),

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
-from softcot.errors import UserError
+from softcot.support.errors import UserError
 
 SCHEMA = "softcot-report-1"
 REPORT = Path(__file__).resolve().parents[2] / "assets" / "report" / "report.json"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import gradio as gr
 
 from softcot import plots
-from softcot.errors import UserError
 from softcot.plots.sweep import sweep_chart
+from softcot.support.errors import UserError
 from softcot.web import look, sweep_views, views
 from softcot.web.events import LANE, PRIVATE, idle, paced, stoppable, unchanged, until
 from softcot.web.explorer import Explorer

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softcot.tasks import get_task
-from softcot.trials import Trial
+from softcot.data.tasks import get_task
+from softcot.evaluation.variants import Trial
 from softcot.web import views
 
 INTRODUCTION = (
@@ -29,7 +29,7 @@ def said(task: str, count: int) -> str:
 def table(trials: Sequence[Trial]) -> str:
     """The numbers behind the curves."""
     rows = "".join(
-        f'<tr><th scope="row">{trial.thoughts}</th>'
+        f'<tr><th scope="row">{trial.k}</th>'
         f"<td>{views.percent(trial.accuracy, trial.accuracy_interval)}</td>"
         f"<td>{views.number(sum(trial.logprobs) / trial.n)}</td>"
         f"<td>{1000 * trial.seconds / trial.n:.0f} ms</td></tr>"

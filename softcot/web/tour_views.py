@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from softcot.analysis import Exploration, Thought
-from softcot.models import Pair
+from softcot.analysis.geometry import Exploration, Thought
+from softcot.thoughts.pair import Pair
 from softcot.web import views
 
 FIGURE = Path(__file__).resolve().parents[2] / "assets" / "method.svg"
@@ -23,29 +23,29 @@ LISTED = 8
 """Thoughts whose nearest tokens are named."""
 
 
-def tour(seen: Exploration, shown: int, pair: Pair, laboratory: bool = True) -> str:
+def tour(seen: Exploration, k: int, pair: Pair, laboratory: bool = True) -> str:
     """The figure, and each of its steps with what it is for this question.
 
     Args:
         seen: The question and its thoughts.
-        shown: K.
+        k: K.
         pair: The two models.
         laboratory: Whether they are this project's own.
     """
     question = f"<q>{escape(views.shorten(seen.question))}</q>"
-    slots = f'<span class="slots-drawn" aria-hidden="true">{"▢ " * shown}</span>'
+    slots = f'<span class="slots-drawn" aria-hidden="true">{"▢ " * k}</span>'
     full = slots.replace("▢", "▣")
     steps = (
         (
             "The assistant reads",
             f"{question} {slots}",
-            f"The question and {shown} placeholders, in one pass. Its last states at these places, "
+            f"The question and {k} placeholders, in one pass. Its last states at these places, "
             f"{pair.assistant.width} numbers each, are the thoughts; nothing is decoded.",
             [("inside", "What it would write there")],
         ),
         (
             "One layer carries them over",
-            _nearest(seen.thoughts[:shown]),
+            _nearest(seen.thoughts[:k]),
             f"A single linear projection, {pair.assistant.width} to {pair.base.width}, is all that "
             "was trained. These are the base's tokens nearest to each thought.",
             [("compare", "The map"), ("train", "Train one")],

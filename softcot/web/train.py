@@ -9,11 +9,12 @@ from pathlib import Path
 
 import gradio as gr
 
-from softcot import lessons, plots
-from softcot.errors import UserError
+from softcot import plots
+from softcot.data.tasks import TASKS
 from softcot.plots.training import training_chart
-from softcot.projection import Projection
-from softcot.tasks import TASKS
+from softcot.support.errors import UserError
+from softcot.thoughts.projection import Projection
+from softcot.training.live import train_live
 from softcot.web import look, train_views, views
 from softcot.web.events import idle, paced, stoppable, unchanged
 from softcot.web.explorer import Explorer
@@ -82,7 +83,7 @@ class Train:
         )
         stoppable(self.stop, self.ending)
 
-    def train(self, task: str, steps: int, question: str, thoughts: int) -> Iterator[tuple]:
+    def train(self, task: str, steps: int, question: str, k: int) -> Iterator[tuple]:
         """Train and show it.
 
         Yields:
@@ -93,7 +94,7 @@ class Train:
         folder = Path(tempfile.mkdtemp(prefix="softcot-"), f"projection-{task}")
         ready = (gr.Button(interactive=True), idle())
         yield (ending, idle(), gr.Button(interactive=True), *unchanged(6))
-        frames = lessons.learn(
+        frames = train_live(
             self.explorer.pair,
             TASKS[task],
             question.strip() or self.explorer.problem(task, 0).question,
@@ -108,12 +109,12 @@ class Train:
                     "Training takes longer than this Space lends a GPU; start the app on a machine "
                     "of your own to train."
                 )
-            for lesson in paced(frames):
-                seen = plots.thought_map(lesson.seen, thoughts).to_json() if lesson.seen else ""
+            for live in paced(frames):
+                seen = plots.thought_map(live.seen, k).to_json() if live.seen else ""
                 yield (
                     *unchanged(3),
-                    train_views.status(lesson),
-                    training_chart(lesson).to_json() if lesson.losses else gr.skip(),
+                    train_views.status(live),
+                    training_chart(live).to_json() if live.losses else gr.skip(),
                     seen or gr.skip(),
                     *unchanged(3),
                 )

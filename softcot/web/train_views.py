@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softcot.lessons import JUDGED, Lesson
+from softcot.training.live import JUDGED, LiveTraining
 from softcot.web import views
 
 INTRODUCTION = (
@@ -23,27 +23,27 @@ MAP = (
 MAP_ALT = "Map of the thoughts with the present weights"
 
 
-def status(lesson: Lesson) -> str:
+def status(live: LiveTraining) -> str:
     """How far the training is, or what it came to."""
-    if lesson.phase == "judging":
+    if live.phase == "judging":
         return '<p class="note">Judging hard CoT and the shipped projection first.</p>'
-    if lesson.phase == "thinking":
+    if live.phase == "thinking":
         return '<p class="note">Both models read the training problems, once.</p>'
-    if lesson.phase == "training":
-        return views.progress(lesson.done, lesson.total, "steps")
-    best = lesson.result
+    if live.phase == "training":
+        return views.progress(live.done, live.total, "steps")
+    best = live.result
     ended = "Finished" if best.finished else "Stopped"
     text = (
         f"{ended} after {best.seconds:.0f} s; kept are the weights of step {best.best_step}, "
         f"validation loss {best.best_loss:.4f}."
     )
-    if lesson.accuracies:
+    if live.accuracies:
         text += (
-            f" At the last look {100 * lesson.accuracies[-1][1]:.0f} % of {JUDGED} validation "
-            f"problems were right, with hard CoT {100 * lesson.alone:.0f} %"
+            f" At the last look {100 * live.accuracies[-1][1]:.0f} % of {JUDGED} validation "
+            f"problems were right, with hard CoT {100 * live.alone:.0f} %"
         )
-        shipped = lesson.shipped
+        shipped = live.shipped
         text += "." if shipped is None else f", with the shipped projection {100 * shipped:.0f} %."
-    if lesson.share is not None:
-        text += f" That is {100 * lesson.share:.0f} % of the shipped projection's gain."
+    if live.share is not None:
+        text += f" That is {100 * live.share:.0f} % of the shipped projection's gain."
     return f'<p class="note">{text}</p>'

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from softcot.analysis import Exploration, Thought
-from softcot.answering import Column
-from softcot.models import LanguageModel, Pair
-from softcot.problems import Problem
-from softcot.vocabulary import Neighbour
+from softcot.analysis.geometry import Exploration, Thought
+from softcot.analysis.vocabulary import Neighbour
+from softcot.data.problems import Problem
+from softcot.evaluation.answering import Column
+from softcot.methods import METHODS, SoftCoT
+from softcot.models.language_model import LanguageModel
+from softcot.thoughts.pair import Pair
 
 SENTENCE = (
     "A frozen language model answers the same question twice: alone, thinking in words, and with "
@@ -25,19 +27,6 @@ THOUGHTS = (
     "vocabulary alone and hold a part of its variance; the table measures in the full space, with "
     "a placebo to judge it by.</p></div>"
 )
-
-_NAMES = {"zero-shot-cot": "Hard CoT", "softcot": "SoftCoT"}
-
-_ABOUT = {
-    "zero-shot-cot": "The base alone, thinking in words",
-    "softcot": "The same base, with {thoughts}",
-    "cot-unk": "With {k} empty placeholders",
-    "prompt-tuning": "With {k} trained vectors, the same for every question",
-    "assist-cot": "With a hint of up to {k} tokens, written by the assistant",
-    "lora": "The base with trained adapters, and no thoughts",
-    "coconut": "Trained adapters; {k} of the base's own states are fed back",
-}
-"""What each method gives to the base."""
 
 
 def header(pair: Pair, device: str) -> str:
@@ -130,20 +119,20 @@ def signed(value: float, digits: int = 1) -> str:
     return f"{value:+z.{digits}f}".replace("-", "−")
 
 
-def strip(question: str, thoughts: int) -> str:
+def strip(question: str, k: int) -> str:
     """What the panels that change nothing about it are working on."""
     text = escape(shorten(question))
     asked = f"<q>{text}</q>" if text else "<span>nothing yet</span>"
     return (
-        f'<p class="strip"><b>{_thoughts(thoughts)}</b> of {asked} '
+        f'<p class="strip"><b>{_thoughts(k)}</b> of {asked} '
         '<a href="?tab=compare" data-tab="compare">Change it</a></p>'
     )
 
 
-def origin(exploration: Exploration, shown: int, swapped: bool) -> str:
+def origin(exploration: Exploration, k: int, swapped: bool) -> str:
     """Whose thoughts the map and the table show."""
     whose = "another question (swapped in)" if swapped else "the question"
-    count = f"{shown} soft thought{'s' * (shown != 1)}"
+    count = f"{k} soft thought{'s' * (k != 1)}"
     return (
         f'<p class="origin"><b>{count}</b> of {whose}: '
         f"<q>{escape(shorten(exploration.question))}</q></p>"
@@ -218,18 +207,19 @@ def gold_score(column: Column) -> str:
 
 def column(shown: Column, swapped: bool = False, stopped: bool = False) -> str:
     """The card of one method."""
-    name, count = _NAMES.get(shown.method, shown.title), _thoughts(shown.thoughts)
-    about = _ABOUT[shown.method].format(thoughts=count, k=shown.thoughts)
-    if shown.method == "softcot" and shown.thoughts and "untrained" in shown.title:
+    method, count = METHODS[shown.method], _thoughts(shown.k)
+    about = escape(method.about.format(thoughts=count, k=shown.k))
+    soft = method is SoftCoT
+    if soft and shown.k and "untrained" in shown.title:
         about = (
             f"With {count} of an <mark>untrained</mark> projection "
             '<a href="?tab=train" data-tab="train">Train one</a>'
         )
-    elif shown.method == "softcot" and not shown.thoughts:
+    elif soft and not shown.k:
         about = "K = 0: no thoughts, the same prompt as hard CoT"
-    elif shown.method == "softcot" and swapped:
+    elif soft and swapped:
         about = f"With {count} of <mark>another question</mark>"
-    return answer_card(shown, (name, about), gold_score(shown), stopped)
+    return answer_card(shown, (method.short or shown.title, about), gold_score(shown), stopped)
 
 
 def column_head(name: str, about: str) -> str:

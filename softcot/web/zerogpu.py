@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from softcot.errors import UserError
-from softcot.presets import MAX_NEW_TOKENS
+from softcot.support.errors import UserError
+from softcot.support.presets import MAX_NEW_TOKENS
 from softcot.web.explorer import Explorer
 
 try:

@@ -1,0 +1,1 @@
+"""What soft thoughts look like, read as, and do."""

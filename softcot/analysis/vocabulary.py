@@ -1,0 +1,201 @@
+"""The base's token embeddings, as the reference against which vectors are read.
+
+A token is named as a reader should see it, and found by how near its embedding is to a vector.
+The axes of every map are fitted here, on the vocabulary, and never on what is shown on the map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from softcot.support.errors import UserError
+
+if TYPE_CHECKING:  # names only: this module computes with numpy and needs no torch itself
+    from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
+
+    from softcot.models.language_model import LanguageModel
+
+AXES = 3
+"""How many axes a map can have; a flat one shows the first two."""
+
+SKETCH_SIZE = 700
+"""How many vocabulary tokens are drawn as a map's background."""
+
+METRICS = ("cosine", "dot", "euclidean")
+"""Ways to say how near a token is to a vector."""
+
+HUB_SAMPLE, HUB_NEIGHBOURS = 2000, 10
+"""How many tokens stand for the vocabulary in the hub correction, and how many count as near."""
+
+_BLOCK = 2048  # tokens compared with the sample at once: 16 MB of cosines
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A token near a vector."""
+
+    id: int
+    token: str
+    """The token as a reader should see it: a leading space is shown as `·`."""
+    cosine: float
+    score: float | None = None
+    """What it was chosen by where that is not the cosine: the dot product, the Euclidean distance
+    (the smaller the nearer) or the hub-corrected cosine."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The token embeddings of a model, with what is computed from them once."""
+
+    embeddings: np.ndarray
+    """float32[V, d]"""
+    names: tuple[str, ...]
+    """V readable tokens."""
+
+    @classmethod
+    def of(cls, lm: LanguageModel) -> Vocabulary:
+        """The vocabulary of `lm`, without embedding rows that no token owns."""
+        count = len(lm.tokenizer)
+        names = readable_tokens(lm.tokenizer, range(count))
+        return cls(to_numpy(lm.embeddings[:count]), tuple(names))
+
+    @cached_property
+    def directions(self) -> np.ndarray:
+        """float32[V, d]: the embeddings scaled to length 1."""
+        return unit(self.embeddings)
+
+    @cached_property
+    def typical_norm(self) -> float:
+        """Median length of a token embedding."""
+        return float(np.median(np.linalg.norm(self.embeddings, axis=1)))
+
+    @cached_property
+    def basis(self) -> PCA:
+        """The three axes along which the directions of the token embeddings vary most."""
+        # The covariance solver needs d * d memory where the full one needs V * d.
+        return PCA(n_components=AXES, svd_solver="covariance_eigh").fit(self.directions)
+
+    @cached_property
+    def sketch(self) -> np.ndarray:
+        """int[S]: a fixed sample of token ids that stands for the whole vocabulary on a map."""
+        return _sample(len(self.names), SKETCH_SIZE)
+
+    @cached_property
+    def hubness(self) -> np.ndarray:
+        """float32[V]: mean cosine of a token to its 10 nearest others of a fixed sample.
+
+        A token that is near everything, a hub, has a large one.
+        """
+        sample = _sample(len(self.names), HUB_SAMPLE)
+        near = min(HUB_NEIGHBOURS, len(sample) - 1)
+        if near < 1:
+            return np.zeros(len(self.names), np.float32)
+        means = []
+        for start in range(0, len(self.names), _BLOCK):
+            cosines = self.directions[start : start + _BLOCK] @ self.directions[sample].T
+            inside = (sample >= start) & (sample < start + _BLOCK)
+            cosines[sample[inside] - start, inside] = -np.inf  # nobody is its own neighbour
+            means.append(np.partition(cosines, -near, axis=1)[:, -near:].mean(1))
+        return np.concatenate(means)
+
+
+def nearest_tokens(
+    vectors: np.ndarray,
+    vocabulary: Vocabulary,
+    count: int = 5,
+    metric: str = "cosine",
+    corrected: bool = False,
+) -> list[list[Neighbour]]:
+    """The `count` tokens nearest to each of `vectors`, nearest first.
+
+    Args:
+        vectors: float[N, d].
+        vocabulary: The tokens to choose from.
+        count: Neighbours wanted for each vector.
+        metric: One of `METRICS`.
+        corrected: Take half of a token's hubness off its cosine. That is cross-domain similarity
+            local scaling (Conneau et al. 2018, arXiv 1710.04087) without the vector's own term,
+            which is the same for all tokens, and with the vocabulary standing for the domain of
+            the vectors, so that the correction does not depend on which vectors are asked about.
+
+    Raises:
+        UserError: There is no such metric, or one other than the cosine is to be corrected.
+    """
+    order, scores = _ranking(vectors, vocabulary, count, metric, corrected)
+    plain = metric == "cosine" and not corrected
+    found = []
+    for direction, ids, values in zip(unit(vectors), order, scores, strict=True):
+        cosines = vocabulary.directions[ids] @ direction
+        rows = zip(ids, cosines, values, strict=True)
+        found.append(
+            [
+                Neighbour(int(i), vocabulary.names[i], float(cosine), None if plain else float(by))
+                for i, cosine, by in rows
+            ]
+        )
+    return found
+
+
+def readable_tokens(tokenizer: PreTrainedTokenizerBase, ids: Iterable[int]) -> list[str]:
+    """Tokens as a reader should see them, one name for each of `ids`."""
+    pieces = tokenizer.convert_ids_to_tokens(list(ids))
+    return [_readable(tokenizer, piece) for piece in pieces]
+
+
+def to_numpy(tensor: Tensor | np.ndarray) -> np.ndarray:
+    """A tensor on any device and of any float type as a float32 array."""
+    if isinstance(tensor, np.ndarray):
+        return tensor.astype(np.float32)
+    return tensor.detach().float().cpu().numpy()
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """float[..., d]: vectors scaled to length 1; a zero vector stays zero."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
+
+
+def _ranking(
+    vectors: np.ndarray, vocabulary: Vocabulary, count: int, metric: str, corrected: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ids int[N, count] of the nearest tokens, and what they were chosen by, float[N, count]."""
+    if metric not in METRICS:
+        raise UserError(f"There is no metric {metric!r}; choose one of: {', '.join(METRICS)}.")
+    if corrected and metric != "cosine":
+        raise UserError(f"Hubs are corrected for cosines only; drop that, or the metric {metric}.")
+    if metric == "cosine":
+        nearness = unit(vectors) @ vocabulary.directions.T
+    else:
+        nearness = vectors @ vocabulary.embeddings.T
+    if corrected:
+        nearness = nearness - vocabulary.hubness / 2
+    if metric == "euclidean":  # |x - t|^2 is |x|^2 - 2 (x t - |t|^2 / 2), and |x| orders nothing
+        nearness = nearness - np.square(vocabulary.embeddings).sum(1) / 2
+    order = np.argsort(-nearness, axis=1, kind="stable")[:, :count]
+    if metric == "euclidean":  # from the difference itself: the square loses half of the digits
+        return order, np.linalg.norm(vectors[:, None] - vocabulary.embeddings[order], axis=-1)
+    return order, np.take_along_axis(nearness, order, axis=1)
+
+
+def _sample(count: int, size: int) -> np.ndarray:
+    """int[min(count, size)]: the same numbers below `count` every time, in order."""
+    size = min(size, count)
+    return np.sort(np.random.default_rng(0).choice(count, size, replace=False))
+
+
+def _readable(tokenizer: PreTrainedTokenizerBase, piece: str) -> str:
+    text = tokenizer.convert_tokens_to_string([piece])
+    if "\ufffd" in text or not text:  # part of a character: all it has is a name
+        return f"⟨{piece}⟩"
+    # Some tokenizers drop the leading space of a lone token; their marks for it are Ġ and ▁.
+    if piece[:1] in ("Ġ", "▁") and not text.startswith(" "):
+        text = f" {text}"
+    text = text.replace(" ", "·").replace("\n", "↵").replace("\t", "⇥")
+    return text if text.isprintable() else ascii(text)[1:-1]

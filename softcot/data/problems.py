@@ -1,0 +1,95 @@
+"""A problem: question, rationale, answer, and which split its text belongs to.
+
+A problem's split is a function of its text alone (:func:`split_of`), so no seed, no generator and
+no order of drawing can ever put one question into two splits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from softcot.support.errors import UserError
+
+Split = Literal["train", "validation", "test"]
+AnswerKind = Literal["number", "letter", "yesno", "date", "any"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One question with everything that is known about it."""
+
+    task: str
+    """Name of the task it belongs to, ``"free"`` for a question that a user typed."""
+    question: str
+    """The text both models read; answer choices, where there are any, are part of it."""
+    answer: str = ""
+    """The gold answer in the form its answer kind parses to; empty when unknown."""
+    rationale: str = ""
+    """The reasoning a model is trained to write, without its closing sentence."""
+    hint: str = ""
+    """The key tokens of the problem, in the words the mini assistant learned to name."""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    """``operations``, ``steps``, ``situations``, ``unread`` (situations new to the base)."""
+
+    @property
+    def id(self) -> str:
+        """First 16 hex digits of the SHA-256 of the question, case and spacing ignored."""
+        return question_hash(self.question)[:16]
+
+    @property
+    def target(self) -> str:
+        """What the base is taught to write: the rationale and the answer."""
+        return f"{self.rationale} The answer is {self.answer}.".lstrip()
+
+    def to_json(self) -> dict[str, Any]:
+        """The problem as plain JSON types."""
+        names = ("id", "task", "question", "answer", "rationale", "hint")
+        return {name: getattr(self, name) for name in names} | {"meta": dict(self.meta)}
+
+
+def question_hash(question: str) -> str:
+    """SHA-256 of the question's words, in hex; equal for texts that differ in case or spacing."""
+    return hashlib.sha256(" ".join(question.lower().split()).encode()).hexdigest()
+
+
+def split_of(question: str) -> Split:
+    """The split a question belongs to: one text in ten is test, one in ten validation."""
+    bucket = int(question_hash(question)[-4:], 16) % 10
+    return "test" if bucket == 0 else "validation" if bucket == 1 else "train"
+
+
+def read_problems(path: str | Path, task: str) -> list[Problem]:
+    """Read JSON lines with ``question`` and ``answer`` as problems of ``task``.
+
+    Raises:
+        UserError: The file is missing, a line is not such an object, or there is no line at all.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"Cannot read the problems file {path}: {error}.") from error
+    problems = [
+        _problem_of(line, f"{path}, line {number}", task)
+        for number, line in enumerate(lines, start=1)
+        if line.strip()
+    ]
+    if not problems:
+        raise UserError(f"The problems file {path} holds no problem; write one JSON object a line.")
+    return problems
+
+
+def _problem_of(line: str, place: str, task: str) -> Problem:
+    try:
+        entry = json.loads(line)
+        question, answer = entry["question"], entry["answer"]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise UserError(f'{place} is not a JSON object with "question" and "answer".') from error
+    if not isinstance(question, str) or not question.strip() or not str(answer).strip():
+        raise UserError(f"{place} has an empty question or answer.")
+    return Problem(task=task, question=question.strip(), answer=str(answer).strip())

@@ -1,0 +1,1 @@
+"""Writing answers: one batched decoder, and the keys and values it keeps."""

@@ -1,0 +1,97 @@
+"""The keys and values of rows that are decoded together: they grow, leave and join."""
+
+import torch
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+from softcot.models.language_model import LanguageModel
+
+ROOM = 64
+"""Tokens that a cache has room for ahead of those that are written."""
+
+
+class RoomyLayer(DynamicLayer):
+    """One layer's keys and values, float[B, H, T, d], in buffers with room ahead.
+
+    A new token is written into its place; without room all tokens would be copied for each.
+    """
+
+    room: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    def update(self, key_states, value_states, *args, **kwargs):
+        """Add the newest tokens' keys and values and return those of all tokens."""
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+        known = self.get_seq_length()
+        length = known + key_states.shape[-2]
+        if self.room is None or length > self.room[0].shape[-2]:
+            self.room = tuple(
+                states.new_empty(*states.shape[:-2], length + ROOM, states.shape[-1])
+                for states in (key_states, value_states)
+            )
+            if known:
+                for buffer, old in zip(self.room, (self.keys, self.values), strict=True):
+                    buffer[..., :known, :] = old
+        for buffer, new in zip(self.room, (key_states, value_states), strict=True):
+            buffer[..., known:length, :] = new
+        self._look(length)
+        return self.keys, self.values
+
+    def hold(self, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Take these for all that was read; the room is made anew with the next token."""
+        self.keys, self.values, self.room = keys, values, None
+
+    def batch_repeat_interleave(self, repeats: int) -> None:
+        """Repeat every row; the room is made anew with the next token."""
+        super().batch_repeat_interleave(repeats)
+        self.room = None
+
+    def batch_select_indices(self, indices: torch.Tensor) -> None:
+        """Keep some rows, and the room if there is any."""
+        if self.room is None:
+            return super().batch_select_indices(indices)
+        length = self.get_seq_length()
+        self.room = tuple(buffer[indices] for buffer in self.room)
+        self._look(length)
+
+    def join(self, other: "RoomyLayer", length: int) -> None:
+        """Add the other's rows; all are left padded, or cut, to `length` tokens."""
+        self.room = tuple(
+            _below(mine, added, length)
+            for mine, added in ((self.keys, other.keys), (self.values, other.values))
+        )
+        self._look(length)
+
+    def _look(self, length: int) -> None:
+        self.keys, self.values = (buffer[..., :length, :] for buffer in self.room)
+
+
+def empty_cache(lm: LanguageModel) -> DynamicCache:
+    """An empty cache that grows by writing; layers of a special kind stay the library's own."""
+    cache = DynamicCache(config=lm.model.config)
+    cache.layers = [RoomyLayer() if type(one) is DynamicLayer else one for one in cache.layers]
+    return cache
+
+
+def keeps_all(cache: DynamicCache) -> bool:
+    """Whether every layer keeps every token; those that see through a window do not."""
+    return all(isinstance(layer, RoomyLayer) for layer in cache.layers)
+
+
+def join_cache(cache: DynamicCache, other: DynamicCache, length: int) -> None:
+    """Put the other's rows below those of a cache; no row may hold more than `length` tokens."""
+    for layer, added in zip(cache.layers, other.layers, strict=True):
+        layer.join(added, length)
+
+
+def _below(states: torch.Tensor, added: torch.Tensor, length: int) -> torch.Tensor:
+    """Two of float[B, H, T, d], right aligned one below the other: float[B, H, length + room, d].
+
+    Padding is zero: attention gives it no weight, but no weight times infinity is no number.
+    """
+    rows, heads, _, width = states.shape
+    buffer = states.new_zeros(rows + len(added), heads, length + ROOM, width)
+    for part, given in ((buffer[:rows], states), (buffer[rows:], added)):
+        kept = given[..., -length:, :]
+        part[..., length - kept.shape[-2] : length, :] = kept
+    return buffer

@@ -1,0 +1,126 @@
+"""What the frozen base makes of prompts up to their first slot, computed once for a training.
+
+No token there can see a thought, so no step changes these keys and values. They are kept in
+memory, and only of models that remember every token in every layer: one with a sliding window
+forgets some of them on the way.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import torch
+from torch.nn.utils.rnn import pad_sequence
+from transformers import DynamicCache
+
+from softcot.decoding.cache import empty_cache, keeps_all
+from softcot.models.language_model import LanguageModel
+from softcot.models.loading import free_gigabytes
+
+SHARE = 0.25
+"""Of the device's free memory; more is never kept."""
+
+Ids = tuple[int, ...]
+
+
+class PromptCache:
+    """Keys and values of prompts up to their first slot, found by their token ids.
+
+    Args:
+        base: The frozen model; nothing is kept if its weights are trained.
+    """
+
+    def __init__(self, base: LanguageModel):
+        self.base = base
+        self._rows: dict[Ids, torch.Tensor] = {}
+        """float[layers, 2, heads, T, d_head] of each, keys first."""
+
+    def __len__(self) -> int:
+        """How many are kept."""
+        return len(self._rows)
+
+    def keep(
+        self,
+        prefixes: Iterable[Ids],
+        batch_size: int,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
+        """Compute and keep all of these; none if memory is short or the model forgets tokens.
+
+        Args:
+            prefixes: Token ids, at least one each.
+            batch_size: Rows that are computed at once.
+            progress: Called after every batch with the batches done and all batches.
+        """
+        # Fixed batches, whatever the training does later: a resumed one finds the same bits.
+        new = sorted({*prefixes} - self._rows.keys(), key=lambda ids: (len(ids), ids))
+        size = _token_bytes(self.base) if new else None
+        if size is None or size * sum(map(len, new)) > SHARE * 1e9 * free_gigabytes(
+            self.base.device
+        ):
+            return
+        chunks = [new[start : start + batch_size] for start in range(0, len(new), batch_size)]
+        for done, chunk in enumerate(chunks, start=1):
+            self._rows |= zip(chunk, _read(self.base, chunk), strict=True)
+            progress(done, len(chunks))
+
+    def cache(self, prefixes: Sequence[Ids]) -> DynamicCache | None:
+        """A new cache that has read these prefixes, left padded; None where one is not kept."""
+        if not all(ids in self._rows for ids in prefixes):
+            return None
+        rows = [self._rows[ids] for ids in prefixes]
+        layers, pair, heads, _, width = rows[0].shape
+        longest = max(map(len, prefixes))
+        padded = rows[0].new_zeros(layers, pair, len(rows), heads, longest, width)
+        for number, row in enumerate(rows):
+            padded[:, :, number, :, longest - row.shape[-2] :] = row
+        cache = DynamicCache(config=self.base.model.config)
+        for number, (keys, values) in enumerate(padded):
+            cache.update(keys, values, number)
+        return cache
+
+
+@torch.no_grad()
+def _token_bytes(base: LanguageModel) -> int | None:
+    """Bytes of one token's keys and values; None where they are not those of a plain model."""
+    cache = empty_cache(base)
+    if not keeps_all(cache):
+        return None
+    one = torch.tensor([[base.pad_id]], device=base.device)
+    base.model.base_model(input_ids=one, past_key_values=cache, use_cache=True)
+    kept = [tensor for layer in cache.layers for tensor in (layer.keys, layer.values)]
+    if any(tensor is None or tensor.shape != kept[0].shape for tensor in kept):
+        return None
+    return sum(tensor.nbytes for tensor in kept)
+
+
+@torch.no_grad()
+def _read(base: LanguageModel, prefixes: Sequence[Ids]) -> list[torch.Tensor]:
+    """Keys and values of each prefix, float[layers, 2, heads, T, d_head]."""
+    # What all begin with is the instruction: it is read once. Every row keeps a token of its own.
+    shared = min(_common(prefixes), min(map(len, prefixes)) - 1)
+    cache = DynamicCache(config=base.model.config)
+    if shared:
+        instruction = torch.tensor([prefixes[0][:shared]], device=base.device)
+        base.model.base_model(input_ids=instruction, past_key_values=cache, use_cache=True)
+        cache.batch_repeat_interleave(len(prefixes))
+    # Right padding: no real token can see it, so it needs no mask.
+    own = [torch.tensor(ids[shared:]) for ids in prefixes]
+    ids = pad_sequence(own, True, base.pad_id).to(base.device)
+    positions = torch.arange(shared, shared + ids.shape[1], device=base.device)
+    base.model.base_model(
+        input_ids=ids,
+        attention_mask=ids.new_ones(len(ids), shared + ids.shape[1]),
+        position_ids=positions.expand(len(ids), -1),
+        past_key_values=cache,
+        use_cache=True,
+    )
+    return [
+        torch.stack([torch.stack((x.keys[i, :, :n], x.values[i, :, :n])) for x in cache.layers])
+        for i, n in enumerate(map(len, prefixes))
+    ]
+
+
+def _common(rows: Sequence[Ids]) -> int:
+    """How many tokens all rows begin with."""
+    first, last = min(rows), max(rows)  # in this order the extremes part the earliest
+    same = (a == b for a, b in zip(first, last, strict=False))
+    return next((i for i, equal in enumerate(same) if not equal), min(len(first), len(last)))

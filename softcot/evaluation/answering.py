@@ -1,0 +1,244 @@
+"""One question, several ways to ask it, one batched decode: what `ask` and the app show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from typing import Annotated
+
+from pydantic import Field
+
+from softcot.data.answers import is_correct, majority, parse
+from softcot.data.problems import Problem
+from softcot.data.tasks import Task
+from softcot.decoding.decoder import Completion, Decoder, Sampling
+from softcot.evaluation.scoring import gold_logprobs
+from softcot.methods import Method, get_method
+from softcot.models.batches import PromptEmbeds, join
+from softcot.support.errors import UserError
+from softcot.thoughts.edits import Edit
+from softcot.thoughts.pair import Pair
+
+
+@dataclass(frozen=True)
+class ColumnRequest:
+    """One way to ask the question."""
+
+    method: str
+    """Name of a method, as `--method` takes it."""
+    control: str = "none"
+    """What replaces the question's own thoughts."""
+    edits: tuple[Edit, ...] = ()
+    """What is done to single slots after that."""
+    own_k: Annotated[bool, Field(alias="own_thoughts")] = False
+    """Whether K is the method's own choice, whatever the others have."""
+
+    def build(self, pair: Pair, task: Task, seed: int) -> Method:
+        """The method that is asked for; the seed decides donors, orders and noise."""
+        options = {"control": self.control, "edits": self.edits, "seed": seed}
+        return get_method(self.method, pair, task, **options)
+
+    def count(self, method: Method, k: int | None) -> int:
+        """K of the column; `wanted` is what all were asked for.
+
+        Raises:
+            UserError: There cannot be so many, or so few.
+        """
+        return method.checked_k(None if self.own_k else k)
+
+
+@dataclass
+class Column:
+    """What one way of asking has written so far."""
+
+    method: str
+    title: str
+    """A reader's name for the method, with its control."""
+    k: Annotated[int, Field(alias="thoughts")]
+    """K, 0 for a method without thoughts."""
+    text: str = ""
+    """The completion; with several samples, the first one that gave the answer."""
+    answer: str | None = None
+    """Parsed from the text, or the vote's winner; None while there is none."""
+    correct: bool | None = None
+    """None while there is no answer to judge, or no gold answer to judge it by."""
+    new_tokens: int = 0
+    """Over all samples."""
+    seconds: float = 0.0
+    """From the start of the decoding to the last token."""
+    done: bool = False
+    note: str = ""
+    """What a reader should know about how it ended."""
+    votes: dict[str, int] = field(default_factory=dict)
+    """Answer -> number of samples, most frequent first; empty for a single sample."""
+    gold_logprob: float | None = None
+    """Log-probability (nats) of the worked gold answer, with the last frame; None if unknown."""
+
+
+def answer_stream(
+    pair: Pair,
+    problem: Problem,
+    task: Task,
+    requests: Sequence[ColumnRequest],
+    k: int | None,
+    sampling: Sampling,
+    samples: int = 1,
+) -> Iterator[list[Column]]:
+    """Ask a question in several ways at once.
+
+    Sample i draws from the same random numbers in every column, so columns differ by what they
+    were given and not by luck.
+
+    Args:
+        pair: The two frozen models.
+        problem: The question; its gold answer, if known, is compared with what comes out.
+        task: Decides instruction, projection and answer kind.
+        requests: One column each.
+        k: K for the methods that have thoughts; None leaves it to each method.
+        sampling: How tokens are chosen.
+        samples: Completions of every column; with more than one the majority answers.
+
+    Yields:
+        The columns after each token, and once more with the gold answer's log-probability if
+        there is one. After the first token, those that wait for the assistant are still empty.
+        Closing the generator stops the work.
+
+    Raises:
+        UserError: Any of the inputs makes no sense.
+    """
+    if samples < 1:
+        raise UserError(f"The number of samples must be 1 or more; it is {samples}.")
+    if samples > 1 and sampling.temperature == 0:
+        raise UserError("At temperature 0 all samples are equal; choose a temperature above 0.")
+    methods = [request.build(pair, task, sampling.seed) for request in requests]
+    counts = [request.count(method, k) for method, request in zip(methods, requests, strict=True)]
+    asked = list(map(_OpenColumn, methods, counts))
+    blank = [
+        Column(method.name, _title(method, request), count)
+        for method, request, count in zip(methods, requests, counts, strict=True)
+    ]
+    columns: list[Column] = []
+    with closing(_written(asked, problem, sampling, samples)) as steps:
+        for _ in steps:
+            columns = [
+                _read(column, one.rows, pair, problem, task)
+                for column, one in zip(blank, asked, strict=True)
+            ]
+            yield columns
+    if problem.answer:
+        yield [
+            replace(column, gold_logprob=gold_logprobs(one.method, [problem], one.prompt)[0])
+            for column, one in zip(columns, asked, strict=True)
+        ]
+
+
+@dataclass
+class _OpenColumn:
+    """One column's method, what the base reads for it, and what it has written."""
+
+    method: Method
+    k: int
+    prompt: PromptEmbeds | None = None
+    rows: list[Completion] = field(default_factory=list)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it may start after others: the assistant thinks first, and nothing is refused.
+
+        An edit can be; it speaks up before anything is written.
+        """
+        return self.method.asks_assistant and not getattr(self.method, "edits", ())
+
+
+def _written(
+    asked: Sequence[_OpenColumn], problem: Problem, sampling: Sampling, samples: int
+) -> Iterator[None]:
+    """Write one token into all rows that have started, until every row has ended.
+
+    What needs no assistant starts at once, and the rest joins after the first token.
+    """
+    waiting = [one for one in asked if one.waits]
+    starting = [one for one in asked if not one.waits]
+    if not starting:
+        starting, waiting = waiting, []
+    decoders: dict[int, Decoder] = {}
+    with ExitStack() as stack:
+        while starting or any(decoder.open for decoder in decoders.values()):
+            for one in starting:
+                one.prompt = one.method.prepare([problem], one.k)
+            for alike in _sharing(starting):
+                lm = alike[0].method.lm
+                if id(lm.model) not in decoders:
+                    decoders[id(lm.model)] = stack.enter_context(closing(Decoder(lm, sampling)))
+                _start(decoders[id(lm.model)], alike, samples)
+            for decoder in decoders.values():
+                if decoder.open:
+                    decoder.step()
+            yield
+            starting, waiting = waiting, []
+
+
+def _sharing(asked: Sequence[_OpenColumn]) -> Iterable[list[_OpenColumn]]:
+    """Those that share a model, whose prompts are read together."""
+    found: dict[int, list[_OpenColumn]] = {}
+    for one in asked:
+        found.setdefault(id(one.method.lm.model), []).append(one)
+    return found.values()
+
+
+def _start(decoder: Decoder, asked: Sequence[_OpenColumn], samples: int) -> None:
+    """Let some columns join a decoder; sample i is drawn alike in all of them."""
+    rows = decoder.add(join([one.prompt for one in asked]), [0] * len(asked), samples)
+    for place, one in enumerate(asked):
+        one.rows = rows[place * samples : (place + 1) * samples]
+
+
+def _title(method: Method, request: ColumnRequest) -> str:
+    changes = [request.control] if request.control != "none" else []
+    if method.kind and method.trained_on is None and not changes:
+        changes = ["untrained"]
+    return ", ".join([method.title, *changes, *map(str, request.edits)])
+
+
+def _read(
+    column: Column, rows: list[Completion], pair: Pair, problem: Problem, task: Task
+) -> Column:
+    """The column as its rows stand: a new object, so that a caller may keep it."""
+    if not rows:  # it waits for the assistant
+        return column
+    texts = [pair.base.text(row.ids).rstrip("\ufffd") for row in rows]
+    done = all(row.finished for row in rows)
+    # A sample votes when it has finished: half a sentence is no answer.
+    answers = [
+        parse(task.answer_kind, text) if row.finished else None
+        for text, row in zip(texts, rows, strict=True)
+    ]
+    answer = majority(answers)
+    shown = answers.index(answer) if done else 0
+    votes = Counter(answer for answer in answers if answer is not None)
+    return replace(
+        column,
+        text=texts[shown],
+        answer=answer,
+        correct=is_correct(task.answer_kind, answer, problem.answer)
+        if done and problem.answer
+        else None,
+        new_tokens=sum(len(row.ids) for row in rows),
+        seconds=max(row.seconds for row in rows),
+        done=done,
+        note=_note(rows, answer, done),
+        votes=dict(votes.most_common()) if len(rows) > 1 else {},
+    )
+
+
+def _note(rows: list[Completion], answer: str | None, done: bool) -> str:
+    cut = sum(row.stop_reason == "length" for row in rows)
+    notes = []
+    if cut:
+        which = "The text was" if len(rows) == 1 else f"{cut} of {len(rows)} samples were"
+        notes.append(f"{which} cut off at the token limit.")
+    if done and answer is None:
+        notes.append("No answer could be read.")
+    return " ".join(notes)

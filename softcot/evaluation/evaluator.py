@@ -1,0 +1,321 @@
+"""Protocol x task -> a record: every problem answered for every seed, and the answers scored."""
+
+import hashlib
+import itertools
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from softcot.data.answers import is_correct, parse
+from softcot.data.problems import Problem
+from softcot.data.tasks import Task
+from softcot.decoding.decoder import Completion, Decoder, Sampling
+from softcot.evaluation.partial import PartialRecord
+from softcot.evaluation.records import SCHEMA, Record, Row, figures
+from softcot.evaluation.scoring import gold_logprobs
+from softcot.methods import Method, get_method
+from softcot.support.errors import UserError
+from softcot.support.processes import Processes
+from softcot.support.provenance import provenance
+from softcot.thoughts.controls import SEEDED
+from softcot.thoughts.pair import Pair
+
+SHARES = 4
+"""Parts that a batch is filled up in: reading new prompts in few large parts costs least, and in
+many small ones leaves the fewest places empty."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How problems are asked and scored."""
+
+    method: str
+    """One of `METHODS`."""
+    control: str = "none"
+    """What replaces a question's own thoughts."""
+    k: int | None = None
+    """K, for a method with thoughts; None leaves it to the method."""
+    trained_on: str | None = None
+    """The task whose weights are used; None takes those that serve the task."""
+    sampling: Sampling = Sampling()
+    """How tokens are chosen; its seed gives way to each of `seeds`."""
+    seeds: tuple[int, ...] = (41,)
+    """Each decides samples and controls once."""
+    samples: int = 1
+    """Answers to each problem for every seed; with more than one their majority counts."""
+    gold_logprob: bool = False
+    """Whether to score the worked gold answers too."""
+
+    def __post_init__(self):
+        """Refuse values that make no sense."""
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            raise UserError("The seeds must be one or more different numbers, such as 41-45.")
+        if self.samples < 1:
+            raise UserError(f"The number of samples must be 1 or more; it is {self.samples}.")
+        if self.samples > 1 and self.sampling.temperature == 0:
+            raise UserError("At temperature 0 all samples are equal; choose one above 0.")
+
+    def rounds(self) -> list[tuple[int, ...]]:
+        """Seeds that see the same prompts, which so need to be read only once."""
+        if self.control in SEEDED:
+            return [(seed,) for seed in self.seeds]
+        return [self.seeds]
+
+    def build(self, pair: Pair, task: Task, seed: int) -> Method:
+        """The method that is asked.
+
+        Raises:
+            UserError: It or its control is unknown, or its weights are not there.
+        """
+        return get_method(
+            self.method,
+            pair,
+            task,
+            control=self.control,
+            seed=seed,
+            trained_on=self.trained_on,
+        )
+
+
+def evaluate(
+    pair: Pair,
+    task: Task,
+    protocol: Protocol,
+    problems: Sequence[Problem],
+    *,
+    split: str = "test",
+    batch_size: int = 128,
+    partial: str | Path | None = None,
+    command: str = "",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Record:
+    """Answer every problem for every seed and score the answers.
+
+    A row depends on its problem and its seed alone: up to rounding, neither the batch size nor
+    an interruption changes a record. Where `accelerate launch` started several processes, each
+    answers its share, and all return the same record.
+
+    Args:
+        pair: The two frozen models.
+        task: Decides instruction, projection and answer kind.
+        protocol: How they are asked.
+        problems: What to answer; each with a gold answer.
+        split: Where the problems are from: a split of the task, or the name of a file.
+        batch_size: Rows decoded together.
+        partial: File that keeps finished problems, so that an interrupted run goes on where it was;
+            each of several processes has one with its number.
+        command: The command line, for the record.
+        progress: Called with (own rows done, own rows in all) at the start and as rows end.
+
+    Raises:
+        UserError: Any of the inputs makes no sense.
+    """
+    _check(problems, task, batch_size)
+    method = protocol.build(pair, task, protocol.seeds[0])
+    _check_origin(pair, method)
+    protocol = replace(protocol, k=method.checked_k(protocol.k))
+    # What cannot be asked at all fails here, before anything is shown or written.
+    method.prepare([max(problems, key=lambda problem: len(problem.question))], protocol.k)
+    settings = _settings(pair, task, method, protocol)
+    settings |= {"split": split, "n": len(problems)}
+    origin = provenance(pair.base.device, command)
+    key = {"of": _digest(problems), "commit": origin["commit"], "scored": protocol.gold_logprob}
+    key["prompts"] = pair.prompting(task.name)["template_hash"]
+    processes = Processes.of(pair.base.device)
+    ledger = PartialRecord(partial and processes.own(Path(partial)), settings | key)
+    mine = processes.share(range(len(problems)))
+    total = len(mine) * len(protocol.seeds) * protocol.samples
+    progress(len(ledger.rows), total)
+    for seeds in protocol.rounds():
+        method = protocol.build(pair, task, seeds[0])
+        asked = _Round(task, method, problems, protocol, seeds)
+        for done in asked.answers(ledger.missing(seeds[0], mine), batch_size):
+            ledger.add(*done)
+            progress(len(ledger.rows), total)
+    ledger.join(processes)
+    return _record(ledger, problems, settings | origin)
+
+
+def _check_origin(pair: Pair, method: Method) -> None:
+    """Refuse weights that were trained with other prompts: their figures would mean nothing."""
+    weights = getattr(method, "weights", None)
+    found = pair.mismatches(weights) if weights is not None else []
+    if found:
+        raise UserError(found[0])
+
+
+def _check(problems: Sequence[Problem], task: Task, batch_size: int) -> None:
+    if not problems:
+        raise UserError("There is no problem to evaluate on; allow at least one.")
+    if batch_size < 1:
+        raise UserError(f"The batch size must be 1 or more; it is {batch_size}.")
+    for problem in problems:
+        if parse(task.answer_kind, problem.answer) is None:
+            raise UserError(
+                f"The gold answer {problem.answer!r} of the question {problem.question[:60]!r} "
+                f"is not of the task's kind, {task.answer_kind}; correct it or name another task."
+            )
+
+
+def _settings(pair: Pair, task: Task, method: Method, protocol: Protocol) -> dict[str, Any]:
+    """What the record says of the models, the method and how it is asked."""
+    sampling = asdict(protocol.sampling)
+    sampling.pop("seed")
+    return {
+        "pair": pair.name,
+        "fingerprints": {
+            "base": pair.fingerprints["base"],
+            "assistant": pair.fingerprints["assistant"] if method.asks_assistant else None,
+            "trained": method.fingerprint(),
+        },
+        "task": task.name,
+        "answer_kind": task.answer_kind,
+        "method": method.name,
+        "control": protocol.control,
+        "k": protocol.k,
+        "trained_on": method.trained_on,
+        "sampling": sampling,
+        "seeds": list(protocol.seeds),
+        "samples": protocol.samples,
+    }
+
+
+def _record(ledger: PartialRecord, problems: Sequence[Problem], settings: dict[str, Any]) -> Record:
+    seeds, samples = settings["seeds"], settings["samples"]
+    numbers = range(len(problems))
+    rows = [ledger.rows[seed, i, k] for seed in seeds for i in numbers for k in range(samples)]
+    known = [problem.meta.get("unread") for problem in problems]
+    subsets = {}
+    for name, unread in {"read": False, "unread": True}.items():
+        chosen = [words is not None and bool(words) == unread for words in known]
+        part = [row for i, row in enumerate(rows) if chosen[i // samples % len(problems)]]
+        if part:
+            found = figures(settings["answer_kind"], part, len(seeds), samples)
+            subsets[name] = {"n": sum(chosen), **found}
+    return Record(
+        schema=SCHEMA,
+        **settings,
+        **figures(settings["answer_kind"], rows, len(seeds), samples),
+        seconds=round(ledger.seconds, 3),
+        subsets=subsets,
+        rows=rows,
+    )
+
+
+def _digest(problems: Sequence[Problem]) -> str:
+    text = json.dumps([[problem.question, problem.answer] for problem in problems])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass
+class _OpenProblem:
+    """One problem that is being answered."""
+
+    number: int
+    """Its place among the problems."""
+    prompt: str
+    """Hash of what the base reads."""
+    passes: int
+    """Forward passes one after another before the first token."""
+    scored: float | None
+    """Log-probability of its gold answer."""
+    written: list[Completion]
+    """Each seed, its samples."""
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more will be written."""
+        return all(row.finished for row in self.written)
+
+
+class _Round:
+    """Problems that are answered with one method, for all seeds that see the same prompts."""
+
+    def __init__(
+        self,
+        task: Task,
+        method: Method,
+        problems: Sequence[Problem],
+        protocol: Protocol,
+        seeds: tuple[int, ...],
+    ):
+        self.task, self.method, self.problems = task, method, problems
+        self.protocol, self.seeds = protocol, seeds
+        self.decoder = Decoder(method.lm, protocol.sampling)
+        self.each = len(seeds) * protocol.samples
+
+    def answers(
+        self, numbers: Sequence[int], batch_size: int
+    ) -> Iterator[tuple[list[int], list[Row], float]]:
+        """Answer the problems of some numbers, and yield those that are done.
+
+        As rows end, others take their places, so that the batch is full until the last problem.
+
+        Yields:
+            Numbers, their rows (of each problem each seed, its samples), and the seconds it took.
+        """
+        waiting, asked = self._shares(numbers, batch_size), []
+        started = time.perf_counter()
+        while waiting or asked:
+            while waiting and (
+                not self.decoder.open
+                or self.decoder.open + self.each * len(waiting[0]) <= batch_size
+            ):
+                asked += self._ask(waiting.popleft())
+            self.decoder.step()
+            done = [one for one in asked if one.done]
+            if done:
+                asked = [one for one in asked if not one.done]
+                rows = [row for one in done for row in self._rows(one)]
+                seconds = time.perf_counter() - started
+                yield [one.number for one in done], rows, seconds
+                started += seconds
+
+    def _shares(self, numbers: Sequence[int], batch_size: int) -> deque[list[int]]:
+        """Numbers that are asked together, of like length, so that little is padding."""
+        size = max(1, batch_size // self.each)
+        size = max(1, size // SHARES) if self.decoder.joins else size
+        numbers = sorted(numbers, key=lambda i: len(self.problems[i].question))
+        return deque(numbers[start : start + size] for start in range(0, len(numbers), size))
+
+    def _ask(self, numbers: list[int]) -> list[_OpenProblem]:
+        """Let some problems join those that are being answered."""
+        problems = [self.problems[i] for i in numbers]
+        prompt = self.method.prepare(problems, self.protocol.k)
+        scored = [None] * len(problems)
+        if self.protocol.gold_logprob:
+            scored = gold_logprobs(self.method, problems, prompt)
+        # A problem brings its own random numbers, so its sample does not depend on its place.
+        row_seeds = [int(problem.id, 16) for problem in problems]
+        rows = self.decoder.add(prompt, row_seeds, self.protocol.samples, self.seeds)
+        written = [rows[start : start + self.each] for start in range(0, len(rows), self.each)]
+        return list(map(_OpenProblem, numbers, prompt.hashes, prompt.passes, scored, written))
+
+    def _rows(self, asked: _OpenProblem) -> list[Row]:
+        """Rows of one problem: each seed, its samples."""
+        problem, kind = self.problems[asked.number], self.task.answer_kind
+        draws = itertools.product(self.seeds, range(self.protocol.samples))
+        rows = []
+        for (seed, sample), written in zip(draws, asked.written, strict=True):
+            text = self.method.lm.text(written.ids)
+            parsed = parse(kind, text)
+            rows.append(
+                Row(
+                    id=problem.id,
+                    prompt=asked.prompt,
+                    seed=seed,
+                    sample=sample,
+                    text=text,
+                    parsed=parsed,
+                    gold=problem.answer,
+                    correct=is_correct(kind, parsed, problem.answer),
+                    tokens=len(written.ids),
+                    passes=asked.passes + len(written.ids),
+                    gold_logprob=asked.scored,
+                )
+            )
+        return rows

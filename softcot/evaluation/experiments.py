@@ -1,0 +1,245 @@
+"""The experiments behind the tables: which evaluations each is made of, and making them.
+
+Main and self-consistency sample as the paper does (temperature 1, seeds 41 to 45); everything else
+is greedy, so that a difference between two records is one of inputs and not of luck.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from softcot.data.tasks import FREE, TASKS, get_task
+from softcot.decoding.decoder import Sampling
+from softcot.evaluation.evaluator import Protocol, evaluate
+from softcot.evaluation.records import load_record, write_record
+from softcot.methods import METHODS, AssistCoT, SoftCoT, ZeroShotCoT
+from softcot.support.errors import UserError
+from softcot.support.presets import ASSISTANT_SIZES, READINGS
+from softcot.thoughts.controls import CONTROLS
+from softcot.thoughts.pair import Pair
+
+MINI_TASKS = [name for name in TASKS if name != FREE.name]
+TRAINED = [name for name in MINI_TASKS if "train" in TASKS[name].splits]
+
+SAMPLED = Sampling(temperature=1.0)
+SEEDS = (41, 42, 43, 44, 45)
+"""The paper's (arXiv 2502.12134)."""
+
+SIZED = ("mini-gsm", "mini-strategy")
+"""Tasks of the experiment on the assistant's size: one needs situations, one needs facts."""
+
+CURVE = tuple(range(1, 17))
+"""K of the curve of soft thoughts."""
+
+HINT_CURVE = (1, 2, 4, 8, 16, 24, 32)
+"""K of the curve of hard hint tokens."""
+
+VOTES = 10
+"""Most samples that vote in self-consistency."""
+
+VOTED = ("mini-gsm", "mini-asdiv", "mini-strategy")
+"""Tasks of self-consistency, whose ten samples take longer than anything else."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One evaluation of an experiment."""
+
+    task: str
+    protocol: Protocol
+    pair: str = "mini"
+
+    @property
+    def arguments(self) -> list[str]:
+        """What `python -m softcot evaluate` takes for it, apart from split and file."""
+        asked = self.protocol
+        words = ["--pair", self.pair, "--task", self.task, "--method", asked.method]
+        if asked.control != "none":
+            words += ["--control", asked.control]
+        if asked.k is not None:
+            words += ["--thoughts", str(asked.k)]
+        if asked.trained_on is not None:
+            words += ["--trained-on", asked.trained_on]
+        if asked.sampling.temperature:
+            words += ["--temperature", f"{asked.sampling.temperature:g}"]
+        if len(asked.seeds) > 1:
+            words += ["--seeds", f"{asked.seeds[0]}-{asked.seeds[-1]}"]
+        if asked.samples > 1:
+            words += ["--samples", str(asked.samples)]
+        return words + (["--gold-logprob"] if asked.gold_logprob else [])
+
+    @property
+    def file(self) -> str:
+        """Where its record is, below the folder of results."""
+        asked = self.protocol
+        count = METHODS[asked.method].default_k
+        parts = [self.task, asked.method, asked.control]
+        parts += [f"k{count if asked.k is None else asked.k}"]
+        parts += [f"from-{asked.trained_on}"] if asked.trained_on else []
+        parts += ["sampled" if asked.sampling.temperature else "greedy"]
+        parts += [f"n{asked.samples}"] if asked.samples > 1 else []
+        return f"{self.pair}/{'.'.join(parts)}.json"
+
+
+def main() -> Iterator[Run]:
+    """Every method on every task, sampled."""
+    for method in METHODS:
+        for task in MINI_TASKS:
+            yield Run(task, Protocol(method, sampling=SAMPLED, seeds=SEEDS))
+
+
+def controls() -> Iterator[Run]:
+    """SoftCoT under every control on every task, and zero-shot CoT to compare with."""
+    for task in MINI_TASKS:
+        yield Run(task, Protocol(ZeroShotCoT.name, gold_logprob=True))
+        for control in CONTROLS:
+            yield Run(task, Protocol(SoftCoT.name, control, gold_logprob=True))
+
+
+def thoughts() -> Iterator[Run]:
+    """Accuracy against K, of soft thoughts and of hard hint tokens."""
+    for kind, curve in ((SoftCoT, CURVE), (AssistCoT, HINT_CURVE)):
+        for count in curve:
+            for task in TRAINED:
+                own = count == kind.default_k
+                # SoftCoT at its own K is among the controls, which are scored.
+                scored = own and kind is SoftCoT
+                yield Run(
+                    task,
+                    Protocol(kind.name, k=None if own else count, gold_logprob=scored),
+                )
+
+
+def self_consistency() -> Iterator[Run]:
+    """The vote of several samples, for zero-shot CoT and SoftCoT."""
+    for method in (ZeroShotCoT, SoftCoT):
+        for task in VOTED:
+            yield Run(task, Protocol(method.name, sampling=SAMPLED, samples=VOTES))
+
+
+def forgetting() -> Iterator[Run]:
+    """After training on one task, accuracy on every task; with K = 0 SoftCoT is the base."""
+    for task in MINI_TASKS:
+        yield Run(task, Protocol(SoftCoT.name, k=0))
+    for method in filter(lambda method: method.kind, METHODS.values()):
+        for trained_on in TRAINED:
+            for task in MINI_TASKS:
+                if method is SoftCoT and trained_on == TASKS[task].projection:
+                    yield Run(task, Protocol(SoftCoT.name, gold_logprob=True))  # as in controls
+                else:
+                    yield Run(task, Protocol(method.name, trained_on=trained_on))
+
+
+def assistant_size() -> Iterator[Run]:
+    """SoftCoT with narrower assistants, on situations and on facts; the own is in the controls."""
+    for pair in ASSISTANT_SIZES:
+        for task in SIZED:
+            yield Run(task, Protocol(SoftCoT.name), pair)
+
+
+def regime() -> Iterator[Run]:
+    """What soft thoughts add to bases that have read more or less."""
+    for pair in READINGS:
+        for task in ("mini-gsm", "mini-asdiv"):
+            yield Run(task, Protocol(ZeroShotCoT.name), pair)
+            for control in ("none", "swap"):
+                yield Run(task, Protocol(SoftCoT.name, control), pair)
+
+
+EXPERIMENTS: dict[str, Callable[[], Iterator[Run]]] = {
+    "main": main,
+    "controls": controls,
+    "thoughts": thoughts,
+    "assistant-size": assistant_size,
+    "self-consistency": self_consistency,
+    "forgetting": forgetting,
+    "regime": regime,
+}
+
+
+def plan(experiment: str, pair: str = "mini") -> list[Run]:
+    """The evaluations of an experiment, or of "all", each once.
+
+    Args:
+        experiment: One of `EXPERIMENTS`, or "all".
+        pair: Takes the place of mini, whose further pairs are then left out.
+
+    Raises:
+        UserError: There is no such experiment.
+    """
+    if experiment not in (*EXPERIMENTS, "all"):
+        raise UserError(
+            f"There is no experiment called {experiment!r}; choose one of: "
+            f"{', '.join(EXPERIMENTS)}, all."
+        )
+    chosen = EXPERIMENTS.values() if experiment == "all" else [EXPERIMENTS[experiment]]
+    runs = dict.fromkeys(run for make in chosen for run in make())
+    if pair == "mini":
+        return list(runs)
+    return [replace(run, pair=pair) for run in runs if run.pair == "mini"]
+
+
+def can_run(pair: Pair, run: Run) -> bool:
+    """Whether the pair has the weights that a run needs."""
+    try:
+        replace(run.protocol, control="none").build(pair, get_task(run.task), seed=0)
+    except UserError:
+        return False
+    return True
+
+
+def reproduce(
+    pair: Pair,
+    run: Run,
+    folder: Path,
+    *,
+    count: int,
+    split: str = "test",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Path:
+    """Make the record of a run unless it is there; an interrupted one goes on where it was.
+
+    Args:
+        pair: The two frozen models.
+        run: What to evaluate.
+        folder: Where the records are.
+        count: Problems.
+        split: Where the problems are from.
+        progress: Called with (rows done, rows in all).
+
+    Raises:
+        UserError: A record in the way is unusable or is of other problems.
+    """
+    out = folder / run.file
+    task = get_task(run.task)
+    problems = task.problems(split, count)
+    if out.exists():
+        _check_same(out, [problem.id for problem in problems], split)
+        return out
+    partial = out.with_name(f"{out.name}.partial")
+    arguments = [*run.arguments, "--split", split, "--limit", str(count), "--out", str(out)]
+    record = evaluate(
+        pair,
+        task,
+        run.protocol,
+        problems,
+        split=split,
+        partial=partial,
+        command=shlex.join(["python", "-m", "softcot", "evaluate", *arguments]),
+        progress=progress,
+    )
+    write_record(record, out)
+    partial.unlink(missing_ok=True)
+    return out
+
+
+def _check_same(path: Path, ids: Sequence[str], split: str) -> None:
+    record = load_record(path)
+    if (record.split, record.problem_ids()) != (split, list(ids)):
+        raise UserError(
+            f"{path} is of {record.n} problems of the {record.split} split; "
+            "choose another folder with --results, or delete it."
+        )

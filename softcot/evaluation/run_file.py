@@ -1,0 +1,153 @@
+"""One run of a question in a single file: what was asked, what was written, and the thoughts.
+
+The file is safetensors: a tensor of thoughts for each column that has them, and the rest as JSON in
+its metadata, so that it can be read without this package.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+from pydantic import Field
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from softcot.data.problems import Problem
+from softcot.data.tasks import get_task
+from softcot.decoding.decoder import Sampling
+from softcot.evaluation.answering import Column, ColumnRequest, answer_stream
+from softcot.methods import Method, SlotMethod
+from softcot.support.errors import UserError
+from softcot.support.files import replacing
+from softcot.support.provenance import provenance
+from softcot.support.schema import STRICT, from_json, to_json
+from softcot.thoughts.pair import Pair
+
+SCHEMA = "softcot-run-1"
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """A question and the ways it is put: all that decides what comes out, but for the weights."""
+
+    __pydantic_config__ = STRICT
+
+    problem: Problem
+    requests: tuple[ColumnRequest, ...]
+    k: Annotated[int | None, Field(alias="thoughts")] = None
+    """K; None leaves it to each method."""
+    sampling: Sampling = Sampling()
+    samples: int = 1
+
+    def stream(self, pair: Pair) -> Iterator[list[Column]]:
+        """See `softcot.evaluation.answering.answer_stream`."""
+        task = get_task(self.problem.task)
+        return answer_stream(
+            pair, self.problem, task, self.requests, self.k, self.sampling, self.samples
+        )
+
+    def vectors(self, pair: Pair) -> dict[str, torch.Tensor]:
+        """Column number -> its thoughts after all edits, float32[K, d_base]."""
+        found = {}
+        asked = zip(self.requests, self._methods(pair), strict=True)
+        for number, (request, method) in enumerate(asked):
+            if isinstance(method, SlotMethod):
+                count = request.count(method, self.k)
+                found[str(number)] = method.thoughts([self.problem], count)[0].cpu().contiguous()
+        return found
+
+    def fingerprints(self, pair: Pair) -> dict[str, Any]:
+        """Of the two models and of each column's trained weights."""
+        trained = [method.fingerprint() for method in self._methods(pair)]
+        return {**pair.fingerprints, "trained": trained}
+
+    def _methods(self, pair: Pair) -> list[Method]:
+        task = get_task(self.problem.task)
+        return [request.build(pair, task, self.sampling.seed) for request in self.requests]
+
+
+@dataclass(frozen=True)
+class RunFile:
+    """A run as its file holds it."""
+
+    pair: str
+    asked: RunRequest
+    columns: list[dict[str, Any]]
+    """What each column came to, as plain JSON types."""
+    fingerprints: dict[str, Any]
+    origin: dict[str, Any]
+    """Versions, commit, device and day."""
+    vectors: dict[str, torch.Tensor]
+
+
+def save_run(path: Path, pair: Pair, asked: RunRequest, columns: Sequence[Column]) -> None:
+    """Write a finished run into the file `path`, at once."""
+    head = {
+        "schema": SCHEMA,
+        "pair": pair.name,
+        "asked": to_json(asked),
+        "columns": [to_json(column) for column in columns],
+        "fingerprints": asked.fingerprints(pair),
+        "origin": provenance(pair.base.device),
+    }
+    with replacing(path) as temporary:
+        save_file(asked.vectors(pair), temporary, {"run": json.dumps(head)})
+
+
+def load_run(path: Path) -> RunFile:
+    """Read what `save_run` wrote.
+
+    Raises:
+        UserError: The file is missing, or is none of ours.
+    """
+    if not path.is_file():
+        raise UserError(f"There is no file {path}; name a run that was saved or downloaded.")
+    try:
+        with safe_open(path, "pt") as file:
+            head = json.loads(file.metadata()["run"])
+            vectors = {name: file.get_tensor(name) for name in file.keys()}
+        if head["schema"] != SCHEMA:
+            raise ValueError(f"its schema is {head['schema']}")
+        return RunFile(
+            head["pair"],
+            from_json(RunRequest, json.dumps(head["asked"])),
+            head["columns"],
+            head["fingerprints"],
+            head["origin"],
+            vectors,
+        )
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{path} is no run of this program ({str(error).splitlines()[0]}); save it again."
+        ) from error
+
+
+def replay(pair: Pair, run_file: RunFile) -> list[Column]:
+    """Run it again and compare: the same words, answers and thoughts.
+
+    Raises:
+        UserError: The models are other ones, or something came out differently.
+    """
+    asked = run_file.asked
+    if asked.fingerprints(pair) != run_file.fingerprints:
+        raise UserError(
+            f"The run was made with other weights than those of pair {pair.name!r} here; "
+            "get the ones that its fingerprints name."
+        )
+    *_, columns = asked.stream(pair)
+    for number, (column, before) in enumerate(zip(columns, run_file.columns, strict=True), start=1):
+        if (column.text, column.answer) != (before["text"], before["answer"]):
+            raise UserError(
+                f"Column {number}, {column.title}, came out differently: {column.answer!r} instead "
+                f"of {before['answer']!r}; the run was made with "
+                f"{run_file.origin['versions']} on {run_file.origin['device']}."
+            )
+    for name, vectors in asked.vectors(pair).items():
+        if not torch.allclose(vectors, run_file.vectors[name], rtol=1e-3, atol=1e-4):
+            raise UserError(f"The thoughts of column {int(name) + 1} came out differently.")
+    return columns

@@ -1,0 +1,56 @@
+"""Assist-CoT: the assistant's help as words (the paper's hard-token baseline)."""
+
+from collections.abc import Sequence
+
+from softcot.data.problems import Problem
+from softcot.decoding.decoder import Sampling, decode, finish
+from softcot.methods.base import Method
+from softcot.models.batches import PromptEmbeds, collate
+from softcot.prompts.builder import Prompt
+from softcot.support.errors import UserError
+from softcot.support.presets import DEFAULT_HINT_TOKENS, MAX_HINT_TOKENS
+
+
+class AssistCoT(Method):
+    """The assistant writes up to K hard tokens, which the base reads as text."""
+
+    name = "assist-cot"
+    title = "Assist-CoT"
+    about = "With a hint of up to {k} tokens, written by the assistant"
+    hatch = "/"
+    asks_assistant = True
+    default_k = DEFAULT_HINT_TOKENS
+    max_thoughts = MAX_HINT_TOKENS
+
+    def checked_k(self, k: int | None) -> int:
+        """K of a request: the most tokens that the assistant may write.
+
+        Raises:
+            UserError: There cannot be so many, or so few.
+        """
+        k = self.default_k if k is None else k
+        if not 0 <= k <= self.max_thoughts:
+            raise UserError(
+                f"K = {k} hint tokens is out of range; choose 0 to {self.max_thoughts}."
+            )
+        return k
+
+    def prepare(self, problems: Sequence[Problem], k: int) -> PromptEmbeds:
+        """The prompts with a hint in the slots' place; K = 0 is exactly zero-shot CoT."""
+        written = self.hints(problems, k)
+        hints = [self.pair.assistant.text(ids).strip() for ids in written]
+        prompts = [self._prompt(*both) for both in zip(problems, hints, strict=True)]
+        return self.embedded(prompts, passes=[len(ids) for ids in written])
+
+    def hints(self, problems: Sequence[Problem], k: int) -> list[list[int]]:
+        """The tokens that the assistant writes about each problem, greedily, at most K."""
+        if not self.checked_k(k):
+            return [[] for _ in problems]
+        assistant = self.pair.assistant
+        prompts = [assistant.prompts.assistant(p.question, task=self.task) for p in problems]
+        batch = collate(prompts, assistant.pad_id, "left", assistant.device)
+        asked = PromptEmbeds.of(batch, assistant.embed(batch.input_ids))
+        return [row.ids for row in finish(decode(assistant, asked, Sampling(max_new_tokens=k)))]
+
+    def _prompt(self, problem: Problem, hint: str) -> Prompt:
+        return self.lm.prompts.base(problem.question, task=self.task, hint=hint or None)

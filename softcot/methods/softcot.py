@@ -1,0 +1,62 @@
+"""SoftCoT (arXiv 2502.12134): the assistant's states, projected, as soft thoughts of the base."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from softcot.data.problems import Problem
+from softcot.data.tasks import Task
+from softcot.methods.objective import SlotObjective
+from softcot.methods.slots import TrainedSlots
+from softcot.thoughts.assistant import soft_states
+from softcot.thoughts.projection import Projection
+from softcot.thoughts.state_cache import states_file
+
+
+class SoftCoTObjective(SlotObjective):
+    """The assistant is frozen, so its states for the largest K serve every step."""
+
+    weights: Projection
+
+    def begin(self, start: str) -> None:
+        """With "vocabulary", where a state that predicts a token becomes its embedding."""
+        if start == "vocabulary":
+            self.weights.align(self.pair)
+
+    def precompute(self, task: Task, problems: Sequence[Problem]) -> torch.Tensor:
+        """The assistant's states, float32[B, K max, d_assistant]."""
+        questions = [problem.question for problem in problems]
+        return soft_states(self.pair.assistant, questions, self.max_thoughts, task)
+
+    def kept(self, folder: Path, task: Task, problems: Sequence[Problem]) -> Path:
+        """The file that keeps the states of these problems."""
+        return states_file(folder, self.pair, task, problems, self.max_thoughts)
+
+    def vectors(self, precomputed: torch.Tensor, k: int) -> torch.Tensor:
+        """The first K states of every problem, projected."""
+        return self.weights(precomputed[:, :k])
+
+
+class SoftCoT(TrainedSlots):
+    """The assistant's states, projected, stand in slots after the question."""
+
+    name = "softcot"
+    title = "SoftCoT"
+    about = "The same base, with {thoughts}"
+    shares_k = True
+    asks_assistant = True
+    trains = "the projection"
+    kind = Projection
+    objective = SoftCoTObjective
+    weights: Projection
+
+    def passes(self, k: int) -> int:
+        """The assistant's, which gives all K at once."""
+        return min(k, 1)
+
+    def own(self, problems: Sequence[Problem], k: int) -> torch.Tensor:
+        """The assistant's states at its K placeholders, projected: float32[B, K, d_base]."""
+        questions = [problem.question for problem in problems]
+        states = soft_states(self.pair.assistant, questions, k, self.task)
+        return self.weights(states.to(self.pair.base.device))

@@ -1,0 +1,1 @@
+"""The frozen language models: found, loaded, and asked in batches."""

@@ -1,0 +1,269 @@
+"""A frozen language model: loaded whole, embedded, read, and proven to be unchanged."""
+
+import copy
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from torch import nn
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from softcot.models.loading import (
+    ModelSource,
+    Quantization,
+    find_model,
+    quantization,
+    usual_dtype,
+)
+from softcot.prompts.builder import PromptBuilder
+from softcot.prompts.wording import Templates
+from softcot.support.errors import UserError
+
+LONGEST_CONTEXT = 8192
+"""Tokens; models that take more are used up to here, which is far more than any question needs."""
+
+REMEMBERED = 64
+"""Prompts whose slot states are remembered."""
+
+SHAPES = 64
+"""Most shapes that a model is compiled for."""
+
+
+def best_device() -> torch.device:
+    """The GPU when there is one, the CPU otherwise."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def fingerprint(model: nn.Module, exact: bool = False) -> str:
+    """The sha256 over the names and values of all weights, as hexadecimal text.
+
+    The values are rounded to bfloat16 first, so that a model has one fingerprint wherever it
+    runs: in fp32 on a CPU, in bf16 on a GPU. With `exact` not a bit may differ.
+    """
+    digest = hashlib.sha256()
+    for name, weight in sorted(model.state_dict().items()):
+        weight = weight.detach().cpu().contiguous()
+        weight = weight if exact else weight.to(torch.bfloat16)
+        digest.update(f"{name} {tuple(weight.shape)} {weight.dtype}\n".encode())
+        digest.update(weight.view(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+@dataclass
+class LanguageModel:
+    """A frozen causal language model with its tokenizer and its prompts."""
+
+    model: Any
+    tokenizer: Any
+    prompts: PromptBuilder
+    name: str
+    quantize: Quantization | None = None
+    """What its weights were made smaller by, if they were."""
+    compiled: bool = False
+    """Whether tokens are written by a compiled forward pass."""
+
+    @classmethod
+    def load(
+        cls,
+        source: str | Path | ModelSource,
+        device: str | torch.device | None = None,
+        *,
+        templates: Templates | None = None,
+        quantize: Quantization | None = None,
+    ) -> "LanguageModel":
+        """Load a Hugging Face folder or Hub id: frozen, fp32 on a CPU and bf16 on a GPU.
+
+        Args:
+            source: A folder, a Hub id, or what `softcot.models.loading.find_model` found.
+            device: The best one by default.
+            templates: What the model is told; by default the set `mini`.
+            quantize: Whether to make the weights smaller, and how.
+
+        Raises:
+            UserError: The model is missing or damaged, or a library for `quantize` is missing.
+        """
+        source = source if isinstance(source, ModelSource) else find_model(source)
+        device = torch.device(device) if device else best_device()
+        options = source.options | quantization(quantize, device)
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(source.place, **source.options)
+            model, report = AutoModelForCausalLM.from_pretrained(
+                source.place,
+                dtype=getattr(torch, usual_dtype(device)),
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # refused below, in better words
+                **options,
+            )
+            _check_whole(model, tokenizer, report)
+        except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
+            reason = str(error).strip().splitlines()[0].rstrip(" .:")
+            raise UserError(
+                f"The model in {source.place} cannot be loaded ({reason}); download or train it "
+                "again."
+            ) from error
+        model = model.to(device) if quantize is None else model  # else it is there already
+        return cls.of(
+            model.eval().requires_grad_(False),
+            tokenizer,
+            name=Path(source.place).name,
+            templates=templates,
+            quantize=quantize,
+        )
+
+    @classmethod
+    def of(
+        cls, model: Any, tokenizer: Any, *, templates: Templates | None = None, **options: Any
+    ) -> "LanguageModel":
+        """A frozen model with the prompts that suit it; the options are its other fields."""
+        prompts = PromptBuilder(
+            tokenizer,
+            context=min(text_config(model).max_position_embeddings, LONGEST_CONTEXT),
+            templates=templates,
+            stops=declared_ends(model),
+        )
+        return cls(model, tokenizer, prompts, **options)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.model.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the weights are kept in."""
+        return self.model.dtype
+
+    @property
+    def embeddings(self) -> torch.Tensor:
+        """What the model reads for every token, float[V, d]: scaled, where it scales them."""
+        layer = self.model.get_input_embeddings()
+        return layer.weight if type(layer) is nn.Embedding else self._scaled_embeddings
+
+    @cached_property
+    def _scaled_embeddings(self) -> torch.Tensor:
+        layer = self.model.get_input_embeddings()
+        with torch.no_grad():
+            return layer(torch.arange(layer.num_embeddings, device=self.device))
+
+    @property
+    def width(self) -> int:
+        """Hidden size d."""
+        return self.model.get_input_embeddings().weight.shape[1]
+
+    @property
+    def context(self) -> int:
+        """The longest sequence it takes, in tokens."""
+        return self.prompts.context
+
+    @property
+    def pad_id(self) -> int:
+        """What fills the rows of a batch; it is masked, so any token will do."""
+        pad = self.tokenizer.pad_token_id
+        return self.tokenizer.eos_token_id if pad is None else pad
+
+    @property
+    def end_ids(self) -> frozenset[int]:
+        """Every token that ends an answer."""
+        return declared_ends(self.model) | {self.prompts.end_of_turn, self.tokenizer.eos_token_id}
+
+    @property
+    def revision(self) -> str:
+        """The commit it was loaded from; empty for a folder."""
+        return getattr(self.model.config, "_commit_hash", None) or ""
+
+    @property
+    def notice(self) -> str:
+        """What a user should know about how it is asked; empty where nothing is special."""
+        if self.prompts.chat:
+            return ""
+        return (
+            f"The model {self.name} has no chat template and reads plain text, so it may not do "
+            "as it is told."
+        )
+
+    def twin(self) -> "LanguageModel":
+        """Modules of its own around the same weights: what is done to it leaves this one alone."""
+        shared = {id(t): t for t in (*self.model.parameters(), *self.model.buffers())}
+        return replace(self, model=copy.deepcopy(self.model, shared))
+
+    def embed(self, ids: torch.Tensor) -> torch.Tensor:
+        """Embed token ids int64[...] as float[..., d]."""
+        return self.model.get_input_embeddings()(ids.to(self.device))
+
+    def states(self, ids: torch.Tensor, attention_mask: torch.Tensor | None = None) -> torch.Tensor:
+        """Last-layer states float32[B, T, d] of ids int64[B, T]; the language head stays idle."""
+        output = self.model.base_model(
+            input_ids=ids, attention_mask=attention_mask, use_cache=False
+        )
+        return output.last_hidden_state.float()
+
+    @cached_property
+    def slot_states(self) -> Callable[[tuple[int, ...], tuple[bool, ...]], torch.Tensor]:
+        """Reads one prompt, its ids and slot mask, and remembers the latest: float32[K, d]."""
+
+        @lru_cache(maxsize=REMEMBERED)
+        @torch.no_grad()
+        def read(ids: tuple[int, ...], slot_mask: tuple[bool, ...]) -> torch.Tensor:
+            row = torch.tensor([ids], device=self.device)
+            return self.states(row, torch.ones_like(row))[0, torch.tensor(slot_mask)]
+
+        return read
+
+    @cached_property
+    def compiled_forward(self) -> Callable[..., Any]:
+        """The model's forward pass, compiled for every shape that it is given."""
+        torch._dynamo.config.recompile_limit = SHAPES
+        return torch.compile(self.model.forward, fullgraph=True, dynamic=False)
+
+    def logits(self, states: torch.Tensor) -> torch.Tensor:
+        """What the model predicts from last-layer states float[..., d]: float[..., V].
+
+        Scaled and capped as the model itself does behind its head.
+        """
+        config = text_config(self.model)
+        logits = self.model.get_output_embeddings()(states)
+        if scale := getattr(config, "logit_scale", None):  # Cohere's
+            logits = logits * scale
+        if divisor := getattr(config, "logits_scaling", None):  # Granite's
+            logits = logits / divisor
+        if cap := getattr(config, "final_logit_softcapping", None):  # Gemma's
+            logits = cap * (logits / cap).tanh()
+        return logits
+
+    def text(self, ids: Sequence[int]) -> str:
+        """Generated ids as text, without special tokens."""
+        return self.tokenizer.decode(list(ids), skip_special_tokens=True)
+
+    def fingerprint(self, exact: bool = False) -> str:
+        """See the function of this name; of a quantised model, its name and how it was made."""
+        if self.quantize:
+            return f"{self.quantize} of {self.name} {self.revision}".strip()
+        return fingerprint(self.model, exact)
+
+
+def text_config(model: Any) -> Any:
+    """The config of a model's language part: some models see too, and nest it."""
+    return model.config.get_text_config()
+
+
+def declared_ends(model: Any) -> frozenset[int]:
+    """The tokens that a model's own settings call ends."""
+    declared = model.generation_config.eos_token_id
+    return frozenset(declared if isinstance(declared, list) else [declared]) - {None}
+
+
+def _check_whole(model: Any, tokenizer: Any, report: dict) -> None:
+    """Refuse what `from_pretrained` lets pass: fresh random weights and empty tokenizers."""
+    bad = sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])})
+    if bad:
+        raise ValueError(f"{len(bad)} weights are missing or misshapen, the first is {bad[0]}")
+    rows = model.get_input_embeddings().weight.shape[0]
+    if not 0 < len(tokenizer) <= rows:
+        raise ValueError(f"the tokenizer has {len(tokenizer)} tokens, the model {rows}")
+    if tokenizer.eos_token_id is None:
+        raise ValueError("the tokenizer has no end-of-sequence token")

@@ -1,0 +1,360 @@
+"""What the two models read: ids, where the thoughts go, and what training is graded on.
+
+One path serves training and use: a training prompt is the prompt of use plus a target. The chat
+template is cut once, at the place of the user's message; user text that could mean anything to it
+is tokenised apart, as plain text, so it can never become a special token. Thought slots are
+inserted as ids, never found again by counting offsets.
+"""
+
+import re
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import TemplateError
+
+from softcot.data.tasks import Task
+from softcot.prompts.wording import Templates, Wording
+from softcot.support.errors import UserError
+from softcot.support.presets import MAX_NEW_TOKENS
+
+CHAT_OPTIONS = {"enable_thinking": False, "date_string": "26 Jul 2024"}
+"""What every chat template is told; those that do not ask for it never see it.
+
+The thinking is done softly here, so a model's own mode for it is off; and no prompt may change
+from one day to the next.
+"""
+
+_SAME_DAY = """\
+{%- macro strftime_now(format) -%}
+{{- format.replace("%d", "26").replace("%b", "Jul").replace("%B", "July").replace("%m", "07")
+    .replace("%Y", "2024").replace("%y", "24").replace("%H:%M", "00:00").replace("%A", "Friday") -}}
+{%- endmacro -%}
+"""
+"""Put before a chat template that asks for today's date: the day of `CHAT_OPTIONS` instead."""
+
+SLOT = -1
+"""Stands for a thought while a prompt is put together; no token has this id."""
+
+BRACKETED = re.compile(r"<.+>|\[.+\]")
+"""An added token that looks like this has some job, declared special or not."""
+
+
+@dataclass(frozen=True)
+class ThoughtTokens:
+    """The ids, in one tokenizer, that make room for thoughts."""
+
+    placeholder: int
+    """Fills every slot; its embedding is never seen where a thought is spliced in."""
+    begin: int | None = None
+    """Stands before the slots, if the tokenizer declares a `thought_start_token`."""
+    end: int | None = None
+    """Stands after the slots, if the tokenizer declares a `thought_end_token`."""
+
+    @classmethod
+    def choose(cls, tokenizer: Any, taken: Collection[int] = ()) -> "ThoughtTokens":
+        """Find the tokens a tokenizer offers: `<unk>`, else a special token nothing else uses.
+
+        Without either, a token in brackets that was added for some other use, such as filling in
+        the middle, will do.
+
+        Args:
+            tokenizer: A Hugging Face tokenizer.
+            taken: Ids that have a job elsewhere, such as ending a turn.
+
+        Raises:
+            UserError: Every special token of the tokenizer already has a job.
+        """
+        named = tokenizer.special_tokens_map
+        markers = [named.get(f"thought_{edge}_token") for edge in ("start", "end")]
+        roles = ("bos_token", "eos_token", "pad_token")
+        busy = {str(token) for token in [*markers, *map(named.get, roles)]}
+        template = str(tokenizer.chat_template or "")
+        added = [
+            token
+            for number, token in sorted(tokenizer.added_tokens_decoder.items())
+            if token.content not in busy and number not in taken and token.content not in template
+        ]
+        unknown = [token for token in added if token.content == tokenizer.unk_token]
+        special = [token for token in added if token.special]
+        bracketed = [token for token in added if BRACKETED.fullmatch(token.content)]
+        free = [token.content for token in unknown + special + bracketed]
+        if not free:
+            raise UserError(
+                "This tokenizer has no special token left to hold the thoughts; "
+                "add an unknown token to it."
+            )
+        ids = [tokenizer.convert_tokens_to_ids(t) if t else None for t in markers]
+        return cls(tokenizer.convert_tokens_to_ids(free[0]), *ids)
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One row for a model; the three tuples have equal length."""
+
+    ids: tuple[int, ...]
+    """Token ids."""
+    slot_mask: tuple[bool, ...]
+    """True where a thought is read (assistant) or spliced in (base)."""
+    loss_mask: tuple[bool, ...]
+    """True on the tokens that training grades."""
+
+    def __len__(self) -> int:
+        """Length in tokens."""
+        return len(self.ids)
+
+
+def cut_at_slots(prompt: Prompt) -> tuple[Prompt, Prompt]:
+    """The prompt before its first slot, and from there on."""
+    start = prompt.slot_mask.index(True)
+    parts = [(row[:start], row[start:]) for row in (prompt.ids, prompt.slot_mask, prompt.loss_mask)]
+    before, after = zip(*parts, strict=True)
+    return Prompt(*before), Prompt(*after)
+
+
+class PromptBuilder:
+    """Builds every prompt of one model.
+
+    Args:
+        tokenizer: A Hugging Face tokenizer; its chat template is used if it has one.
+        tokens: The thought tokens; chosen from the tokenizer by default.
+        context: The longest sequence the model takes, in tokens.
+        reserve: Tokens of the context that a question must leave for the answer.
+        templates: What the model is told; by default the set `mini`.
+        stops: Ids that end an answer of this model, besides the end of a turn.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        tokens: ThoughtTokens | None = None,
+        context: int = 512,
+        reserve: int = MAX_NEW_TOKENS,
+        templates: Templates | None = None,
+        stops: Collection[int] = (),
+    ):
+        self.tokenizer = tokenizer
+        self.context = context
+        self.reserve = reserve
+        self.templates = templates or Templates.named("mini")
+        self.chat = bool(tokenizer.chat_template)
+        self._before, self._after, self.end_of_turn = self._cut_template()
+        taken = {*stops, self.end_of_turn, *self._ids(self._whole_chat())}
+        self.tokens = tokens or ThoughtTokens.choose(tokenizer, taken)
+        self._controls = _control_tokens(tokenizer)
+        self._splits = _splits(tokenizer, self._controls)
+        self._around = (self._ids(self._before), self._ids(self._after))
+
+    @property
+    def placeholder(self) -> str:
+        """The token that fills every slot, as text."""
+        return self.tokenizer.convert_ids_to_tokens(self.tokens.placeholder)
+
+    def base(
+        self,
+        question: str,
+        *,
+        task: Task,
+        k: int = 0,
+        hint: str | None = None,
+        target: str | None = None,
+    ) -> Prompt:
+        """The prompt of the model that reasons; without thoughts and hint it is zero-shot CoT.
+
+        Args:
+            question: The user's text.
+            task: Decides what to do with it.
+            k: Number of thought slots, directly after the question.
+            hint: Text that takes the place of the slots (Assist-CoT).
+            target: The text the model should write; graded together with the end of turn.
+        """
+        if k and hint is not None:
+            raise ValueError("A prompt holds thoughts or a hint, not both.")
+        asked, after = self._turn(self.templates.wording("base", task), question)
+        return self._finish([*asked, *self._room(k, hint), *after], question, target)
+
+    def assistant(
+        self,
+        question: str,
+        *,
+        task: Task,
+        k: int = 0,
+        target: str | None = None,
+    ) -> Prompt:
+        """The prompt of the model that thinks.
+
+        The slots open the assistant's own turn, so a prompt with K slots is a prefix of every
+        prompt with more: one forward pass serves all K.
+
+        Args:
+            question: The user's text.
+            task: Decides what to do with it.
+            k: Number of slots.
+            target: The hint the assistant should write instead; graded with the end of turn.
+        """
+        if k and target is not None:
+            raise ValueError("A prompt holds thoughts or a target, not both.")
+        asked, after = self._turn(self.templates.wording("assistant", task), question)
+        return self._finish([*asked, *after, *[SLOT] * k], question, target)
+
+    def text(self, text: str) -> list[int]:
+        """Tokenise plain text; nothing in it can become a special token."""
+        text = _clean(text)
+        # `split_special_tokens` spares added tokens that are not declared special (`<think>` in
+        # some tokenizers): those are cut in two, and the halves match nothing.
+        pieces = self._splits.split(text) if self._splits else [text]
+        options = {"add_special_tokens": False, "split_special_tokens": True}
+        return [i for piece in pieces for i in self.tokenizer(piece, **options).input_ids]
+
+    def _turn(self, wording: Wording, question: str) -> tuple[list[int], list[int]]:
+        """Ids up to the end of the question, and ids from there to the model's own turn."""
+        question = _clean(question).strip()
+        if not question:
+            raise UserError("The question is empty; type a question.")
+        asked, rest = f"{wording.before}{question}", wording.after
+        whole = self._as_one(asked, rest)
+        if whole is not None:
+            return whole
+        before, after = self._around
+        return [*before, *self.text(asked)], [*self.text(rest), *after]
+
+    def _as_one(self, asked: str, rest: str) -> tuple[list[int], list[int]] | None:
+        """The same, tokenised together with the chat template; None where that is not safe.
+
+        Some tokenizers read a space or a line break beside the message differently when it stands
+        alone, so this is what the model was trained on. It is unsafe as soon as the text holds an
+        added token, or forms one with the template.
+        """
+        text, controls = f"{asked}{rest}", self._controls
+        if not self.tokenizer.is_fast or any(token in text for token in controls.values()):
+            return None
+        options = {"add_special_tokens": False, "return_offsets_mapping": True}
+        found = self.tokenizer(f"{self._before}{text}{self._after}", **options)
+        ids, places = found.input_ids, found.offset_mapping
+        edge = len(self._before) + len(asked)
+        cut = sum(end <= edge for _, end in places)
+        own = [i for piece in self._around for i in piece if i in controls]
+        straddles = any(start < edge for start, _ in places[cut:])
+        if straddles or own != [i for i in ids if i in controls]:
+            return None
+        return ids[:cut], ids[cut:]
+
+    def _ids(self, piece: str) -> list[int]:
+        """Ids of a piece of the chat template, special tokens included."""
+        return self.tokenizer(piece, add_special_tokens=False).input_ids
+
+    def _room(self, k: int, hint: str | None) -> list[int]:
+        """Ids of the region after the question, with `SLOT` where a thought goes."""
+        if not k and hint is None:
+            return []
+        inside = [SLOT] * k if hint is None else self.text(hint)
+        begin, end = self.tokens.begin, self.tokens.end
+        opening = self.text("\n") if begin is None else [begin]
+        return opening + inside + ([] if end is None else [end])
+
+    def _finish(self, ids: list[int], question: str, target: str | None) -> Prompt:
+        """Check the length, add the target, and turn `SLOT` into placeholders and their mask."""
+        over = len(ids) - (self.context - self.reserve)
+        if over > 0:
+            size = len(self.text(question.strip()))
+            raise UserError(
+                f"The question is {size} tokens long; the limit is {max(size - over, 0)}. "
+                "Shorten it."
+            )
+        graded = []
+        if target is not None:
+            graded = self.text(target if self.chat else f" {target}") + [self.end_of_turn]
+        whole = ids + graded
+        if len(whole) > self.context:
+            raise UserError(
+                f"The question with its worked answer is {len(whole)} tokens long; "
+                f"the limit is {self.context}. Leave this problem out."
+            )
+        return Prompt(
+            ids=tuple(self.tokens.placeholder if i == SLOT else i for i in whole),
+            slot_mask=tuple(i == SLOT for i in whole),
+            loss_mask=(False,) * len(ids) + (True,) * len(graded),
+        )
+
+    def _whole_chat(self) -> str:
+        """A chat of all roles: templates put some role's token together from parts."""
+        turns = [{"role": role, "content": role} for role in ("system", "user", "assistant")]
+        for chat in (turns, turns[1:]) if self.chat else ():
+            try:
+                return render_chat(self.tokenizer, chat, add_generation_prompt=True)
+            except UserError:  # no system role, and so no token for it
+                continue
+        return ""
+
+    def _cut_template(self) -> tuple[str, str, int]:
+        """Text before the user's message, text after it, and the id that ends the model's turn."""
+        tokenizer = self.tokenizer
+        if not self.chat:
+            return tokenizer.bos_token or "", "\nAnswer:", tokenizer.eos_token_id
+        # A random word stands for each message: no template and no user can contain it.
+        user, answer = secrets.token_hex(16), secrets.token_hex(16)
+        turns = [{"role": "user", "content": user}, {"role": "assistant", "content": answer}]
+        opened = render_chat(tokenizer, turns[:1], add_generation_prompt=True).split(user)
+        closed = render_chat(tokenizer, turns).split(answer)
+        if len(opened) != 2 or len(closed) != 2:
+            raise UserError(
+                "The chat template of this tokenizer does not show each message exactly once; "
+                "choose a model with an ordinary chat template."
+            )
+        ending = [i for i in self._ids(closed[1])[:1] if i in tokenizer.added_tokens_decoder]
+        return *opened, (ending or [tokenizer.eos_token_id])[0]
+
+
+def render_chat(tokenizer: Any, turns: list[dict[str, str]], **options: Any) -> str:
+    """Messages as text in a tokenizer's chat template, the same on every day.
+
+    Args:
+        tokenizer: A Hugging Face tokenizer with a chat template.
+        turns: Messages with `role` and `content`.
+        options: What `apply_chat_template` takes.
+
+    Raises:
+        UserError: The template refuses a user's message, with a system message and without.
+    """
+    try:
+        template = tokenizer.get_chat_template()
+        if "strftime_now" in template:
+            template = _SAME_DAY + template
+        options |= {**CHAT_OPTIONS, "tokenize": False, "chat_template": template}
+        try:
+            return tokenizer.apply_chat_template(turns, **options)
+        except TemplateError:  # some insist on a system message
+            system = {"role": "system", "content": "You are a helpful assistant."}
+            return tokenizer.apply_chat_template([system, *turns], **options)
+    except (TemplateError, ValueError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise UserError(
+            f"The chat template of this tokenizer cannot be used ({reason}); choose a model with "
+            "an ordinary chat template."
+        ) from error
+
+
+def _clean(text: str) -> str:
+    """A lone surrogate (from a shell or a JSON escape) is no text: it becomes "?"."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _control_tokens(tokenizer: Any) -> dict[int, str]:
+    """The added tokens that are no words: special, in brackets, or with a job in the template."""
+    template = str(tokenizer.chat_template or "")
+    return {
+        number: token.content
+        for number, token in tokenizer.added_tokens_decoder.items()
+        if token.special
+        or BRACKETED.fullmatch(token.content)
+        or (len(token.content.strip()) > 1 and token.content in template)
+    }
+
+
+def _splits(tokenizer: Any, controls: dict[int, str]) -> re.Pattern | None:
+    """Where to cut the control tokens that are not declared special."""
+    special = {token.content for token in tokenizer.added_tokens_decoder.values() if token.special}
+    contents = [token for token in controls.values() if token not in special]
+    places = [f"(?<={re.escape(text[0])})(?={re.escape(text[1:])})" for text in contents]
+    return re.compile("|".join(places)) if places else None

@@ -1,0 +1,190 @@
+"""Named pairs of models, where they live, and the few numbers every entry point shares."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from softcot.support.errors import UserError
+
+MAX_THOUGHTS = 16
+"""Largest K the mini projections are trained for."""
+
+DEFAULT_THOUGHTS = 12
+"""K where nobody chose one."""
+
+DEFAULT_HINT_TOKENS, MAX_HINT_TOKENS = 24, 32
+"""Hard tokens that the assistant of Assist-CoT may write; the paper finds about 24 best."""
+
+MAX_NEW_TOKENS = 160
+"""Length of an answer where nobody chose one, and the room a question must leave for it."""
+
+
+@dataclass(frozen=True)
+class PairPreset:
+    """A base model, its assistant and the folder of what was trained between them."""
+
+    name: str
+    """What `--pair` takes."""
+    base: str | Path
+    """Folder or Hub id of the model that reasons."""
+    assistant: str | Path
+    """Folder or Hub id of the smaller model that thinks softly."""
+    trained: Path
+    """Folder that holds `projection-<task>` folders and the like of other methods."""
+    source: str
+    """Where the models come from."""
+    prompts: str = "mini"
+    """Set of templates that says what both are told (see `softcot.prompts.wording`)."""
+    base_revision: str | None = None
+    """Commit, branch or tag of the base on the Hub; None is its newest state."""
+    assistant_revision: str | None = None
+    """Likewise for the assistant."""
+    base_billions: float | None = None
+    """Parameters of the base in units of 10^9; None where its files are at hand to say so."""
+    assistant_billions: float | None = None
+    """Likewise for the assistant."""
+    licence: str | None = None
+    """Page on which the licence must be accepted first; None where anybody may download."""
+
+    def trained_paths(self) -> dict[str, Path]:
+        """Name -> folder, such as `projection-mini-gsm`, for all trained weights there are."""
+        return {folder.name: folder for folder in sorted(self.trained.glob("*-*"))}
+
+
+PRESETS: dict[str, PairPreset] = {
+    "mini": PairPreset(
+        name="mini",
+        base=Path("mini/base"),
+        assistant=Path("mini/assistant"),
+        trained=Path("mini"),
+        source="trained from scratch by this project: `python -m softcot pretrain`",
+    ),
+}
+"""The known pairs; a relative `Path` is below `checkpoint_root()`."""
+
+ASSISTANT_SIZES = ("assistant-64", "assistant-96")
+"""Pairs of mini's base with narrower assistants."""
+
+READINGS = ("reading-30", "reading-60", "reading-80", "reading-100")
+"""Pairs of mini's assistant with small bases that have read so many percent of the situations."""
+
+for _name in (*ASSISTANT_SIZES, *READINGS):
+    _own = "assistant" if _name in ASSISTANT_SIZES else "base"
+    PRESETS[_name] = replace(
+        PRESETS["mini"],
+        name=_name,
+        trained=Path(_name),
+        source=f"for an experiment: `python -m softcot pretrain --pair {_name}`",
+        **{_own: Path(_name, _own)},
+    )
+
+HUB = "https://huggingface.co"
+"""Where models that are not in a folder come from."""
+
+
+@dataclass(frozen=True)
+class _HubModel:
+    id: str
+    revision: str
+    """The commit that public projects pin for it; the Hub itself was not asked."""
+    billions: float
+    """Parameters in units of 10^9, from its model card."""
+
+
+def _ready_made(name: str, base: _HubModel, assistant: _HubModel, gated: bool = False) -> None:
+    """Add a pair of chat models from the Hub."""
+    ids = dict.fromkeys((base.id, assistant.id))
+    PRESETS[name] = PairPreset(
+        name=name,
+        base=base.id,
+        assistant=assistant.id,
+        trained=Path(name),
+        source="model cards " + " and ".join(f"{HUB}/{model}" for model in ids),
+        prompts="chat",
+        base_revision=base.revision,
+        assistant_revision=assistant.revision,
+        base_billions=base.billions,
+        assistant_billions=assistant.billions,
+        licence=f"{HUB}/{base.id}" if gated else None,
+    )
+
+
+_LLAMA_8B = _HubModel(
+    "meta-llama/Llama-3.1-8B-Instruct", "0e9e39f249a16976918f6564b8830bc894c89659", 8.03
+)
+_LLAMA_1B = _HubModel(
+    "meta-llama/Llama-3.2-1B-Instruct", "9213176726f574b556790deb65791e0c5aa438b6", 1.24
+)
+_QWEN2_7B = _HubModel("Qwen/Qwen2.5-7B-Instruct", "a09a35458c702b33eeacc393d103063234e8bc28", 7.62)
+_QWEN2_1B = _HubModel(
+    "Qwen/Qwen2.5-1.5B-Instruct", "989aa7980e4cf806f80c7fef2b1adb7bc71aa306", 1.54
+)
+_QWEN2_HALF = _HubModel(
+    "Qwen/Qwen2.5-0.5B-Instruct", "7ae557604adf67be50417f59c2c2f167def9a775", 0.49
+)
+_QWEN3_8B = _HubModel("Qwen/Qwen3-8B", "b968826d9c46dd6066d109eabc6255188de91218", 8.19)
+_QWEN3_HALF = _HubModel("Qwen/Qwen3-0.6B", "c1899de289a04d12100db370d81485cdf75e47ca", 0.6)
+_SMOL_2B = _HubModel(
+    "HuggingFaceTB/SmolLM2-1.7B-Instruct", "31b70e2e869a7173562077fd711b654946d38674", 1.71
+)
+_SMOL_HALF = _HubModel(
+    "HuggingFaceTB/SmolLM2-360M-Instruct", "a10cc1512eabd3dde888204e902eca88bddb4951", 0.36
+)
+
+_ready_made("llama-3.1-8b", _LLAMA_8B, _LLAMA_1B, gated=True)
+_ready_made("llama-3.1-8b-qwen", _LLAMA_8B, _QWEN2_HALF, gated=True)
+_ready_made("qwen2.5-7b", _QWEN2_7B, _QWEN2_1B)
+_ready_made("qwen2.5-7b-0.5b", _QWEN2_7B, _QWEN2_HALF)
+_ready_made("qwen3-8b", _QWEN3_8B, _QWEN3_HALF)
+_ready_made("qwen2.5-1.5b", _QWEN2_1B, _QWEN2_HALF)
+_ready_made("smollm2-1.7b", _SMOL_2B, _SMOL_HALF)
+
+
+def checkpoint_root() -> Path:
+    """The folder of the shipped checkpoints; the variable SOFTCOT_CHECKPOINTS overrides it."""
+    override = os.environ.get("SOFTCOT_CHECKPOINTS")
+    return Path(override) if override else Path(__file__).resolve().parents[2] / "checkpoints"
+
+
+def get_preset(name: str) -> PairPreset:
+    """The preset called `name`, its paths resolved against `checkpoint_root()`.
+
+    Raises:
+        UserError: No preset has this name.
+    """
+    if name not in PRESETS:
+        raise UserError(f"There is no pair called {name!r}; choose one of: {', '.join(PRESETS)}.")
+    preset, root = PRESETS[name], checkpoint_root()
+
+    def resolve(place: str | Path) -> str | Path:
+        return root / place if isinstance(place, Path) else place
+
+    return replace(
+        preset,
+        base=resolve(preset.base),
+        assistant=resolve(preset.assistant),
+        trained=root / preset.trained,
+    )
+
+
+def own_preset(base: str | None, assistant: str | None) -> PairPreset:
+    """A pair of any two models, each a folder or a Hub id, named after both.
+
+    Raises:
+        UserError: One of them is missing.
+    """
+    if not base or not assistant:
+        raise UserError("A pair takes two models; give both --base and --assistant.")
+
+    def place(source: str) -> str | Path:
+        return Path(source).resolve() if Path(source).is_dir() else source
+
+    name = "+".join(Path(str(place(source))).name for source in (base, assistant))
+    return PairPreset(
+        name=name,
+        base=place(base),
+        assistant=place(assistant),
+        trained=checkpoint_root() / name,
+        source="named on the command line",
+        prompts="chat",
+    )

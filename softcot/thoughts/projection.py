@@ -1,0 +1,100 @@
+"""SoftCoT's trained module: a linear layer from the assistant's states to the base's embeddings."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from softcot.models.model_pair import ModelPair
+from softcot.support.presets import MAX_THOUGHTS
+from softcot.thoughts.checkpoint import Origin, TrainedWeights
+
+CARD = """
+# SoftCoT projection: {task}, pair {pair}
+
+One linear layer, {assistant_width} -> {base_width} (fp32, {parameters:,} parameters), that turns
+the last states of a frozen assistant into up to {max_thoughts} soft thoughts for a frozen base
+model. Nothing else was trained.
+"""
+
+
+class Projection(TrainedWeights):
+    """Thoughts = states @ weight.T + bias, in fp32 whatever the two models run in.
+
+    Args:
+        assistant_width: Hidden size of the assistant.
+        base_width: Hidden size of the base.
+        origin: Fields of `softcot.thoughts.checkpoint.Origin`.
+    """
+
+    folder = "projection"
+    method = "softcot"
+    own = ("assistant_width", "base_width")
+    sides = ("base", "assistant")
+    tags = ("softcot", "soft-thoughts")
+    card = CARD
+
+    def __init__(self, assistant_width: int, base_width: int, **origin: Any):
+        super().__init__(**origin)
+        self.assistant_width = assistant_width
+        self.base_width = base_width
+        self.linear = nn.Linear(assistant_width, base_width, dtype=torch.float32)
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        """Map assistant states float[B, K, d_assistant] to thoughts float32[B, K, d_base]."""
+        if states.shape[-1] != self.assistant_width:
+            raise ValueError(f"states are {states.shape[-1]} wide, not {self.assistant_width}")
+        return self.linear(states.float())
+
+    @classmethod
+    def for_pair(
+        cls, models: ModelPair, task: str, max_thoughts: int = MAX_THOUGHTS, seed: int = 0
+    ) -> "Projection":
+        """A random projection whose thoughts have the spread of the base's embeddings.
+
+        Thoughts far smaller or larger than any embedding start far from everything the base has
+        read; with the default initialisation of `nn.Linear` they are.
+        """
+        origin = Origin.between(models, task, max_thoughts, cls.sides)
+        projection = cls(models.assistant.width, models.base.width, **origin)
+        with torch.no_grad():
+            states = _any_states(models)
+            spread = models.base.embeddings.float().std().item()
+            size = states.square().mean().sqrt().item() * models.assistant.width**0.5
+            generator = torch.Generator().manual_seed(seed)
+            projection.linear.weight.normal_(std=spread / size, generator=generator)
+            projection.linear.bias.zero_()
+        return projection.to(models.base.device)
+
+    @torch.no_grad()
+    def align(self, models: ModelPair) -> None:
+        """Start where a state that predicts a token becomes the embedding of that token.
+
+        The weights are the least-squares map from the assistant's output embeddings to the base's
+        input embeddings over the tokens both know, scaled so that thoughts are as large as an
+        embedding. With fewer such tokens than the assistant is wide, nothing changes.
+        """
+        ours, theirs = (lm.tokenizer.get_vocab() for lm in (models.assistant, models.base))
+        common = sorted(ours.keys() & theirs.keys())
+        if len(common) <= self.assistant_width:
+            return
+        read = models.assistant.model.get_output_embeddings().weight
+        written = models.base.embeddings
+        read, written = (
+            weight[[ids[token] for token in common]].float().cpu()
+            for weight, ids in ((read, ours), (written, theirs))
+        )
+        centred = read - read.mean(0), written - written.mean(0)
+        weight = torch.linalg.lstsq(*centred, driver="gelsd").solution.T
+        states = _any_states(models)
+        size = models.base.embeddings.float().norm(dim=1).mean().cpu()
+        self.linear.weight.copy_(weight * size / (states @ weight.T).norm(dim=-1).mean())
+
+
+def _any_states(models: ModelPair) -> torch.Tensor:
+    """Some states of the assistant, float32[1, N, d_assistant], on the CPU.
+
+    Its last norm fixes their size, so any text will do.
+    """
+    probe = torch.arange(min(64, len(models.assistant.tokenizer)))[None]
+    return models.assistant.states(probe.to(models.assistant.device)).cpu()

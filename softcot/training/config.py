@@ -1,0 +1,68 @@
+"""What decides the weights of a training; no model library is needed to name it."""
+
+import math
+import random
+from dataclasses import asdict, dataclass
+
+from softcot.support.errors import UserError
+
+STARTS = ("vocabulary", "random")
+"""Where a projection's training starts: at the map between both vocabularies, or anywhere."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What decides the weights; the defaults train one mini family in minutes on two CPU cores."""
+
+    max_thoughts: int | None = None
+    """Every step draws its K from 1 to this; None leaves it to the method."""
+    steps: int = 600
+    """Optimiser steps."""
+    batch_size: int = 32
+    """Problems a step."""
+    learning_rate: float = 3e-3
+    """At its highest, after the warm-up."""
+    warmup: int = 40
+    """Steps over which the learning rate rises; from then on it falls along a cosine."""
+    weight_decay: float = 0.0
+    """AdamW's."""
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    start: str = "vocabulary"
+    """Where a projection starts: aligned with both vocabularies, or "random"."""
+    seed: int = 41
+    """Decides the initial weights, the problems, their order and K."""
+    train_problems: int = 12_800
+    """Problems of the training split, over all tasks together."""
+    validation_problems: int = 256
+    """Problems of the validation split that choose the checkpoint, over all tasks together."""
+    validate_every: int = 50
+    """Steps between two validations, each of which also saves the state."""
+
+    def __post_init__(self):
+        """Refuse values with which no step can be made."""
+        for name, value in asdict(self).items():
+            least = 0 if name in ("warmup", "weight_decay", "seed") else 1
+            if isinstance(value, int) and value < least:
+                raise UserError(
+                    f"The setting {name} must be a whole number, {least} or more; it is {value}."
+                )
+        if self.start not in STARTS:
+            raise UserError(
+                f"There is no start called {self.start!r}; choose one of: {', '.join(STARTS)}."
+            )
+        for name in ("learning_rate", "clip"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise UserError(f"The setting {name} must be a number above 0; it is {value}.")
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        if step < self.warmup:
+            return self.learning_rate * (step + 1) / self.warmup
+        share = (step - self.warmup) / (self.steps - self.warmup)
+        return self.learning_rate * (1 + math.cos(math.pi * share)) / 2
+
+    def drawn_k(self, step: int) -> int:
+        """K of a step."""
+        return random.Random(f"{self.seed}/thoughts/{step}").randint(1, self.max_thoughts)

@@ -1,0 +1,137 @@
+"""A projection trained while somebody watches."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from softcot.analysis.geometry import Exploration, explore
+from softcot.analysis.vocabulary import Vocabulary
+from softcot.data.problems import Problem
+from softcot.data.tasks import Task
+from softcot.evaluation.variants import Variant, try_variants
+from softcot.methods import Method, SoftCoT, ZeroShotCoT, get_method
+from softcot.support.background import streamed
+from softcot.support.presets import DEFAULT_THOUGHTS
+from softcot.thoughts.pair import Pair
+from softcot.training.config import TrainingConfig
+from softcot.training.trainer import TrainingResult, Update, train
+
+JUDGED = 40
+"""Validation problems that are answered at each look."""
+
+LOOKS = 8
+"""How often a training stops to be looked at."""
+
+
+@dataclass
+class LiveTraining:
+    """What a training has come to; the same object all the way, and read between two steps."""
+
+    total: int
+    """Steps."""
+    alone: float = 0.0
+    """Accuracy of zero-shot CoT on the judged problems."""
+    shipped: float | None = None
+    """That of the projection that comes with the pair, if one does."""
+    done: int = 0
+    phase: str = "judging"
+    """judging (what there is), thinking (the assistant, once), training or finished."""
+    losses: list[tuple[int, float]] = field(default_factory=list)
+    """(step, training loss)"""
+    validation: list[tuple[int, float]] = field(default_factory=list)
+    """(step, validation loss)"""
+    accuracies: list[tuple[int, float]] = field(default_factory=list)
+    """(step, share of the judged problems that is answered right)"""
+    seen: Exploration | None = None
+    """The thoughts of the question with the present weights."""
+    result: TrainingResult | None = None
+
+    @property
+    def share(self) -> float | None:
+        """How much of the shipped projection's gain over zero-shot CoT the last look shows."""
+        if not self.accuracies or self.shipped is None or self.shipped <= self.alone:
+            return None
+        return (self.accuracies[-1][1] - self.alone) / (self.shipped - self.alone)
+
+
+def config_for(steps: int) -> TrainingConfig:
+    """What a training of so many steps in the page is made with."""
+    return TrainingConfig(
+        steps=steps,
+        warmup=min(20, steps // 4),
+        train_problems=min(6400, 32 * steps),
+        validation_problems=64,
+        validate_every=max(1, steps // LOOKS),
+    )
+
+
+def train_live(
+    pair: Pair,
+    task: Task,
+    question: str,
+    vocabulary: Vocabulary,
+    steps: int,
+    folder: Path,
+    stop: threading.Event,
+) -> Iterator[LiveTraining]:
+    """Train a projection for a task and look at it on the way.
+
+    Args:
+        pair: The two frozen models.
+        task: One with a training split.
+        question: Whose thoughts are watched.
+        vocabulary: That of the base.
+        steps: At most so many.
+        folder: Where the weights go; a new one.
+        stop: Set to end the training, which keeps the best weights so far.
+
+    Yields:
+        The live after everything that happens in it.
+
+    Raises:
+        UserError: There is nothing to train on, or it was stopped before the first step.
+    """
+    config, live = config_for(steps), LiveTraining(steps)
+    judged = task.problems("validation", JUDGED)
+
+    def look(method: Method) -> float:
+        [trial] = list(try_variants([Variant(method.title, method)], judged))[-1]
+        return trial.accuracy
+
+    def work(tell) -> TrainingResult:
+        live.alone = look(get_method(ZeroShotCoT.name, pair, task))
+        if f"projection-{task.name}" in pair.trained:
+            live.shipped = look(get_method(SoftCoT.name, pair, task))
+        tell(None)
+
+        def watch(update: Update) -> None:
+            _follow(live, update)
+            if update.weights and update.done % config.validate_every == 0:
+                method = SoftCoT(pair, update.weights, task)
+                live.accuracies.append((update.done, look(method)))
+                vectors = method.thoughts([Problem(task.name, question)], DEFAULT_THOUGHTS)[0]
+                live.seen = explore(question, vectors, pair.base, vocabulary)
+            tell(update)
+
+        return train(
+            pair, SoftCoT.name, task.name, config, folder, progress=watch, should_stop=stop.is_set
+        )
+
+    yield live
+    for finished, news in streamed(work, stop):
+        if finished:
+            live.phase, live.result = "finished", news
+        yield live
+
+
+def _follow(live: LiveTraining, update: Update) -> None:
+    live.phase = update.phase
+    if update.phase != "training":
+        return
+    live.done = update.done
+    live.losses.append((update.done, update.loss))
+    if not live.validation or live.validation[-1][1] != update.validation_loss:
+        live.validation.append((update.done, update.validation_loss))

@@ -1,0 +1,473 @@
+"""One trainer for every method that trains something.
+
+Each step draws its own K, uniformly from 1 to the largest, so that every K is in distribution
+later. Everything random in a step is a function of the seed and the step's number, so an
+interrupted training that goes on reaches the weights of an uninterrupted one.
+"""
+
+import itertools
+import json
+import math
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from softcot.data.problems import Problem
+from softcot.data.tasks import Task, training_tasks
+from softcot.methods import get_trainable
+from softcot.methods.objective import Objective
+from softcot.models.language_model import fingerprint
+from softcot.support.errors import UserError
+from softcot.support.files import refuse_used, replacing, write_text
+from softcot.support.processes import Processes
+from softcot.support.provenance import provenance
+from softcot.thoughts.checkpoint import TrainedWeights
+from softcot.thoughts.pair import Pair
+from softcot.thoughts.state_cache import load_states, save_states
+from softcot.training.config import TrainingConfig
+
+PIECE = 8
+"""Problems that a CPU computes at once: what they need fits its caches. A GPU takes a batch."""
+
+POOL = 16
+"""Batches whose problems are sorted by length together: little padding, and still mixed."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """How far a training is."""
+
+    phase: Literal["thinking", "training"]
+    """Both models' one pass over the problems, or the steps."""
+    done: int
+    total: int
+    loss: float | None = None
+    """Of the last step."""
+    validation_loss: float | None = None
+    """The latest one."""
+    weights: TrainedWeights | None = None
+    """What is being trained, as it stands; to be looked at, and not to be kept."""
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training came to; `training.json` beside the weights says the same and more."""
+
+    path: Path
+    finished: bool
+    """False if it was stopped before its last step."""
+    best_step: int
+    best_loss: float
+    """Validation loss of the weights that were kept."""
+    history: list[dict[str, Any]]
+    """One entry a validation: step, mean training loss since the last entry, validation loss."""
+    seconds: float
+    """Wall-clock time, that of interrupted parts included."""
+
+
+def train(
+    pair: Pair,
+    method: str,
+    name: str,
+    config: TrainingConfig,
+    out: str | Path,
+    *,
+    resume: bool = False,
+    cache: str | Path | None = None,
+    command: str = "",
+    progress: Callable[[Update], None] = lambda update: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> TrainingResult:
+    """Train what a method trains on a task and write the best weights into the folder `out`.
+
+    Args:
+        pair: The two frozen models.
+        method: A method that trains something, such as "softcot".
+        name: A task with a training split, or "all" of them.
+        config: What decides the weights.
+        out: A new folder, or with `resume` one that holds an interrupted training.
+        resume: Go on from the last validation.
+        cache: Folder that keeps what the assistant thinks of each problem for the next training.
+        command: The command line, for `training.json`.
+        progress: Called after every batch of either phase.
+        should_stop: Asked before every batch; when it says True the best weights so far are
+            written, and the training can be resumed.
+
+    Raises:
+        UserError: Nothing to train or to resume with these settings, unknown task, folder in use.
+    """
+    started, tasks = time.perf_counter(), training_tasks(name)
+    run = _Run(pair, method, name, config, Path(out), cache and Path(cache))
+    run.restore() if resume else run.check_folder()
+    started -= run.seconds
+
+    def thinking(update: Update) -> None:
+        progress(update)
+        if should_stop():
+            raise UserError("The training was stopped before it took a step; nothing changed.")
+
+    counts = {"train": config.train_problems, "validation": config.validation_problems}
+    train, held_out = (
+        _Corpus.gather(run, tasks, split, count, thinking) for split, count in counts.items()
+    )
+    run.keep(train, held_out, thinking)
+    order = itertools.islice(batches(train.problems, config), run.step, None)
+    losses: list[float] = []
+    if not run.history:
+        run.validate(held_out, None)
+    while run.step < config.steps and not run.processes.any(should_stop()):
+        loss = run.advance(train, next(order))
+        losses.append(loss)
+        if run.step % config.validate_every == 0 or run.step == config.steps:
+            run.validate(held_out, sum(losses) / len(losses))
+            run.save(time.perf_counter() - started)
+            losses.clear()
+        latest = run.history[-1]["validation_loss"]
+        progress(Update("training", run.step, config.steps, loss, latest, run.weights))
+    return run.finish(time.perf_counter() - started, command)
+
+
+def batches(problems: Sequence[Problem], config: TrainingConfig) -> Iterator[list[int]]:
+    """Numbers of problems in batches, without end: every epoch has each problem once."""
+    pool = POOL * config.batch_size
+    for epoch in itertools.count():
+        rng = random.Random(f"{config.seed}/order/{epoch}")
+        order = rng.sample(range(len(problems)), len(problems))
+        found = []
+        for start in range(0, len(order), pool):
+            similar = sorted(order[start : start + pool], key=lambda i: _length(problems[i]))
+            found += _cut(similar, config.batch_size)
+        rng.shuffle(found)
+        yield from found
+
+
+def _length(problem: Problem) -> int:
+    return len(problem.question) + len(problem.target)
+
+
+def _cut(numbers: list[int], size: int) -> list[list[int]]:
+    return [numbers[start : start + size] for start in range(0, len(numbers), size)]
+
+
+@dataclass(frozen=True)
+class _Corpus:
+    """Problems of one split and what was computed once about each."""
+
+    problems: list[Problem]
+    precomputed: torch.Tensor
+    """float32[N, ...], on the CPU."""
+
+    @classmethod
+    def gather(
+        cls,
+        run: "_Run",
+        tasks: Sequence[Task],
+        split: str,
+        count: int,
+        progress: Callable[[Update], None],
+    ) -> "_Corpus":
+        """Draw `count` problems, as many of every task, and let the objective study each once."""
+        share = math.ceil(count / len(tasks))
+        drawn = [task.problems(split, share, run.config.seed) for task in tasks]
+        precomputed = [
+            _remembered(run, task, problems, progress)
+            for task, problems in zip(tasks, drawn, strict=True)
+        ]
+        return cls(list(itertools.chain.from_iterable(drawn)), torch.cat(precomputed))
+
+    def losses(self, objective: Objective, numbers: list[int], k: int) -> torch.Tensor:
+        """Losses of the graded tokens of some problems at K, float32[N]."""
+        problems = [self.problems[i] for i in numbers]
+        return objective.losses(problems, self.precomputed[numbers], k)
+
+    def pieces(self, objective: Objective, numbers: list[int]) -> list[list[int]]:
+        """Some problems, or none, in parts of like length that are computed one by one."""
+        if objective.pair.base.device.type != "cpu":
+            return [numbers] if numbers else []
+        return _cut(sorted(numbers, key=lambda i: objective.size(self.problems[i])), PIECE)
+
+
+def _remembered(
+    run: "_Run", task: Task, problems: Sequence[Problem], progress: Callable[[Update], None]
+) -> torch.Tensor:
+    """What the objective studies about each problem, read from the cache if it is there."""
+    objective, processes = run.objective, run.processes
+    kept = objective.kept(run.cache, task, problems) if run.cache else None
+    known = kept and load_states(
+        kept, (len(problems), objective.max_thoughts, run.pair.assistant.width)
+    )
+    # All processes study, or none: they wait for one another.
+    if kept and not processes.any(known is None):
+        return known
+    precomputed = _precomputed(
+        objective, task, problems, run.config.batch_size, processes, progress
+    )
+    if kept and processes.main:
+        save_states(kept, precomputed)
+    return precomputed
+
+
+def _precomputed(
+    objective: Objective,
+    task: Task,
+    problems: Sequence[Problem],
+    batch_size: int,
+    processes: Processes,
+    progress: Callable[[Update], None],
+) -> torch.Tensor:
+    """What the objective computes once about each problem, float32[N, ...] on the CPU."""
+    # Fixed batches, whatever the training does later: a resumed one finds the same bits.
+    order = sorted(range(len(problems)), key=lambda i: len(problems[i].question))
+    chunks = list(enumerate(_cut(order, batch_size)))
+    mine, precomputed = processes.share(chunks), []
+    for done, (place, numbers) in enumerate(mine, start=1):
+        precomputed.append(
+            (place, objective.precompute(task, [problems[i] for i in numbers]).cpu())
+        )
+        progress(Update("thinking", done, len(mine)))
+    return torch.cat(processes.gathered(precomputed))[torch.tensor(order).argsort()]
+
+
+class _Run:
+    """Everything about a training that changes with its steps, and its form on disk."""
+
+    def __init__(
+        self,
+        pair: Pair,
+        method: str,
+        name: str,
+        config: TrainingConfig,
+        out: Path,
+        cache: Path | None = None,
+    ):
+        trainable = get_trainable(method)
+        usual = trainable.kind.default_max_thoughts
+        config = replace(config, max_thoughts=config.max_thoughts or usual)
+        self.pair, self.config, self.out, self.cache = pair, config, out, cache
+        self.processes = Processes.of(pair.base.device)
+        self.settings = {
+            "pair": pair.name,
+            "method": method,
+            "task": name,
+            "fingerprints": pair.fingerprints,
+            "config": asdict(config),
+        }
+        self.objective = trainable.objective_for(
+            pair, name, config.max_thoughts, config.seed, config.start
+        )
+        self.weights = self.objective.weights
+        self.trained = [p for p in self.weights.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(
+            self.trained,
+            config.learning_rate,
+            weight_decay=config.weight_decay,
+        )
+        self.best_weights = self._weights()
+        self.history: list[dict[str, Any]] = []
+        self.step = 0
+        self.seconds = 0.0
+
+    @property
+    def state_file(self) -> Path:
+        """What an interrupted training goes on from."""
+        return self.out / "state.safetensors"
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The entry of the history with the lowest validation loss among those that count."""
+        first = self.objective.validated_from(self.config.steps)
+        judged = [entry for entry in self.history if entry["step"] >= first] or self.history[-1:]
+        return min(judged, key=lambda entry: entry["validation_loss"])
+
+    def keep(self, train: _Corpus, held_out: _Corpus, progress: Callable[[Update], None]) -> None:
+        """Let the objective keep what this process would otherwise compute more than once."""
+
+        def thinking(done: int, total: int) -> None:
+            progress(Update("thinking", done, total))
+
+        mine = [i for _, numbers in self.processes.share(self._chunks(held_out)) for i in numbers]
+        kept = [[held_out.problems[i] for i in mine]]
+        # Any problem may come to any process: each keeps all, if it reads as many twice.
+        read = len(self.processes.share(range(self.config.steps * self.config.batch_size)))
+        if read >= 2 * len(train.problems):
+            kept.append(train.problems)
+        for problems in kept:
+            self.objective.keep(problems, self.config.batch_size, thinking)
+
+    def advance(self, corpus: _Corpus, numbers: list[int]) -> float:
+        """Make one optimiser step and return its loss, that of the whole batch.
+
+        Each process takes its share of the problems, piece by piece. The loss is a mean over
+        tokens, so that pieces and shares count by their tokens and not by their problems.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.rate(self.step)
+        drawn = self.config.drawn_k(self.step)
+        k = self.objective.k(self.step, self.config.steps, drawn)
+        self.optimizer.zero_grad()
+        found = []
+        for piece in corpus.pieces(self.objective, self.processes.share(numbers)):
+            losses = corpus.losses(self.objective, piece, k)
+            losses.sum().backward()
+            found.append(losses.detach())
+        losses = torch.cat(found) if found else torch.zeros(0)  # fewer problems than processes
+        graded = self.processes.total(losses.numel())
+        self.processes.sum_gradients(self.trained)
+        for weight in self.trained:
+            if weight.grad is not None:  # an adapter of a part that these prompts do not reach
+                weight.grad /= graded
+        torch.nn.utils.clip_grad_norm_(self.weights.parameters(), self.config.clip)
+        self.optimizer.step()
+        self.step += 1
+        return self.processes.total(losses.sum().item()) / graded
+
+    @torch.no_grad()
+    def validate(self, corpus: _Corpus, train_loss: float | None) -> None:
+        """Add an entry to the history; the batches spread over all K, the same ones each time."""
+        chunks = self._chunks(corpus)
+        losses = self.processes.gathered(
+            [
+                (n, self._judged(corpus, numbers, n / len(chunks)))
+                for n, numbers in self.processes.share(chunks)
+            ]
+        )
+        entry = {
+            "step": self.step,
+            "train_loss": train_loss,
+            "validation_loss": torch.cat(losses).mean().item(),
+        }
+        self.history.append(entry)
+        if self.best is entry:
+            self.best_weights = self._weights()
+
+    def _chunks(self, corpus: _Corpus) -> list[tuple[int, list[int]]]:
+        """The numbered batches of a validation."""
+        numbers = list(range(len(corpus.problems)))
+        return list(enumerate(_cut(numbers, self.config.batch_size), start=1))
+
+    def _judged(self, corpus: _Corpus, numbers: list[int], share: float) -> torch.Tensor:
+        """Losses of the graded tokens of a validation batch, float32[N] on the CPU."""
+        k = self.objective.validation_k(share)
+        pieces = corpus.pieces(self.objective, numbers)
+        return torch.cat([corpus.losses(self.objective, piece, k).cpu() for piece in pieces])
+
+    def save(self, seconds: float) -> None:
+        """Write the state, so that a kill costs no more than the steps since."""
+        if not self.processes.main:
+            return
+        moments = self.optimizer.state_dict()["state"]
+        tensors = {f"weights.{name}": value for name, value in self._weights().items()}
+        tensors |= {f"best.{name}": value for name, value in self.best_weights.items()}
+        tensors |= {
+            f"optimizer.{number}.{name}": value
+            for number, values in moments.items()
+            for name, value in values.items()
+        }
+        counters = {"step": self.step, "history": self.history, "seconds": seconds}
+        metadata = {"settings": json.dumps(self.settings), "counters": json.dumps(counters)}
+        with replacing(self.state_file) as temporary:
+            save_file(tensors, temporary, metadata)
+
+    def check_folder(self) -> None:
+        """Refuse to start in a folder that holds a training.
+
+        Raises:
+            UserError: There is one; the message says how to go on.
+        """
+        if self.state_file.exists():
+            raise UserError(
+                f"{self.out} holds an interrupted training; add --resume to go on with it, "
+                "or delete the folder."
+            )
+        refuse_used(self.out)
+
+    def restore(self) -> None:
+        """Go back to the saved state.
+
+        Raises:
+            UserError: There is none, it is damaged, or it belongs to other settings.
+        """
+        if not self.state_file.exists():
+            raise UserError(
+                f"There is no interrupted training in {self.out}; leave out --resume to start one."
+            )
+        try:
+            with safe_open(self.state_file, "pt") as file:
+                metadata = file.metadata()
+                tensors = {name: file.get_tensor(name) for name in file.keys()}
+            settings, counters = (json.loads(metadata[k]) for k in ("settings", "counters"))
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise UserError(
+                f"The state in {self.out} is damaged ({error}); delete the folder and start again."
+            ) from error
+        for name, value in json.loads(json.dumps(self.settings)).items():
+            if settings[name] != value:
+                raise UserError(
+                    f"The training in {self.out} was started with another {name}; "
+                    "go on with the same settings or choose another folder."
+                )
+        self.weights.load_state_dict(_part(tensors, "weights."))
+        self.best_weights = _part(tensors, "best.")
+        moments: dict[int, dict[str, torch.Tensor]] = {}
+        for key, value in _part(tensors, "optimizer.").items():
+            number, _, name = key.partition(".")
+            moments.setdefault(int(number), {})[name] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        self.step, self.history = counters["step"], counters["history"]
+        self.seconds = counters["seconds"]
+
+    def finish(self, seconds: float, command: str) -> TrainingResult:
+        """Write the best weights and the training record; a finished training drops its state."""
+        self.weights.load_state_dict(self.best_weights)
+        result = TrainingResult(
+            path=self.out,
+            finished=self.step == self.config.steps,
+            best_step=self.best["step"],
+            best_loss=self.best["validation_loss"],
+            history=self.history,
+            seconds=round(seconds, 1),
+        )
+        made = provenance(self.pair.base.device, command)
+        self.weights.describe(self._summary(result, made))
+        prints = self.pair.fingerprints | {"trained": fingerprint(self.weights, exact=True)}
+        outcome = {k: v for k, v in asdict(result).items() if k != "path"}
+        record = self.settings | {"fingerprints": prints} | outcome
+        record |= made
+        if self.processes.main:
+            self.weights.save(self.out)
+            write_text(self.out / "training.json", json.dumps(record, indent=2) + "\n")
+            if result.finished:
+                self.state_file.unlink()
+        self.processes.wait()
+        return result
+
+    def _summary(self, result: TrainingResult, made: dict[str, Any]) -> dict[str, Any]:
+        """What the weights' own config says of their training."""
+        return {
+            "method": self.settings["method"],
+            "steps": self.step,
+            "batch_size": self.config.batch_size,
+            "learning_rate": self.config.learning_rate,
+            "seed": self.config.seed,
+            "train_problems": self.config.train_problems,
+            "best_step": result.best_step,
+            "validation_loss": result.best_loss,
+            "date": made["created"],
+            "softcot": made["versions"]["softcot"],
+        }
+
+    def _weights(self) -> dict[str, torch.Tensor]:
+        return {name: value.clone() for name, value in self.weights.state_dict().items()}
+
+
+def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """The tensors whose name starts with `prefix`, without it."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

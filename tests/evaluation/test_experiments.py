@@ -1,0 +1,113 @@
+"""Experiments: every run has its own file, its own command line, and is made once."""
+
+import shlex
+
+import pytest
+from conftest import build_problems
+
+from softcot import methods
+from softcot.cli import main as cli
+from softcot.cli.main import main
+from softcot.data.tasks import GeneratedProblems
+from softcot.decoding.decoder import Sampling
+from softcot.evaluation import evaluator, experiments
+from softcot.evaluation.evaluator import Protocol
+from softcot.evaluation.experiments import EXPERIMENTS, Run, can_run, plan, reproduce
+from softcot.evaluation.records import load_record, rows_path
+from softcot.support.errors import UserError
+from softcot.support.presets import PRESETS
+
+ALL = plan("all")
+RUN = Run("mini-gsm", Protocol("softcot", "swap", k=2, sampling=Sampling(max_new_tokens=4)))
+
+
+@pytest.fixture(autouse=True)
+def few_donors(monkeypatch):
+    monkeypatch.setattr(methods, "DONORS", 8)
+
+
+def test_every_run_has_its_own_file():
+    files = [run.file for run in ALL]
+    assert len(set(files)) == len(files) == len(set(ALL)) > 100
+    assert all(file.startswith(f"{run.pair}/") for file, run in zip(files, ALL, strict=True))
+    assert {run.pair for run in ALL} <= PRESETS.keys()
+
+
+def test_all_are_those_of_every_experiment():
+    assert set(ALL) == {run for name in EXPERIMENTS for run in plan(name)}
+    elsewhere = plan("all", "other")
+    assert {run.pair for run in elsewhere} == {"other"}
+    assert len(elsewhere) == sum(run.pair == "mini" for run in ALL)
+    with pytest.raises(UserError, match="'alchemy'; choose one of: main, .*, all"):
+        plan("alchemy")
+
+
+def test_the_command_line_of_a_run_asks_for_that_run(monkeypatch):
+    asked = []
+
+    def note(pair, task, protocol, problems, **options):
+        asked.append((pair, task.name, protocol))
+        raise UserError("seen")
+
+    monkeypatch.setattr(cli, "_load_named", lambda name, **options: name)
+    monkeypatch.setattr(evaluator, "evaluate", note)
+    monkeypatch.setattr(GeneratedProblems, "problems", lambda *_: build_problems(1))
+    for run in ALL:
+        assert main(["evaluate", *run.arguments]) == 2
+    assert asked == [(run.pair, run.task, run.protocol) for run in ALL]
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_record_is_made_once_and_its_command_makes_it_again(pair, mini_env, tmp_path, capsys):
+    path = reproduce(pair, RUN, tmp_path, count=2)
+    assert path == tmp_path / RUN.file
+    before, record = contents(tmp_path), load_record(path)
+    assert before.keys() == {path, rows_path(path)}
+    assert (record.n, record.split, record.control, record.k) == (2, "test", "swap", 2)
+    assert reproduce(pair, RUN, tmp_path, count=2) == path and contents(tmp_path) == before
+    path.unlink()
+    words = [*shlex.split(record.command)[3:], "--max-new-tokens", "4"]
+    assert main(words) == 0, capsys.readouterr().err
+    assert load_record(path).rows == record.rows
+
+
+@pytest.mark.parametrize("asked", [{"count": 3}, {"count": 1}, {"count": 2, "split": "validation"}])
+def test_a_record_of_other_problems_is_refused_and_kept(pair, tmp_path, asked):
+    path = reproduce(pair, RUN, tmp_path, count=2)
+    before = contents(tmp_path)
+    with pytest.raises(UserError, match="of 2 problems of the test split.*delete it") as refused:
+        reproduce(pair, RUN, tmp_path, **asked)
+    assert str(path) in str(refused.value) and "\n" not in str(refused.value)
+    assert contents(tmp_path) == before
+    rows_path(path).unlink()
+    with pytest.raises(UserError, match="not a usable record"):
+        reproduce(pair, RUN, tmp_path, count=2)
+
+
+def test_an_interrupted_run_goes_on(pair, tmp_path, monkeypatch):
+    def interrupt(done, total):
+        if done:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(
+        experiments, "evaluate", lambda *a, **k: evaluator.evaluate(*a, **k, batch_size=1)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(pair, RUN, tmp_path, count=3, progress=interrupt)
+    assert not (tmp_path / RUN.file).exists()
+    seen = []
+    path = reproduce(pair, RUN, tmp_path, count=3, progress=lambda *n: seen.append(n))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert contents(tmp_path).keys() == {path, rows_path(path)}
+
+
+def test_runs_without_weights_are_known(pair, monkeypatch):
+    assert can_run(pair, RUN) and can_run(pair, Run("mini-dates", Protocol("lora")))
+    monkeypatch.delitem(pair.trained, "projection-mini-gsm")
+    monkeypatch.setattr(pair, "_loaded", {})
+    assert not can_run(pair, RUN) and not can_run(pair, Run("mini-dates", Protocol("softcot")))
+    assert can_run(pair, Run("mini-gsm", Protocol("softcot", trained_on="mini-aqua")))
+    assert can_run(pair, Run("mini-gsm", Protocol("zero-shot-cot")))

@@ -1,0 +1,78 @@
+"""The report's figures: Plotly takes them, they carry their intervals, and need no colour."""
+
+import json
+
+import plotly.graph_objects as go
+import pytest
+from synthetic import record_of
+
+from softcot.evaluation.experiments import MINI_TASKS, TRAINED, plan
+from softcot.report import build
+from softcot.report.charts import ACCENT, GREY
+
+
+@pytest.fixture(scope="module")
+def figures():
+    """By section."""
+    records = [record_of(run, 1 + number % 3, n=4) for number, run in enumerate(plan("all"))]
+    return {section.id: section.figures[0] for section in build(records).sections}
+
+
+def test_every_section_has_a_figure_that_plotly_takes(figures):
+    assert len(figures) == 7
+    for figure in figures.values():
+        drawn = go.Figure(figure.plotly)
+        assert len(drawn.data) == len(figure.plotly["data"]) > 0
+        assert figure.alt and any(letter.isdigit() for letter in figure.alt)
+
+
+def test_traces_have_names_error_bars_and_data(figures):
+    for figure in figures.values():
+        for trace in figure.plotly["data"]:
+            if trace.get("hoverinfo") == "skip":  # a band: the intervals themselves
+                assert trace["y"]
+                continue
+            bars = trace["error_y"]
+            assert trace["name"]
+            lengths = map(len, (trace["x"], trace["y"], bars["array"], trace["customdata"]))
+            assert len(set(lengths)) == 1
+            for y, up, down, (low, high) in zip(
+                trace["y"], bars["array"], bars["arrayminus"], trace["customdata"], strict=True
+            ):
+                assert (y + up, y - down) == pytest.approx((high, low), abs=1e-3)
+
+
+def test_colours_of_text_and_paper_are_left_to_the_theme(figures):
+    for figure in figures.values():
+        layout = figure.plotly["layout"]
+        assert not {"template", "font", "paper_bgcolor", "plot_bgcolor"} & layout.keys()
+        for trace in figure.plotly["data"]:
+            shown = json.dumps([trace["name"], trace["x"]]) if "name" in trace else "SoftCoT"
+            assert "SoftCoT" in shown or ACCENT not in json.dumps(trace)
+
+
+def looks(trace):
+    """All that tells a trace from another, but its colour."""
+    marker = trace["marker"]
+    pattern, symbol = marker.get("pattern", {}).get("shape"), marker.get("symbol")
+    return (pattern, symbol, trace.get("line", {}).get("dash"))
+
+
+def test_figures_can_be_read_without_colour(figures):
+    traces = figures["main"].plotly["data"]
+    plain = [looks(trace) for trace in traces if trace["marker"]["color"] == GREY]
+    assert len(set(plain)) == len(plain) == 6
+    traces = figures["thoughts"].plotly["data"]
+    for kind in ("SoftCoT", "Assist-CoT"):
+        of_kind = [looks(trace) for trace in traces if trace["name"].startswith(kind)]
+        assert len(set(of_kind)) == len(TRAINED)
+
+
+def test_bars_are_the_tables_figures(figures):
+    for trace in figures["main"].plotly["data"]:
+        assert trace["x"] == MINI_TASKS and len(trace["y"]) == 5
+
+
+def test_the_range_of_training_is_shaded(figures):
+    [shape] = figures["thoughts"].plotly["layout"]["shapes"]
+    assert (shape["x0"], shape["x1"]) == (1, 16)

@@ -1,0 +1,110 @@
+"""What the models are told: which file, cut where, and the same for the shipped pair as ever."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from transformers import AutoTokenizer
+
+from softcot.data.tasks import BENCHMARK_TASKS, FREE, TASKS, get_task
+from softcot.evaluation.records import load_record
+from softcot.prompts.builder import PromptBuilder
+from softcot.prompts.wording import ROLES, SETS, Templates, Wording
+from softcot.support.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+RECORDS = ROOT / "assets" / "results" / "mini"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of templates with a default for each role."""
+    for role in ROLES:
+        (tmp_path / role).mkdir()
+        (tmp_path / role / "default.jinja").write_text(f"{role}: {{{{ question }}}}!\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", [name for name in TASKS if name != "free"])
+def test_the_shipped_records_were_made_with_these_prompts(name):
+    tokenizer = AutoTokenizer.from_pretrained(ROOT / "checkpoints" / "mini" / "base")
+    builder = PromptBuilder(tokenizer, context=512)
+    problems = {problem.id: problem for problem in get_task(name).problems("test", 1000)}
+    for kind in ("zero-shot-cot.none.k0.greedy", "softcot.none.k12.*greedy"):
+        record = load_record(sorted(RECORDS.glob(f"{name}.{kind}.json"))[0])
+        for row in record.rows[:25]:
+            question = problems[row.id].question
+            ids = builder.base(question, task=get_task(name), k=record.k).ids
+            digest = hashlib.sha256(json.dumps(list(ids)).encode()).hexdigest()
+            assert digest[:16] == row.prompt
+
+
+def test_what_the_shipped_sets_say():
+    mini, chat = Templates.named("mini"), Templates.named("chat")
+    plain = Wording("Solve the problem step by step and end with the answer.\n", "")
+    for name in TASKS:
+        assert mini.wording("base", get_task(name)) == plain
+    assert mini.wording("base", get_task("gsm8k")) == plain
+    assert "the letter of the right option.\n" in mini.wording("base", get_task("aqua")).before
+    assert "yes or no.\n" in mini.wording("base", get_task("strategyqa")).before
+    for task in (*TASKS.values(), *BENCHMARK_TASKS.values()):
+        told = chat.wording("base", task)
+        assert "step by step" in told.before and "The answer is X." in told.before
+        # The slots stand right behind the question, at the end of the turn.
+        assert told.after == "" and told.before.endswith("\n\n")
+        assert chat.wording("assistant", task).before != told.before
+
+
+def test_the_task_goes_before_the_kind_of_answer_and_that_before_the_default(folder):
+    templates, task = Templates(folder), get_task("gsm8k")
+    assert templates.wording("base", task) == Wording("base: ", "!")
+    (folder / "base" / "number.jinja").write_text("A number? {{ question }}")
+    assert templates.wording("base", task) == Wording("A number? ", "")
+    (folder / "base" / "gsm8k.jinja").write_text("{{ question }} A sum.")
+    assert templates.wording("base", task) == Wording("", " A sum.")
+    assert templates.wording("base", FREE) == Wording("base: ", "!")
+    assert templates.wording("assistant", task) == Wording("assistant: ", "!")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("No place for it.", "shows the question 0 times"),
+        ("{{ question }} and {{ question }}", "shows the question 2 times"),
+        ("{{ question", "cannot be used"),
+        ("{{ question }} {{ 1 / 0 }}", "cannot be used"),
+        ("{% include 'other' %}{{ question }}", "cannot be used"),
+    ],
+)
+def test_bad_templates_are_refused(folder, text, complaint):
+    (folder / "base" / "default.jinja").write_text(text)
+    with pytest.raises(UserError, match=complaint) as refused:
+        Templates(folder).wording("base", FREE)
+    assert "\n" not in str(refused.value)
+
+
+def test_incomplete_folders_are_refused(folder):
+    (folder / "base" / "default.jinja").unlink()
+    with pytest.raises(UserError, match="no template for the base; write .*default.jinja"):
+        Templates(folder).wording("base", FREE)
+    (folder / "base").rmdir()
+    with pytest.raises(UserError, match="no folder 'base'"):
+        Templates(folder)
+
+
+def test_fingerprints_follow_the_words_of_both_roles(folder):
+    tasks, templates = [get_task("gsm8k"), FREE], Templates(folder)
+    before = templates.fingerprint(tasks)
+    assert len(before) == 16 and before == templates.fingerprint(tasks[:1])
+    (folder / "assistant" / "number.jinja").write_text("Think! {{ question }}")
+    assert templates.fingerprint(tasks[:1]) != before == templates.fingerprint([FREE])
+    (folder / "assistant" / "number.jinja").write_text("assistant: {{question}}!")
+    assert templates.fingerprint(tasks) == before
+    assert Templates.named("mini").fingerprint(tasks) != Templates.named("chat").fingerprint(tasks)
+
+
+def test_every_shipped_template_is_used_by_some_task():
+    tasks = [*TASKS.values(), *BENCHMARK_TASKS.values()]
+    names = {name for task in tasks for name in (task.name, task.answer_kind, "default")}
+    assert {file.stem for file in SETS.glob("*/*/*.jinja")} <= names

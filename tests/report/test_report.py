@@ -1,0 +1,481 @@
+"""The report: every figure is what its records say, and no record is lost or out of place."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import build_record, record_of, sampled
+
+from softcot.cli.main import main
+from softcot.evaluation.experiments import EXPERIMENTS, plan
+from softcot.evaluation.records import compare, interval, write_record
+from softcot.report import build, files, load_records, paper, readme_block, write_report
+from softcot.report.cells import with_best
+from softcot.report.parts import MISSING, Cell
+from softcot.report.render import END, START, inserted
+from softcot.report.sizes import OWN_WIDTH
+from softcot.report.thoughts import knee
+from softcot.support.errors import UserError
+
+AVERAGE, ALL = "Average of the 2 trained", "Average of all 3"
+
+
+def table_of(report, section, title):
+    """The one table of a section whose title begins so."""
+    [found] = [part for part in report.sections if part.id == section]
+    [table] = [table for table in found.tables if table.title.startswith(title)]
+    return table
+
+
+def cell_of(table, row, column):
+    [cells] = [cells for cells in table.rows if cells[0].text == row]
+    return cells[table.columns.index(column)]
+
+
+def figures_of(report):
+    """Every cell that shows a figure of ours, or none where one could be."""
+    tables = [table for section in report.sections for table in section.tables]
+    cells = [cell for table in tables for row in table.rows for cell in row]
+    return [cell for cell in cells if cell.value is not None and cell.source == "ours"]
+
+
+def three_tasks():
+    solved = {
+        "zero-shot-cot": {"mini-gsm": 2, "mini-asdiv": 6, "mini-dates": 7},
+        "softcot": {"mini-gsm": 9, "mini-asdiv": 8, "mini-dates": 1},
+    }
+    return [
+        sampled(count, method, task)
+        for method, counts in solved.items()
+        for task, count in counts.items()
+    ]
+
+
+def test_main_table_has_accuracies_and_averages():
+    table = table_of(build(three_tasks()), "main", "Accuracy in % of every")
+    assert table.columns == ["Method", "mini-gsm", "mini-asdiv", "mini-dates", AVERAGE, ALL]
+    assert [cell.text for cell in table.rows[0]][1:] == ["20.0", "60.0", "70.0", "40.0", "50.0"]
+    assert [cell.text for cell in table.rows[1]][1:] == ["90.0", "80.0", "10.0", "85.0", "60.0"]
+    assert [cell.best for cell in table.rows[1]][1:] == [True, True, False, True, True]
+    cell = cell_of(table, "SoftCoT", "mini-gsm")
+    record = sampled(9)
+    assert [cell.low, cell.high] == pytest.approx([100 * bound for bound in record.interval])
+    cell = cell_of(table, "SoftCoT", AVERAGE)
+    both = np.concatenate([sampled(9).scores(), sampled(8).scores()], axis=1)
+    assert [cell.low, cell.high] == pytest.approx([100 * bound for bound in interval(both)])
+
+
+def test_comparisons_are_paired_over_all_tasks_of_a_column():
+    report = build(three_tasks())
+    gains = table_of(report, "main", "SoftCoT minus")
+    shown = [cell.text for cell in gains.rows[0]]
+    assert shown == ["Zero-shot CoT", "+70.0", "+20.0", "-60.0", "+45.0", "+10.0"]
+    hard = [sampled(count, "zero-shot-cot").scores() for count in (2, 6)]
+    found = compare(hard, [sampled(count).scores() for count in (9, 8)])
+    cell = cell_of(gains, "Zero-shot CoT", AVERAGE)
+    assert [cell.low, cell.high] == pytest.approx([100 * bound for bound in found.interval])
+    chances = table_of(report, "main", "Probability")
+    assert cell_of(chances, "Zero-shot CoT", AVERAGE).value == pytest.approx(found.p, abs=1e-4)
+    assert cell_of(chances, "Zero-shot CoT", "mini-gsm").value < 0.05
+
+
+def test_equal_figures_are_all_best_and_missing_ones_never():
+    rows = [[Cell("a"), Cell("9.0", 9.01)], [Cell("b"), Cell("9.0", 9.04)], [Cell("c"), MISSING]]
+    assert [row[1].best for row in with_best(rows)] == [True, True, False]
+
+
+def test_cost_is_a_mean_over_tasks():
+    few, many = sampled("++++++++??"), sampled(5, task="mini-aqua")
+    many = replace(many, mean_new_tokens=30.0, mean_passes=42.0)
+    lonely = sampled(5, "lora")
+    table = table_of(build([few, many, lonely]), "main", "Cost")
+    assert [cell.text for cell in table.rows[1]] == ["SoftCoT", "25.0", "31.5", "10.0"]
+    assert [cell.text for cell in table.rows[0]] == ["LoRA", "–", "–", "–"]
+
+
+def test_reading_table_shows_both_subsets():
+    subsets = {
+        name: {"n": n, "accuracy": accuracy, "interval": [0.0, 1.0]}
+        for name, n, accuracy in (("read", 3, 1.0), ("unread", 7, 0.25))
+    }
+    report = build([sampled(5, subsets=subsets), sampled(4, "zero-shot-cot")])
+    table = table_of(report, "main", "Accuracy in % by what")
+    assert [cell.text for cell in table.rows[0]] == [
+        "mini-gsm",
+        "3",
+        "–",
+        "100.0",
+        "7",
+        "–",
+        "25.0",
+    ]
+
+
+def controlled(own="++++++++--", other="++++-+-???", hard="++--------", task="mini-gsm"):
+    return [
+        build_record(hard, "zero-shot-cot", task=task),
+        build_record(own, task=task, gold=-1.0),
+        build_record(other, control="swap", task=task, gold=-3.5),
+    ]
+
+
+def test_controls_show_what_is_lost_flipped_and_less_likely():
+    report = build(controlled())
+    accuracy = table_of(report, "controls", "Accuracy")
+    assert [(row[0].text, row[1].text) for row in accuracy.rows] == [
+        ("Zero-shot CoT", "20.0"),
+        ("SoftCoT", "80.0"),
+        ("swap", "50.0"),
+    ]
+    lost = cell_of(table_of(report, "controls", "Share"), "swap", "mini-gsm")
+    assert lost.text == "50", "3 of the 6 problems that were gained"
+    flips = cell_of(table_of(report, "controls", "Problems"), "swap", "mini-gsm")
+    assert flips.text == "50.0", "the 5th, 7th, 8th, 9th and 10th; wrong as before is no flip"
+    flipped = np.array([[0, 0, 0, 0, 1, 0, 1, 1, 1, 1]], dtype=float)
+    assert [flips.low, flips.high] == pytest.approx([100 * bound for bound in interval(flipped)])
+    shift = cell_of(table_of(report, "controls", "Change"), "swap", "mini-gsm")
+    assert (shift.text, shift.low, shift.high) == ("-2.50", -2.5, -2.5)
+
+
+def test_a_gain_that_is_not_there_cannot_be_lost():
+    records = controlled() + controlled("+++-------", "+---------", task="mini-dates")
+    table = table_of(build(records), "controls", "Share")
+    assert cell_of(table, "swap", "mini-dates") == MISSING
+    # Of 7 problems gained over both tasks 5 are lost.
+    assert cell_of(table, "swap", "Average of all 2").text == "71"
+
+
+def test_controls_without_log_probabilities_or_own_thoughts_are_shown_too():
+    records = [replace_gold(record) for record in controlled()]
+    [section] = build(records).sections
+    assert not any(table.title.startswith("Change") for table in section.tables)
+    [section] = build(controlled()[2:]).sections
+    assert [row[0].text for row in section.tables[0].rows] == ["swap"]
+    assert len(section.tables) == 1
+
+
+def replace_gold(record):
+    return replace(record, rows=[replace(row, gold_logprob=None) for row in record.rows])
+
+
+@pytest.mark.parametrize(
+    ("curve", "expected"),
+    [
+        ({1: 50.0, 2: 80.0, 3: 90.0, 4: 87.0, 5: 88.0}, 3),
+        ({1: 50.0, 2: 90.0, 3: 86.9, 4: 90.0}, 4),
+        ({1: 90.0, 2: 80.0}, None),
+        ({5: 90.0, 1: 89.0}, 1),
+        ({}, None),
+    ],
+)
+def test_knee_is_where_nothing_later_falls_short(curve, expected):
+    assert knee(curve) == expected
+
+
+def test_thoughts_have_a_table_for_each_kind_and_name_the_knee():
+    counts = {1: 50, 2: 96, 4: 98, 12: 97}
+    soft = [build_record(right, k=k, n=100) for k, right in counts.items()]
+    hard = build_record(60, "assist-cot", k=32, n=100)
+    dates = build_record(10, task="mini-dates", n=100)
+    report = build([*soft, hard, dates])
+    table = table_of(report, "thoughts", "SoftCoT")
+    assert table.columns == ["Task", "1", "2", "4", "12"]
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["mini-gsm", "50.0", "96.0", "98.0", "97.0"]
+    ]
+    assert table_of(report, "thoughts", "Assist-CoT").columns == ["Task", "32"]
+    [section] = [part for part in report.sections if part.id == "thoughts"]
+    assert "mini-gsm 2.0 at K ≥ 2" in section.text
+
+
+def test_assistants_are_listed_by_width():
+    records = [
+        build_record(right, pair=pair)
+        for pair, right in (("mini", 9), ("assistant-96", 8), ("assistant-64", 6))
+    ]
+    table = table_of(build(records), "assistant-size", "Accuracy")
+    assert [(row[0].text.split()[-1], row[1].text) for row in table.rows[1:]] == [
+        ("64", "60.0"),
+        ("96", "80.0"),
+        ("128", "90.0"),
+    ]
+    assert table.rows[0][1] == MISSING, "zero-shot CoT was not evaluated"
+
+
+def test_own_width_is_that_of_the_shipped_assistant():
+    folder = Path(__file__).parents[2] / "checkpoints" / "mini" / "assistant"
+    assert json.loads((folder / "config.json").read_text())["hidden_size"] == OWN_WIDTH
+
+
+def test_votes_are_counted_from_the_first_samples():
+    # Two problems of ten samples: the first sample, the first five, all of them.
+    soft = sampled("-++++" + "+++++" + "+++--" + "-----", n=2, seeds=[41], samples=10)
+    hard = sampled("-" * 20, "zero-shot-cot", n=2, seeds=[41], samples=10)
+    report = build([soft, hard])
+    table = table_of(report, "self-consistency", "Accuracy")
+    shown = {row[0].text: row[1].text for row in table.rows}
+    assert [shown[f"SoftCoT, N = {n}"] for n in (1, 5, 10)] == ["50.0", "100.0", "50.0"]
+    gains = table_of(report, "self-consistency", "What SoftCoT adds")
+    assert [row[1].text for row in gains.rows] == ["+50.0", "+100.0", "+50.0"]
+
+
+def forgotten():
+    tasks = ("mini-gsm", "mini-asdiv", "mini-dates")
+    base = [build_record(5, task=task, k=0) for task in tasks]
+    solved = {"mini-gsm": (9, 3, 4), "mini-asdiv": (2, 8, 1)}
+    tuned = [
+        build_record(right, "lora", task=task, trained_on=learned)
+        for learned, counts in solved.items()
+        for task, right in zip(tasks, counts, strict=True)
+    ]
+    return base + tuned
+
+
+def test_forgetting_is_the_change_against_the_untouched_base():
+    report = build(forgotten())
+    table = table_of(report, "forgetting", "Change")
+    shown = {row[0].text: [cell.text for cell in row[1:]] for row in table.rows}
+    assert shown["LoRA, trained on mini-gsm"] == ["+40.0", "-20.0", "-10.0", "-15.0"]
+    assert shown["LoRA, trained on mini-asdiv"] == ["-30.0", "+30.0", "-40.0", "-35.0"]
+    summary = table_of(report, "forgetting", "Mean change")
+    # On its own task (40 + 30) / 2, on others (-20 - 10 - 30 - 40) / 4.
+    assert [cell.text for cell in summary.rows[0]] == ["LoRA", "+35.0", "-25.0"]
+
+
+def test_forgetting_takes_no_problem_for_two():
+    report = build(forgotten())
+    cell = cell_of(table_of(report, "forgetting", "Mean change"), "LoRA", "Other tasks")
+    scores = {n: build_record(n).scores() - build_record(5).scores() for n in (1, 2, 3, 4)}
+    # mini-dates was met after both trainings: its two changes are one number a problem.
+    sums = np.concatenate([scores[3], scores[2], scores[4] + scores[1]], axis=1)
+    assert [cell.low, cell.high] == pytest.approx([75 * bound for bound in interval(sums)])
+
+
+def test_a_mean_change_is_over_all_entries_or_missing():
+    table = table_of(build(forgotten()[:-1]), "forgetting", "Mean change")
+    assert table.rows[0][2] == MISSING
+    assert table.rows[0][1].text == "+35.0"
+
+
+def test_softcot_is_forgetful_only_through_foreign_weights():
+    records = [
+        build_record(5, k=0),
+        build_record(8),
+        build_record(4, trained_on="mini-aqua"),
+    ]
+    table = table_of(build(records), "forgetting", "Change")
+    shown = {row[0].text: row[1].text for row in table.rows}
+    assert shown == {
+        "SoftCoT, trained on mini-gsm": "+30.0",
+        "SoftCoT, trained on mini-aqua": "-10.0",
+    }
+
+
+def test_regime_shows_gains_by_the_share_that_was_read():
+    records = [
+        build_record(right, method, control, pair=f"reading-{share}")
+        for share, hard, soft, swap in ((30, 3, 8, 2), (100, 9, 9, 8))
+        for method, control, right in (
+            ("zero-shot-cot", "none", hard),
+            ("softcot", "none", soft),
+            ("softcot", "swap", swap),
+        )
+    ]
+    table = table_of(build(records), "regime", "Gain")
+    assert {row[0].text: row[1].text for row in table.rows} == {
+        "30 %: SoftCoT": "+50.0",
+        "100 %: SoftCoT": "+0.0",
+        "30 %: SoftCoT, swap": "-10.0",
+        "100 %: SoftCoT, swap": "-10.0",
+    }
+
+
+def test_every_experiment_has_its_section_and_its_every_figure_a_command():
+    report = build([record_of(run, 1 + number % 3, n=4) for number, run in enumerate(plan("all"))])
+    assert [section.id for section in report.sections] == list(EXPERIMENTS)
+    assert report.title.startswith("QUICK")
+    for cell in figures_of(report):
+        assert cell.command.startswith(
+            ("python -m softcot evaluate", "python -m softcot reproduce")
+        )
+    for section in report.sections:
+        table = section.tables[0]
+        for row in table.rows:
+            for column, cell in zip(table.columns, row, strict=True):
+                several = "Average" in column + row[0].text and cell.value is not None
+                assert ("reproduce" in cell.command) == several, column
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_no_record_of_an_experiment_is_lost(experiment):
+    for run in plan(experiment):
+        record = record_of(run, 1, n=2)
+        shown = figures_of(build([record]))
+        assert any(cell.command == record.command for cell in shown), run
+
+
+def test_a_report_of_some_records_is_made_without_the_others():
+    runs = plan("all")
+    whole = build([record_of(run, n=2, correct=1) for run in runs])
+    part = build([record_of(run, n=2, correct=1) for run in runs[::3]])
+    assert 0 < len(figures_of(part)) < len(figures_of(whole))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        build_record(3, "zero-shot-cot", task="gsm8k", pair="qwen"),
+        build_record(3, split="validation"),
+        build_record(3, "prompt-tuning", k=5),
+        build_record(3, trained_on="all"),
+        build_record(3, sampling={"temperature": 0.7}),
+        build_record(3, sampling={"temperature": 1.0, "top_p": 0.9}),
+    ],
+)
+def test_other_records_are_listed_as_they_are(record):
+    [section] = build([record]).sections
+    assert section.id == "other"
+    [row] = section.tables[0].rows
+    assert [cell.text for cell in row[:4]] == [
+        record.pair,
+        record.task,
+        record.split,
+        record.method,
+    ]
+    assert (row[-1].text, row[-1].command) == ("30.0", record.command)
+
+
+def test_the_papers_averages_follow_from_its_rows():
+    for rows in (paper.LLAMA, paper.QWEN):
+        for *tasks, average in rows.values():
+            if None not in tasks:
+                assert average == pytest.approx(np.mean(tasks), abs=0.01)
+    cells = [cell for table in paper.main_tables() for row in table.rows for cell in row[1:]]
+    assert {cell.source for cell in cells if cell.value is not None} == {"paper"}
+    assert not any(cell.command for cell in cells)
+
+
+def test_the_note_says_how_figures_came_about():
+    note = build([build_record("+++++++++?"), build_record(9, control="swap", dirty=True)]).note
+    assert "2 records of 10 problems" in note and "at most 10.0 %" in note
+    assert "1 of them come from code that was not committed" in note and "QUICK" in note
+    report = build([build_record(900, n=1000)])
+    assert "QUICK" not in report.note + report.title and "not committed" not in report.note
+
+
+def test_json_has_the_schema_that_the_app_reads():
+    report = build(three_tasks())
+    found = json.loads(files(report)["report.json"])
+    assert found["schema"] == "softcot-report-1"
+    [section] = found["sections"]
+    assert {"id", "title", "text", "tables", "figures"} == section.keys()
+    cell = section["tables"][0]["rows"][1][1]
+    assert {"text": "90.0", "value": 90.0, "best": True, "source": "ours"}.items() <= cell.items()
+    assert cell["low"] < 90.0 < cell["high"] and cell["command"] == sampled(9).command
+
+
+def test_markdown_has_every_table_and_the_block_only_the_short_ones():
+    report = build(three_tasks() + controlled())
+    text = files(report)["report.md"]
+    for section in report.sections:
+        for part in (*section.tables, *section.figures):
+            assert part.title in text
+    assert "| SoftCoT | **90.0 (" in text and "| +70.0 (+" in text
+    block = readme_block(report, "there/report.md")
+    assert "| SoftCoT | **90.0 (" in block and "| swap | 50.0 |" in block
+    assert "Probability" not in block and "(there/report.md)" in block
+
+
+def test_report_is_written_with_the_block_in_the_readme(tmp_path):
+    results, readme, out = tmp_path / "results", tmp_path / "README.md", tmp_path / "a" / "report"
+    for number, record in enumerate(three_tasks()):
+        write_record(record, results / "mini" / f"{number}.json")
+    readme.write_text(f"before\n{START}\nstale\n{END}\nafter\n")
+    write_report(results, out, readme)
+    text = readme.read_text()
+    assert text.startswith(f"before\n{START}\n") and text.endswith(f"\n{END}\nafter\n")
+    assert "90.0 (" in text and "stale" not in text and "(a/report/report.md)" in text
+    report = build(load_records(results))
+    assert {path.name: path.read_text() for path in out.iterdir()} == files(report)
+    # A report among the records is no record.
+    write_report(results, results / "report")
+    write_report(results, out, readme)
+    assert readme.read_text() == text
+
+
+def test_nothing_is_written_where_the_readme_is_wrong(tmp_path):
+    write_record(build_record(9), tmp_path / "results" / "a.json")
+    readme = tmp_path / "README.md"
+    for complaint in ("Cannot read", "once each and in order"):
+        with pytest.raises(UserError, match=complaint):
+            write_report(tmp_path / "results", tmp_path / "out", readme)
+        readme.write_text("no markers")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", START, END + START, f"{START}{START}{END}", f"{START}{END}{END}"]
+)
+def test_readme_without_its_markers_is_refused(text):
+    with pytest.raises(UserError, match="once each and in order"):
+        inserted(text, "block")
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (build_record(8), "of the same thing"),
+        (build_record(8, "zero-shot-cot", fingerprints={"base": "x"}), "different models .base"),
+        (build_record(8, k=1, fingerprints={"trained": "x"}), "different models .trained"),
+        (build_record(8, "zero-shot-cot", n=9), "not over the same problems"),
+    ],
+)
+def test_records_that_do_not_fit_together_are_refused(tmp_path, other, message):
+    write_record(build_record(9), tmp_path / "a.json")
+    write_record(other, tmp_path / "deeper" / "b.json")
+    with pytest.raises(UserError, match=message):
+        load_records(tmp_path)
+
+
+def test_sampled_records_need_the_same_seeds(tmp_path):
+    write_record(sampled(9), tmp_path / "a.json")
+    write_record(sampled(9, "zero-shot-cot", seeds=[41, 43]), tmp_path / "b.json")
+    with pytest.raises(UserError, match="not of the same seeds"):
+        load_records(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        build_record(8, task="mini-aqua"),
+        build_record(8, pair="assistant-64"),
+        build_record(8, control="untrained"),
+        build_record(8, trained_on="mini-aqua"),
+        build_record(8, "lora"),
+        build_record(8, split="validation", n=9),
+    ],
+)
+def test_what_may_differ_differs(tmp_path, other):
+    write_record(build_record(9), tmp_path / "a.json")
+    write_record(other, tmp_path / "b.json")
+    assert len(load_records(tmp_path)) == 2
+
+
+def test_a_folder_without_records_is_refused(tmp_path):
+    with pytest.raises(UserError, match="no record in"):
+        load_records(tmp_path)
+
+
+def test_command_rewrites_the_readme_only_for_the_records_beside_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("README.md").write_text(f"{START}\n{END}\n")
+    for folder in ("assets/results", "runs/quick"):
+        write_record(build_record(9), Path(folder, "a.json"))
+    assert main(["report", "--results", "runs/quick", "--out", "runs/quick/report"]) == 0
+    assert Path("runs/quick/report/report.json").exists()
+    assert Path("README.md").read_text() == f"{START}\n{END}\n"
+    assert main(["report"]) == 0
+    assert "(assets/report/report.md)" in Path("README.md").read_text()
+    assert Path("assets/report/report.md").exists()

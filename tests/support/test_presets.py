@@ -1,0 +1,54 @@
+"""Presets: where the pairs are."""
+
+from pathlib import Path
+
+import pytest
+
+import softcot
+from softcot.support.errors import UserError
+from softcot.support.presets import DEFAULT_THOUGHTS, MAX_THOUGHTS, PRESETS, get_preset, own_preset
+
+
+def test_unknown_pair_is_refused_with_the_names():
+    with pytest.raises(UserError, match="'nano'.*mini"):
+        get_preset("nano")
+
+
+def test_the_shipped_checkpoints_lie_beside_the_package(monkeypatch):
+    monkeypatch.delenv("SOFTCOT_CHECKPOINTS", raising=False)
+    root = Path(softcot.__file__).parent.parent / "checkpoints"
+    assert get_preset("mini").base == root / "mini" / "base"
+
+
+def test_an_environment_variable_moves_them(monkeypatch, tmp_path):
+    monkeypatch.setenv("SOFTCOT_CHECKPOINTS", str(tmp_path))
+    preset = get_preset("mini")
+    assert preset.assistant == tmp_path / "mini" / "assistant"
+    assert preset.trained_paths() == {}
+    (tmp_path / "mini" / "projection-all").mkdir(parents=True)
+    assert preset.trained_paths() == {"projection-all": tmp_path / "mini" / "projection-all"}
+
+
+def test_presets_are_complete():
+    assert 0 < DEFAULT_THOUGHTS <= MAX_THOUGHTS
+    for name, preset in PRESETS.items():
+        assert preset.name == name and preset.source
+        ready_made = isinstance(preset.base, str)
+        assert preset.prompts == ("chat" if ready_made else "mini")
+        for side in ("base", "assistant"):
+            assert isinstance(getattr(preset, side), str if ready_made else Path)
+            assert (getattr(preset, f"{side}_billions") is not None) == ready_made
+            assert not ready_made or getattr(preset, side) in preset.source
+        assert preset.base_billions is None or preset.assistant_billions < preset.base_billions
+        assert bool(preset.licence) == (ready_made and "meta-llama" in preset.base)
+
+
+def test_two_models_make_a_pair_that_is_named_after_both(tmp_path):
+    (tmp_path / "here").mkdir()
+    preset = own_preset(str(tmp_path / "here"), "owner/model")
+    assert preset.name == "here+model" and preset.trained.name == preset.name
+    assert preset.base == tmp_path / "here" and preset.assistant == "owner/model"
+    assert preset.prompts == "chat" and preset.trained_paths() == {}
+    for models in ((None, "owner/model"), ("owner/model", None)):
+        with pytest.raises(UserError, match="both --base and --assistant"):
+            own_preset(*models)

@@ -1,0 +1,111 @@
+"""A training that somebody watches: what is seen of it, how it ends, and what is left."""
+
+import threading
+
+import pytest
+import torch
+from conftest import build_problems
+
+from softcot.analysis.vocabulary import Vocabulary
+from softcot.data.tasks import GeneratedProblems, get_task
+from softcot.decoding.decoder import Sampling
+from softcot.evaluation import variants
+from softcot.methods import get_method
+from softcot.plots.training import training_chart
+from softcot.support.background import streamed
+from softcot.support.errors import UserError
+from softcot.thoughts.projection import Projection
+from softcot.training.live import train_live
+from softcot.web import train_views
+
+TASK = get_task("mini-gsm")
+
+
+@pytest.fixture(autouse=True)
+def few_problems(monkeypatch):
+    def draw(self, split, count, seed=0):
+        return build_problems(min(count, 12), seed=len(split))
+
+    monkeypatch.setattr(GeneratedProblems, "problems", draw)
+    monkeypatch.setattr(variants, "Sampling", lambda: Sampling(max_new_tokens=4))
+
+
+def taught(pair, folder, stop=None, steps=8):
+    vocabulary = Vocabulary.of(pair.base)
+    return train_live(pair, TASK, "Why?", vocabulary, steps, folder, stop or threading.Event())
+
+
+def test_a_lesson_is_seen_step_by_step_and_leaves_a_projection(pair, tmp_path):
+    before = [lm.fingerprint(exact=True) for lm in (pair.base, pair.assistant)]
+    phases, dones = [], []
+    for live in taught(pair, tmp_path / "new"):
+        phases.append(live.phase)
+        dones.append(live.done)
+    assert list(dict.fromkeys(phases)) == ["judging", "thinking", "training", "finished"]
+    assert dones == sorted(dones) and dones[-1] == 8
+    assert [step for step, _ in live.losses] == list(range(1, 9))
+    assert [step for step, _ in live.accuracies] == list(range(1, 9))
+    assert live.shipped is not None and live.result.finished
+    assert live.seen.question == "Why?" and len(live.seen.thoughts) == 12
+    own = Projection.load_for(pair, tmp_path / "new")
+    assert own.task == "mini-gsm"
+    assert before == [lm.fingerprint(exact=True) for lm in (pair.base, pair.assistant)]
+    figure = training_chart(live)
+    assert [trace.name for trace in figure.data][:3] == [
+        "hard CoT", "shipped projection", "this projection"
+    ]  # fmt: skip
+    assert "Finished after" in train_views.status(live)
+
+
+def test_what_was_trained_is_used_where_it_is_asked_for_and_nowhere_else(pair, tmp_path):
+    *_, _ = taught(pair, tmp_path / "new")
+    own = Projection.load_for(pair, tmp_path / "new")
+    problem = build_problems(1)[0]
+    vectors = {
+        name: get_method("softcot", which, TASK).thoughts([problem], 3)
+        for name, which in (("shipped", pair), ("own", pair.using(own)))
+    }
+    assert not torch.equal(vectors["shipped"], vectors["own"])
+    again = get_method("softcot", pair, TASK).thoughts([problem], 3)
+    assert torch.equal(vectors["shipped"], again)
+    other = get_task("mini-aqua")
+    one, two = (get_method("softcot", which, other) for which in (pair, pair.using(own)))
+    assert one.fingerprint() == two.fingerprint()
+
+
+def test_stopping_keeps_the_best_so_far(pair, tmp_path):
+    stop = threading.Event()
+    for live in taught(pair, tmp_path / "new", stop, steps=500):
+        if live.done >= 2:
+            stop.set()
+    assert not live.result.finished and live.done < 500
+    assert Projection.load_for(pair, tmp_path / "new").task == "mini-gsm"
+    assert "Stopped after" in train_views.status(live)
+
+
+def test_stopping_before_the_first_step_is_said(pair, tmp_path):
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(UserError, match="stopped before it took a step"):
+        list(taught(pair, tmp_path / "new", stop))
+
+
+def test_nobody_watching_ends_the_work(pair, tmp_path):
+    stop = threading.Event()
+    live = taught(pair, tmp_path / "new", stop, steps=500)
+    next(live), next(live)
+    live.close()
+    assert stop.is_set() and threading.active_count() < 20
+
+
+def test_a_stream_passes_on_news_results_and_failures():
+    stop = threading.Event()
+    told = list(streamed(lambda tell: (tell(1), tell(2), "result")[-1], stop))
+    assert told == [(False, 1), (False, 2), (True, "result")] and stop.is_set()
+
+    def fail(tell):
+        tell(1)
+        raise UserError("No more.")
+
+    with pytest.raises(UserError, match="No more"):
+        list(streamed(fail, threading.Event()))

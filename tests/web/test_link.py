@@ -1,0 +1,56 @@
+"""Addresses: what they say is read back, and nonsense is refused."""
+
+from urllib.parse import urlencode
+
+import pytest
+
+from softcot.data.problems import Problem
+from softcot.support.errors import UserError
+from softcot.web.explorer import Explorer
+from softcot.web.handlers import Handlers
+from softcot.web.link import Link, read_link
+
+
+def address(**values) -> str:
+    return f"?{urlencode(values)}"
+
+
+def test_everything_that_is_said_is_read():
+    search = address(
+        tab="intervene", task="mini-gsm", q="Why & how? ünïcode", a="4", k=0, t=0.5, seed=7, n=3,
+        m="lora,cot-unk", edits="mix=0.5:1-4 drop:2", other="What?",
+    )  # fmt: skip
+    problem = Problem("mini-gsm", "Why & how? ünïcode", "4")
+    methods, edits = ["lora", "cot-unk"], "mix=0.5:1-4 drop:2"
+    assert read_link(search, 16) == Link(problem, 0, 0.5, 7, 3, methods, edits, "What?")
+    assert read_link(address(q="Why?"), 16) == Link(Problem("free", "Why?"))
+    assert read_link("", 16) is None and read_link(address(task="mini-gsm", q=" "), 16) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"k": "17"}, "k = '17'; it must be a number from 0 to 16"),
+        ({"k": "many"}, "k = 'many'"),
+        ({"t": "nan"}, "t = 'nan'"),
+        ({"n": "0"}, "n = '0'"),
+        ({"task": "poetry"}, "no task 'poetry'; choose one of"),
+        ({"m": "lora,magic"}, "a method 'magic'; choose of"),
+        ({"edits": "explode"}, "no edit called"),
+    ],
+)
+def test_nonsense_is_refused(values, message):
+    with pytest.raises(UserError, match=message):
+        read_link(address(q="Why?", **values), 16)
+
+
+def test_an_address_opens_what_it_names(pair):
+    handlers = Handlers(Explorer(pair))
+    search = address(task="mini-gsm", q="Anna has 3 apples. How many?", a="3", k=5)
+    task, k, temperature, *_ = opened = handlers.open_address(search)
+    assert (task, k) == ("mini-gsm", 5) and "value" not in temperature
+    assert opened[13:15] == ("Anna has 3 apples. How many?", "3")
+    nothing = handlers.open_address("?tab=results")
+    assert len(nothing) == len(opened) and all("value" not in one for one in nothing)
+    refused = handlers.open_address(address(q="Why?", k=99))
+    assert len(refused) == len(opened) and "from 0 to 16" in refused[16]
