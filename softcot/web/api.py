@@ -16,6 +16,7 @@ from softcot.support.errors import UserError
 from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
 from softcot.support.schema import to_json
 from softcot.thoughts.edits import read_edits
+from softcot.web import questions
 from softcot.web.events import LANE, paced
 from softcot.web.explorer import Explorer
 
@@ -28,7 +29,7 @@ def add_endpoints(explorer: Explorer) -> None:
     gr.api(endpoint(_intervene(explorer)), api_name="intervene", **LANE)
     gr.api(endpoint(_sweep(explorer)), api_name="sweep", **LANE)
     gr.api(endpoint(_thoughts(explorer)), api_name="thoughts", **LANE)
-    gr.api(endpoint(_problem(explorer)), api_name="problem")
+    gr.api(endpoint(_problem()), api_name="problem")
 
 
 def _compare(explorer: Explorer) -> Callable:
@@ -102,7 +103,7 @@ def _thoughts(explorer: Explorer) -> Callable:
     return thoughts
 
 
-def _problem(explorer: Explorer) -> Callable:
+def _problem() -> Callable:
     def problem(task: str = "mini-gsm", seed: int | None = None) -> dict[str, Any]:
         """Draw a problem with its gold answer from a task's test split.
 
@@ -113,7 +114,7 @@ def _problem(explorer: Explorer) -> Callable:
         Returns:
             id, task, question, answer, rationale, hint and meta.
         """
-        return explorer.problem(task, seed).to_json()
+        return questions.draw(task, seed).to_json()
 
     return problem
 

@@ -1,12 +1,11 @@
-"""What the page can do, with no widget in sight: draw a problem, ask it, look at its thoughts."""
+"""What the page can do with a pair, and no widget in sight: answer, edit, sweep and look inside."""
 
 from __future__ import annotations
 
 import copy
-import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -16,7 +15,7 @@ from softcot.analysis.inspection import Inspection, inspect
 from softcot.analysis.trajectory import Trajectory, trajectories
 from softcot.analysis.vocabulary import Vocabulary
 from softcot.data.problems import Problem
-from softcot.data.tasks import FREE, TASKS, Task, get_task
+from softcot.data.tasks import TASKS, Task, get_task
 from softcot.decoding.decoder import Sampling
 from softcot.evaluation.answering import Column, ColumnRequest
 from softcot.evaluation.run_file import RunRequest, save_run
@@ -27,19 +26,7 @@ from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS, PRESETS
 from softcot.thoughts.edits import Edit
 from softcot.thoughts.pair import Pair
 from softcot.thoughts.projection import Projection
-
-EXAMPLES = 4
-"""Problems shown for each task."""
-
-EXAMPLES_SEED = 135
-"""Chosen so that the first problem of every family shows what thoughts can do: hard CoT
-gets it wrong and SoftCoT right. How often that is so, the records say."""
-
-OTHERS = 32
-"""Questions whose thoughts are compared with those of the one that is looked at."""
-
-TRIAL_SEED = 7
-"""Draws the problems of trials: the same ones every time, so that trials can be compared."""
+from softcot.web import questions
 
 HARD, SOFT = ZeroShotCoT.name, SoftCoT.name
 
@@ -92,21 +79,20 @@ class Explorer:
         threads = torch.get_num_threads()
         return f"CPU, {threads} thread{'s' * (threads > 1)}"
 
-    def problem(self, task_name: str, seed: int | None = None) -> Problem:
-        """A problem of the task's test split; a different one every time without a seed.
+    @property
+    def further(self) -> list[tuple[str, str]]:
+        """Titles and names of the methods that can be asked beside hard CoT and SoftCoT."""
+        return [
+            (kind.title, name)
+            for name, kind in METHODS.items()
+            if name not in (HARD, SOFT) and self._has_weights(kind)
+        ]
 
-        Raises:
-            UserError: There is no such task, or it has no problems of its own.
-        """
-        seed = random.randrange(2**31) if seed is None else seed
-        return get_task(task_name).problem("test", seed)
-
-    def donor(self, task_name: str, question: str, seed: int | None = None) -> Problem:
-        """Another question of the same kind, for its thoughts to be put in this one's place."""
-        task = self._donating(get_task(task_name))
-        seed = random.randrange(2**31) if seed is None else seed
-        drawn = task.problems("validation", 2, seed)
-        return next(problem for problem in drawn if problem.question != question)
+    def _has_weights(self, method: type[Method]) -> bool:
+        """Whether a method can be asked: it trains nothing, or was trained on some task."""
+        if method.kind is None:
+            return True
+        return any(name.startswith(f"{method.kind.folder}-") for name in self.pair.trained)
 
     def explore(self, question: str, task_name: str, k: int | None = None) -> Exploration:
         """The K projected thoughts of a question, by default as many as there can be.
@@ -155,28 +141,13 @@ class Explorer:
         ]
         return RunRequest(problem, tuple(requests), k, sampling, samples)
 
-    def answers(self, asked: RunRequest) -> Iterator[list[Column]]:
+    def answers(self, request: RunRequest) -> Iterator[list[Column]]:
         """What is asked, answered; see `RunRequest.stream`."""
-        return asked.stream(self.pair)
+        return request.stream(self.pair)
 
-    def save(self, path: Path, asked: RunRequest, columns: Sequence[Column]) -> None:
+    def save(self, path: Path, request: RunRequest, columns: Sequence[Column]) -> None:
         """Write a finished run into a file; see `softcot.evaluation.run_file.save_run`."""
-        save_run(path, self.pair, asked, columns)
-
-    @property
-    def further(self) -> list[tuple[str, str]]:
-        """Titles and names of the methods that can be asked beside hard CoT and SoftCoT."""
-        return [
-            (kind.title, name)
-            for name, kind in METHODS.items()
-            if name not in (HARD, SOFT) and self._has_weights(kind)
-        ]
-
-    def _has_weights(self, kind: type[Method]) -> bool:
-        """Whether a method can be asked: it trains nothing, or was trained on some task."""
-        if kind.kind is None:
-            return True
-        return any(name.startswith(f"{kind.kind.folder}-") for name in self.pair.trained)
+        save_run(path, self.pair, request, columns)
 
     def intervene(self, problem: Problem, k: int, edits: Sequence[Edit]) -> Iterator[list[Column]]:
         """Answer with the question's own thoughts, with edited ones, and with two placebos.
@@ -192,7 +163,7 @@ class Explorer:
         Raises:
             UserError: Any of the inputs makes no sense.
         """
-        placebos = [(Edit(kind),) for kind in self.placebos(get_task(problem.task))]
+        placebos = [(Edit(kind),) for kind in questions.placebos(get_task(problem.task))]
         requests = [ColumnRequest(SOFT, edits=tuple(made)) for made in ((), edits, *placebos)]
         return RunRequest(problem, tuple(requests), k).stream(self.pair)
 
@@ -201,18 +172,18 @@ class Explorer:
     ) -> Iterator[list[Trial]]:
         """The same on `count` test problems; see `softcot.evaluation.variants.try_variants`."""
         task = get_task(task_name)
-        placebos = [(kind, [Edit(kind)]) for kind in self.placebos(task)]
+        placebos = [(kind, [Edit(kind)]) for kind in questions.placebos(task)]
         variants = [
             Variant(label, get_method(SOFT, self.pair, task, edits=made), k)
             for label, made in (("own", []), ("edited", edits), *placebos)
         ]
         return try_variants(variants, self._tried(task, count))
 
-    def sweep(self, task_name: str, counts: Sequence[int], count: int) -> Iterator[list[Trial]]:
-        """SoftCoT at every K of `counts` on `count` test problems; see `try_variants`."""
+    def sweep(self, task_name: str, ks: Sequence[int], count: int) -> Iterator[list[Trial]]:
+        """SoftCoT at every K of `ks` on `count` test problems; see `try_variants`."""
         task = get_task(task_name)
         method = get_method(SOFT, self.pair, task)
-        variants = [Variant(f"K = {k}", method, k) for k in counts]
+        variants = [Variant(f"K = {k}", method, k) for k in ks]
         return try_variants(variants, self._tried(task, count), batch_size=count)
 
     def inspect(
@@ -225,7 +196,7 @@ class Explorer:
             task,
             problem,
             k,
-            others=self._others(task),
+            others=questions.others(task),
             vocabulary=self.vocabulary,
             metric=metric,
             corrected=corrected,
@@ -239,43 +210,8 @@ class Explorer:
 
     def _tried(self, task: Task, count: int) -> list[Problem]:
         """Test problems for a trial."""
-        if not task.splits:
-            raise UserError("A question of your own is one problem; choose a kind of problem.")
-        drawn = task.problems("test", count, TRIAL_SEED)
+        drawn = questions.tried(task, count)
         if self.laboratory:
             return drawn
         # Nobody knows what other models have read.
         return [replace(p, meta={k: v for k, v in p.meta.items() if k != "unread"}) for p in drawn]
-
-    def _others(self, task: Task) -> list[Problem]:
-        """Other questions to compare thoughts with; of the same kind if it has any."""
-        return self._donating(task).problems("validation", OTHERS)
-
-    def _donating(self, task: Task) -> Task:
-        """The task whose questions lend their thoughts: free text has none and borrows."""
-        return task if "validation" in task.splits else next(iter(TASKS.values()))
-
-    def placebos(self, task: Task) -> tuple[str, ...]:
-        """Edits that no real one should be weaker than."""
-        return ("noise", "mean") if "validation" in task.splits else ("noise", "zero")
-
-
-@cache
-def examples(task_name: str) -> list[Problem]:
-    """Test problems to begin with: half of them need what the base has not read, if any do.
-
-    Free text has no problems of its own and borrows one from every other task.
-    """
-    if task_name == FREE.name:
-        return [examples(name)[0] for name in TASKS if name != FREE.name]
-    drawn = get_task(task_name).problems("test", 10 * EXAMPLES, EXAMPLES_SEED)
-    unread = [problem for problem in drawn if problem.meta.get("unread")][: EXAMPLES // 2]
-    read = [problem for problem in drawn if not problem.meta.get("unread")]
-    return unread + read[: EXAMPLES - len(unread)]
-
-
-def asked_problem(task: str, question: str, gold: str, loaded: Problem) -> Problem:
-    """The question as a problem; if it is the loaded one, with its worked answer."""
-    if question.strip() == loaded.question and gold.strip() == loaded.answer:
-        return replace(loaded, task=task)
-    return Problem(task, question, gold.strip())

@@ -1,8 +1,7 @@
-"""What happens when somebody touches the page: plain functions from values to values.
+"""What happens when somebody touches the Compare tab: plain functions from requests to values.
 
-Outputs come in three groups, always in this order: `cards` (the columns and the download),
-`problem` (the loaded problem, question, right answer, donor question, message, and the cards) and
-`look` (exploration, whose thoughts, map, table and tour).
+Each takes one request and returns what changes, by the names of the widgets (see
+`softcot.web.wiring`). Names that always change together are groups here.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
@@ -19,18 +17,34 @@ from softcot import plots
 from softcot.analysis.geometry import Exploration
 from softcot.data.problems import Problem
 from softcot.data.tasks import FREE
-from softcot.decoding.decoder import Sampling
 from softcot.evaluation.answering import Column
 from softcot.evaluation.run_file import RunRequest
 from softcot.support.errors import UserError
-from softcot.thoughts.projection import Projection
-from softcot.web import tour_views, views
-from softcot.web.events import idle, paced, unchanged, until
-from softcot.web.explorer import HARD, SOFT, Explorer, asked_problem, examples
+from softcot.web import questions, tour_views, views
+from softcot.web.events import idle, paced, until
+from softcot.web.explorer import HARD, SOFT, Explorer
 from softcot.web.link import read_link
+from softcot.web.requests import AddressRequest, PageRequest, QuestionRequest
+from softcot.web.wiring import Named
 
-CARDS, LOOK = 2, 5
-"""Sizes of the groups."""
+THOUGHTS = ("origin", "map", "table", "tour")
+"""How the thoughts are shown."""
+LOOK = ("seen", *THOUGHTS)
+"""The thoughts that are looked at, and how they are shown."""
+ANSWERS = ("answers", "download")
+"""The columns, and the file of a finished run."""
+PROBLEM = ("stop", "loaded", "question", "gold", "donor", "message", *ANSWERS, *LOOK)
+"""All that changes with another problem."""
+OFFER = ("listed", "examples", "another")
+"""The problems to choose from."""
+SWAP = ("donor_row", "donor", "message", *LOOK)
+"""All that changes with whose thoughts SoftCoT is given."""
+RUN = ("message", "ending", "stop", *ANSWERS, *LOOK)
+"""All that changes during a run; `ending` is the event that stops it."""
+STRIPS = ("strip_intervene", "strip_inside")
+"""What the panels that change nothing about the question are working on."""
+ADDRESS = ("task", "k", "temperature", "seed", "samples", "further", "edits", "other")
+"""What an address may say beside the problem."""
 
 REGENERATED = 0.7
 """Temperature of an answer that is asked for again, where it was 0."""
@@ -42,176 +56,169 @@ class Handlers:
     def __init__(self, explorer: Explorer):
         self.explorer = explorer
 
-    def pick_task(self, task: str, k: int, swapped: bool) -> tuple:
-        """Offer a task's problems and load the first; free text keeps what was typed.
+    def pick_task(self, request: PageRequest) -> Named:
+        """Offer a task's problems and load the first; free text keeps what was typed."""
+        offer = self._offer(request.task)
+        if request.task == FREE.name:
+            return {**offer, "stop": idle(), "message": "", **_idle_answers()}
+        return {**offer, **self._load(offer["listed"][0], request)}
 
-        Returns:
-            listed problems, their buttons, "another problem", stop, problem, look.
-        """
-        offer = self._offer(task)
-        if task == FREE.name:
-            problem = (*unchanged(4), "", *_idle_cards())
-            return (*offer, idle(), *problem, *unchanged(LOOK))
-        return (*offer, *self._load(offer[0][0], task, k, swapped))
+    def pick_example(self, request: PageRequest, event: gr.EventData) -> Named:
+        """Load the problem whose button was pressed."""
+        return self._load(request.listed[int(event.index)], request)
 
-    def pick_example(
-        self, task: str, k: int, swapped: bool, listed: list[Problem], event: gr.EventData
-    ) -> tuple:
-        """Load the problem whose button was pressed. Returns: stop, problem, look."""
-        return self._load(listed[int(event.index)], task, k, swapped)
+    def draw_problem(self, request: PageRequest) -> Named:
+        """Load a new problem."""
+        return self._load(questions.draw(request.task), request)
 
-    def draw_problem(self, task: str, k: int, swapped: bool) -> tuple:
-        """Load a new problem. Returns: stop, problem, look."""
-        return self._load(self.explorer.problem(task), task, k, swapped)
+    def open_picked(self, request: PageRequest) -> Named:
+        """Load the problem that was picked on the map of many."""
+        assert request.picked is not None, "the button appears with the picked problem"
+        return self._load(request.picked, request)
 
-    def open_problem(self, problem: Problem, task: str, k: int, swapped: bool) -> tuple:
-        """Load a problem that was found elsewhere on the page. Returns: stop, problem, look."""
-        return self._load(problem, task, k, swapped)
-
-    def open_address(self, search: str) -> tuple:
-        """Show what the page's address asks for.
-
-        Returns:
-            task, K, temperature, seed, samples, further methods, edits, second question, listed
-            problems, their buttons, "another problem", stop, problem, look.
-        """
-        problem_size = 5 + CARDS
-        nothing = unchanged(8 + 3 + 1 + problem_size + LOOK)
+    def open_address(self, request: AddressRequest) -> Named:
+        """Show what the page's address asks for."""
         try:
-            asked = read_link(search, self.explorer.max_thoughts)
-            if asked is None:
-                return nothing
-            task = asked.problem.task
-            k = self.explorer.default_k if asked.k is None else asked.k
-            sampling = (asked.temperature, asked.seed, asked.samples, asked.methods)
-            told = (k, *sampling, asked.edits, asked.other)
-            offer = self._offer(task)
-            loaded = self._load(asked.problem, task, k, False)
+            link = read_link(request.search, self.explorer.max_thoughts)
+            if link is None:
+                return {}
+            told = {
+                "task": link.problem.task,
+                "k": self.explorer.default_k if link.k is None else link.k,
+                "temperature": link.temperature,
+                "seed": link.seed,
+                "samples": link.samples,
+                "further": link.methods,
+                "edits": link.edits,
+                "other": link.other,
+            }
+            said = {name: value for name, value in told.items() if value is not None}
+            page = PageRequest(said["task"], link.problem.question, said["k"])
+            return {**said, **self._offer(page.task), **self._load(link.problem, page)}
         except UserError as error:
-            return (*nothing[:16], views.message(str(error)), *nothing[17:])
-        return (task, *(gr.skip() if one is None else one for one in told), *offer, *loaded)
+            return {"message": views.message(str(error))}
 
-    def own_answer(self, question: str, gold: str, loaded: Problem) -> str:
-        """The right answer, unless it is the loaded problem's and the question no longer is."""
-        stale = gold == loaded.answer and question.strip() != loaded.question
-        return "" if stale else gold.strip()
+    def check_answer(self, request: QuestionRequest) -> Named:
+        """Drop the right answer of another question."""
+        return {"gold": request.right_answer}
 
-    def toggle_swap(self, task: str, question: str, donor: str, k: int, swapped: bool) -> tuple:
-        """Swap the thoughts with another question's, or back.
+    def toggle_swap(self, request: PageRequest) -> Named:
+        """Swap the thoughts with another question's, or back."""
+        known = request.donor and request.donor != request.question
+        return self._swap(request, request.donor if known or not request.swapped else "")
 
-        Returns:
-            donor row, donor question, message, look.
-        """
-        if swapped and (not donor or donor == question):
-            donor = self.explorer.donor(task, question).question
-        row = gr.Row(visible=swapped)
+    def draw_donor(self, request: PageRequest) -> Named:
+        """Swap with yet another question."""
+        return self._swap(request, "")
+
+    def _swap(self, request: PageRequest, donor: str) -> Named:
+        if request.swapped and not donor:
+            donor = questions.donor(request.task, request.question).question
+        swapped: Named = {"donor_row": gr.Row(visible=request.swapped), "donor": donor}
         try:
-            seen = self.look(task, question, donor, k, swapped)
+            whose = donor if request.swapped else request.question
+            return {**swapped, "message": "", **self._look(whose, request)}
         except UserError as error:
-            return (row, donor, views.message(str(error)), *unchanged(LOOK))
-        return (row, donor, "", *seen)
+            return {**swapped, "message": views.message(str(error))}
 
-    def draw_donor(self, task: str, question: str, donor: str, k: int, swapped: bool) -> tuple:
-        """Swap with yet another question. Returns: see `toggle_swap`."""
-        return self.toggle_swap(task, question, "", k, swapped)
+    def follow(self, request: PageRequest) -> Named:
+        """Show the first K of the thoughts that are looked at; no model is run."""
+        return self.shown(request.seen, request.k, request.swapped) if request.seen else {}
 
-    def follow(self, seen: Exploration, k: int, swapped: bool) -> tuple[str, ...]:
-        """Show the first k thoughts; no model is run. Returns: look without the exploration."""
-        return (
-            views.origin(seen, k, swapped),
-            plots.thought_map(seen, k).to_json(),
-            views.thought_table(seen.thoughts[:k]),
-            tour_views.tour(seen, k, self.explorer.pair, self.explorer.laboratory),
-        )
+    def shown(self, seen: Exploration, k: int, swapped: bool) -> Named:
+        """The first K thoughts, as they are shown: `THOUGHTS`."""
+        return {
+            "origin": views.origin(seen, k, swapped),
+            "map": plots.thought_map(seen, k).to_json(),
+            "table": views.thought_table(seen.thoughts[:k]),
+            "tour": tour_views.tour(seen, k, self.explorer.pair, self.explorer.laboratory),
+        }
 
-    def look(self, task: str, question: str, donor: str, k: int, swapped: bool) -> tuple:
-        """Explore the thoughts that SoftCoT is given. Returns: look."""
-        seen = self.explorer.explore(donor if swapped else question, task)
-        return (seen, *self.follow(seen, k, swapped))
+    def strips(self, request: QuestionRequest) -> Named:
+        """Say on the other panels what they work on."""
+        return dict.fromkeys(STRIPS, views.strip(request.question, request.k))
 
-    def compare(
-        self,
-        task: str,
-        question: str,
-        donor: str,
-        k: int,
-        swapped: bool,
-        gold: str,
-        loaded: Problem,
-        trained: Projection | None,
-        using: bool,
-        further: list[str],
-        *sampling: Any,
-    ) -> Iterator[tuple]:
-        """Answer in several ways at once. Yields: message, what ends it, stop, cards, look."""
-        answer = self.own_answer(question, gold, loaded)
-        problem = asked_problem(task, question, answer, loaded)
-        try:
-            asked = self._asked(problem, k, donor if swapped else "", further, *sampling)
-            columns, ending = [], threading.Event()
-            explorer = self.explorer.using(trained if using else None)
-            seen = Handlers(explorer).look(task, question, donor, k, swapped)
-            before = (*unchanged(CARDS - 1), _no_download())
-            warned = views.message(" ".join(explorer.pair.warnings(task)))
-            yield (warned, ending, gr.Button(interactive=True), *before, *seen)
-            for columns in paced(until(explorer.answers(asked), ending)):
-                cards = views.columns(columns, swapped)
-                yield (*unchanged(3), cards, gr.skip(), *unchanged(LOOK))
-            if ending.is_set():
-                cards = (views.columns(columns, swapped, stopped=True), gr.skip())
-            else:
-                run = _saved(explorer, asked, columns)
-                cards = (gr.skip(), gr.DownloadButton(value=run, interactive=True))
-            yield (*unchanged(2), idle(), *cards, *unchanged(LOOK))
-        except UserError as error:
-            yield (views.message(str(error)), None, idle(), *_idle_cards(), *unchanged(LOOK))
-
-    def reseed(self, temperature: float, seed: int) -> tuple[float, int]:
+    def reseed(self, request: PageRequest) -> Named:
         """Ask for other samples: the likeliest answer would be the same again."""
-        return temperature or REGENERATED, int(seed) + 1
+        return {
+            "temperature": request.temperature or REGENERATED,
+            "seed": int(request.seed) + 1,
+        }
 
-    def _asked(
-        self,
-        problem: Problem,
-        k: int,
-        donor: str,
-        further: list[str],
-        temperature: float,
-        top_p: float,
-        length: int,
-        seed: int,
-        samples: int,
-    ) -> RunRequest:
-        sampling = Sampling(temperature, top_p, seed=seed, max_new_tokens=length)
-        methods = (HARD, SOFT, *further)
-        return self.explorer.comparison(problem, k, sampling, samples, donor, methods)
+    def compare(self, request: PageRequest) -> Iterator[Named]:
+        """Answer in several ways at once. Yields: `RUN`, piece by piece."""
+        try:
+            explorer = self.explorer.using(request.trained if request.using else None)
+            run = self._run(request)
+            ending = threading.Event()
+            yield {
+                "message": views.message(" ".join(explorer.pair.warnings(request.task))),
+                "ending": ending,
+                "stop": gr.Button(interactive=True),
+                "download": _no_download(),
+                **Handlers(explorer)._look(request.whose, request),
+            }
+            columns: list[Column] = []
+            for columns in paced(until(explorer.answers(run), ending)):
+                yield {"answers": views.columns(columns, request.swapped)}
+            stopped = ending.is_set()
+            last: Named = (
+                {"answers": views.columns(columns, request.swapped, stopped=True)}
+                if stopped
+                else {"download": _download(explorer, run, columns)}
+            )
+            yield {"stop": idle(), **last}
+        except UserError as error:
+            message = views.message(str(error))
+            yield {"message": message, "ending": None, "stop": idle(), **_idle_answers()}
 
-    def _offer(self, task: str) -> tuple:
-        """Returns: listed problems, their buttons, "another problem"."""
-        listed = examples(task)
-        return (
-            listed,
-            views.examples(listed, self.explorer.laboratory),
-            gr.Button(interactive=task != FREE.name),
+    def _run(self, request: PageRequest) -> RunRequest:
+        """What is asked by a press on Run."""
+        methods = (HARD, SOFT, *request.further)
+        donor = request.donor if request.swapped else ""
+        return self.explorer.comparison(
+            request.judged, request.k, request.sampling, request.samples, donor, methods
         )
 
-    def _load(self, problem: Problem, task: str, k: int, swapped: bool) -> tuple:
-        """Returns: stop, problem, look."""
-        donor = self.explorer.donor(task, problem.question).question
-        cards = _idle_cards()
-        loaded = (problem, problem.question, problem.answer, donor, "", *cards)
-        return (idle(), *loaded, *self.look(task, problem.question, donor, k, swapped))
+    def _offer(self, task: str) -> Named:
+        """The problems of a task: `OFFER`."""
+        listed = questions.examples(task)
+        return {
+            "listed": listed,
+            "examples": views.examples(listed, self.explorer.laboratory),
+            "another": gr.Button(interactive=task != FREE.name),
+        }
+
+    def _load(self, problem: Problem, request: PageRequest) -> Named:
+        """Another problem: `PROBLEM`."""
+        donor = questions.donor(request.task, problem.question).question
+        whose = donor if request.swapped else problem.question
+        return {
+            "stop": idle(),
+            "loaded": problem,
+            "question": problem.question,
+            "gold": problem.answer,
+            "donor": donor,
+            "message": "",
+            **_idle_answers(),
+            **self._look(whose, request),
+        }
+
+    def _look(self, question: str, request: PageRequest) -> Named:
+        """The thoughts of a question, and how they are shown: `LOOK`."""
+        seen = self.explorer.explore(question, request.task)
+        return {"seen": seen, **self.shown(seen, request.k, request.swapped)}
 
 
-def _saved(explorer: Explorer, asked: RunRequest, columns: list[Column]) -> str:
+def _download(explorer: Explorer, run: RunRequest, columns: list[Column]) -> gr.DownloadButton:
     """A finished run in a file that nobody else can name."""
-    path = Path(tempfile.mkdtemp(prefix="softcot-"), f"{asked.problem.id}.run")
-    explorer.save(path, asked, columns)
-    return str(path)
+    path = Path(tempfile.mkdtemp(prefix="softcot-"), f"{run.problem.id}.run")
+    explorer.save(path, run, columns)
+    return gr.DownloadButton(value=str(path), interactive=True)
 
 
-def _idle_cards() -> tuple:
-    return (views.idle_columns(), _no_download())
+def _idle_answers() -> Named:
+    return {"answers": views.idle_columns(), "download": _no_download()}
 
 
 def _no_download() -> gr.DownloadButton:

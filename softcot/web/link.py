@@ -11,9 +11,19 @@ from softcot.methods import METHODS
 from softcot.support.errors import UserError
 from softcot.thoughts.edits import read_edits
 
-FIELDS = ("task", "q", "a", "k", "t", "seed", "n", "m", "edits", "other")
-"""Names in the address: task, question, answer, K, temperature, seed, samples, further methods,
-edits, second question."""
+FIELDS = {
+    "task": "task",
+    "q": "question",
+    "a": "gold",
+    "k": "k",
+    "t": "temperature",
+    "seed": "seed",
+    "n": "samples",
+    "m": "further",
+    "edits": "edits",
+    "other": "other",
+}
+"""Names in the address, and of the widgets whose values they have."""
 
 FOLLOW_JS = """
 (...values) => {
@@ -25,11 +35,11 @@ FOLLOW_JS = """
   history.replaceState(history.state, "", url);
 }
 """
-"""Writes the values of `FIELDS` into the address without loading the page again."""
+"""Writes the values of the widgets of `FIELDS` into the address without loading the page again."""
 
 
 def follow_js() -> str:
-    """The script for a function whose arguments are the values of `FIELDS`."""
+    """The script for an event whose inputs are the widgets of `FIELDS`, in order."""
     return FOLLOW_JS % list(FIELDS)
 
 

@@ -1,20 +1,26 @@
-"""What the panels that look at the page's question have in common."""
+"""What the panels have in common: they add their widgets to the page's and connect them."""
 
-from collections.abc import Sequence
-
-import gradio as gr
+from __future__ import annotations
 
 from softcot.web.explorer import Explorer
+from softcot.web.wiring import Widgets
 
 
 class Panel:
-    """Widgets and events around the question that the page asks.
+    """The widgets and events of one tab.
+
+    A panel's events take one request and return what changes by the names of widgets, like the
+    page's own (see `softcot.web.wiring`).
 
     Args:
         explorer: What can be asked.
-        asked: The page's task, question, K, right answer and loaded problem.
+        widgets: Those of the page: its question, K and the rest by name. The panel adds its own.
     """
 
-    def __init__(self, explorer: Explorer, asked: Sequence[gr.components.Component]):
+    def __init__(self, explorer: Explorer, widgets: Widgets | None = None):
         self.explorer = explorer
-        self.asked = list(asked)
+        self.widgets = Widgets() if widgets is None else widgets
+
+    def build(self) -> None:
+        """Lay the panel out and connect it."""
+        raise NotImplementedError

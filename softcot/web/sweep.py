@@ -7,71 +7,64 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from softcot import plots
 from softcot.plots.sweep import sweep_chart
 from softcot.support.errors import UserError
-from softcot.web import look, sweep_views, views
-from softcot.web.events import LANE, PRIVATE, idle, paced, stoppable, unchanged, until
-from softcot.web.explorer import Explorer
+from softcot.web import components, sweep_views, views
+from softcot.web.events import LANE, PRIVATE, idle, paced, stoppable, until
+from softcot.web.panel import Panel
+from softcot.web.requests import SweepRequest
+from softcot.web.wiring import Named
 
-TRIED = 30
+SWEPT = 30
 """Problems for each K where nobody chose a number."""
 
+CURVES = ("sweep_ending", "stop_sweep", "sweep_status", "sweep_chart", "sweep_table")
 
-class Sweep:
-    """Widgets and events of the panel.
 
-    Args:
-        explorer: What can be asked.
-        task: The page's kind of problem.
-    """
+class Sweep(Panel):
+    """Widgets and events of the panel."""
 
-    def __init__(self, explorer: Explorer, task: gr.Radio):
-        self.explorer = explorer
-        self.task = task
-        self.counts = list(range(explorer.max_thoughts + 1))
+    @property
+    def ks(self) -> range:
+        """Every K that is asked, from none on."""
+        return range(self.explorer.max_thoughts + 1)
 
     def build(self) -> None:
         """Lay the panel out and connect it."""
-        look.html(sweep_views.INTRODUCTION)
+        w = self.widgets
+        components.html(sweep_views.INTRODUCTION)
         with gr.Column(elem_classes="sheet"):
-            amount = (10, 500, TRIED, 10, "Problems for each K")
-            self.count, self.run, self.stop = look.action(amount, "Run sweep", "Stop sweep")
-            self.status = look.html(sweep_views.EMPTY)
-            self.chart = look.plot(
-                "", plots.templates(plots.chart_template), sweep_views.ALT, plots.dark_accents()
-            )
-            self.table = look.html("")
-        ending = gr.State(None)
-        self.run.click(
-            self.sweep,
-            [self.task, self.count],
-            [ending, self.stop, self.status, self.chart, self.table],
-            **LANE,
-            **PRIVATE,
-        )
-        stoppable(self.stop, ending)
+            amount = (10, 500, SWEPT, 10, "Problems for each K")
+            w["swept"], run, w["stop_sweep"] = components.action(amount, "Run sweep", "Stop sweep")
+            w["sweep_status"] = components.html(sweep_views.EMPTY)
+            w["sweep_chart"] = components.chart(sweep_views.ALT)
+            w["sweep_table"] = components.html("")
+        w["sweep_ending"] = gr.State(None)
+        run.click(**w.listener(self.sweep, SweepRequest, CURVES), **LANE, **PRIVATE)
+        stoppable(w["stop_sweep"], w["sweep_ending"])
 
-    def sweep(self, task: str, count: int) -> Iterator[tuple]:
-        """Ask the same problems with every K.
-
-        Yields:
-            what ends it, stop, status, chart, table.
-        """
-        ending = threading.Event()
+    def sweep(self, request: SweepRequest) -> Iterator[Named]:
+        """Ask the same problems with every K. Yields: `CURVES`."""
+        ending, total = threading.Event(), len(self.ks)
         try:
-            total, frames = len(self.counts), self.explorer.sweep(task, self.counts, count)
-            begun = views.progress(0, total, "values of K")
-            yield ending, gr.Button(interactive=True), begun, *unchanged(2)
+            frames = self.explorer.sweep(request.task, self.ks, request.swept)
+            yield {
+                "sweep_ending": ending,
+                "stop_sweep": gr.Button(interactive=True),
+                "sweep_status": views.progress(0, total, "values of K"),
+            }
             for trials in paced(until(frames, ending)):
                 done = [trial for trial in trials if trial.n]
-                yield (
-                    *unchanged(2),
-                    views.progress(len(done), total, "values of K"),
-                    sweep_chart(done, self.explorer.max_thoughts).to_json(),
-                    sweep_views.table(done),
-                )
-            said = "" if ending.is_set() else sweep_views.said(task, count)
-            yield gr.skip(), idle(), said, *unchanged(2)
+                yield {
+                    "sweep_status": views.progress(len(done), total, "values of K"),
+                    "sweep_chart": sweep_chart(done, self.explorer.max_thoughts).to_json(),
+                    "sweep_table": sweep_views.table(done),
+                }
+            said = "" if ending.is_set() else sweep_views.said(request.task, request.swept)
+            yield {"stop_sweep": idle(), "sweep_status": said}
         except UserError as error:
-            yield None, idle(), views.message(str(error)), *unchanged(2)
+            yield {
+                "sweep_ending": None,
+                "stop_sweep": idle(),
+                "sweep_status": views.message(str(error)),
+            }

@@ -20,6 +20,7 @@ import app
 from softcot.support.errors import UserError
 from softcot.thoughts import pair as pairs
 from softcot.web.explorer import Explorer
+from softcot.web.page import Page
 
 ROOT = Path(__file__).parents[2]
 QUESTION = "Anna has 12 apples and buys 30 more. How many?"
@@ -203,7 +204,8 @@ def test_it_says_that_it_is_well_and_nothing_about_its_visitors(url, pair):
 
 def test_free_text_borrows_and_every_family_has_examples(pair):
     from softcot.data.tasks import TASKS
-    from softcot.web.explorer import examples
+    from softcot.web import questions
+    from softcot.web.questions import examples
 
     for name, task in TASKS.items():
         shown = examples(name)
@@ -211,7 +213,7 @@ def test_free_text_borrows_and_every_family_has_examples(pair):
         assert all(problem.answer for problem in shown)
         if task.splits:
             assert {problem.task for problem in shown} == {name}
-    donor = Explorer(pair).donor("free", QUESTION, seed=1)
+    donor = questions.donor("free", QUESTION, seed=1)
     assert donor.question and donor.question != QUESTION
 
 
@@ -270,7 +272,7 @@ def test_a_pair_that_cannot_be_had_gives_way_to_mini(capsys, monkeypatch, mini_e
     assert pair.name == "mini" and asked == ["Qwen/Qwen3-8B"]
     assert notice == "The Hub cannot be reached. This page uses the pair mini instead."
     assert notice in capsys.readouterr().err
-    page = app.Page(Explorer(pair), notice=notice).build()
+    page = Page(Explorer(pair), notice=notice).build()
     assert notice in json.dumps(page.get_config_file(), default=str)
     assert app.load(app.parse_args([]))[1] == ""
 

@@ -19,7 +19,8 @@ from test_app import free_port
 
 import app
 from softcot.evaluation.run_file import RunRequest, load_run, replay
-from softcot.web.explorer import Explorer, examples
+from softcot.web.explorer import Explorer
+from softcot.web.questions import examples
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 expect = playwright.expect

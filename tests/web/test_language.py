@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import app
 from softcot.web import language
 from softcot.web.explorer import Explorer
 from softcot.web.language import CHINESE
+from softcot.web.page import Page
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "softcot" / "web"
@@ -87,7 +87,7 @@ def known(text: str) -> bool:
 
 @pytest.fixture(scope="module")
 def components(pair) -> list[dict]:
-    return app.Page(Explorer(pair)).build().config["components"]
+    return Page(Explorer(pair)).build().config["components"]
 
 
 def test_entries_are_chinese_and_have_the_same_wildcards():

@@ -7,8 +7,9 @@ import pytest
 from softcot.data.problems import Problem
 from softcot.support.errors import UserError
 from softcot.web.explorer import Explorer
-from softcot.web.handlers import Handlers
+from softcot.web.handlers import ADDRESS, OFFER, PROBLEM, Handlers
 from softcot.web.link import Link, read_link
+from softcot.web.requests import AddressRequest
 
 
 def address(**values) -> str:
@@ -47,10 +48,11 @@ def test_nonsense_is_refused(values, message):
 def test_an_address_opens_what_it_names(pair):
     handlers = Handlers(Explorer(pair))
     search = address(task="mini-gsm", q="Anna has 3 apples. How many?", a="3", k=5)
-    task, k, temperature, *_ = opened = handlers.open_address(search)
-    assert (task, k) == ("mini-gsm", 5) and "value" not in temperature
-    assert opened[13:15] == ("Anna has 3 apples. How many?", "3")
-    nothing = handlers.open_address("?tab=results")
-    assert len(nothing) == len(opened) and all("value" not in one for one in nothing)
-    refused = handlers.open_address(address(q="Why?", k=99))
-    assert len(refused) == len(opened) and "from 0 to 16" in refused[16]
+    opened = handlers.open_address(AddressRequest(search))
+    assert (opened["task"], opened["k"]) == ("mini-gsm", 5) and "temperature" not in opened
+    assert (opened["question"], opened["gold"]) == ("Anna has 3 apples. How many?", "3")
+    assert handlers.open_address(AddressRequest("?tab=results")) == {}
+    refused = handlers.open_address(AddressRequest(address(q="Why?", k=99)))
+    assert set(refused) == {"message"} and "from 0 to 16" in refused["message"]
+    changes = {*ADDRESS, *OFFER, *PROBLEM}
+    assert opened.keys() <= changes and refused.keys() <= changes

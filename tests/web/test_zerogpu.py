@@ -12,7 +12,7 @@ from softcot.decoding.decoder import Sampling
 from softcot.evaluation.run_file import load_run
 from softcot.support.errors import UserError
 from softcot.thoughts.projection import Projection
-from softcot.web import zerogpu
+from softcot.web import questions, zerogpu
 from softcot.web.explorer import Explorer
 
 
@@ -69,7 +69,7 @@ def test_all_work_of_an_explorer_borrows_and_its_refusals_come_back(lent, pair, 
     module, asked = lent
     plain = Explorer(pair)
     explorer = module.on_loan(plain)
-    problem = plain.problem("mini-gsm", 1)
+    problem = questions.draw("mini-gsm", 1)
     request = explorer.comparison(problem, 3, Sampling(max_new_tokens=8))
     *_, columns = explorer.answers(request)
     *_, expected = plain.answers(request)

@@ -1,0 +1,250 @@
+"""The one page: the Compare tab's widgets and events, the panels, and the address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from softcot.data.problems import Problem
+from softcot.data.tasks import TASKS
+from softcot.support.errors import UserError
+from softcot.web import components, handlers, link, results_views, views
+from softcot.web.api import add_endpoints
+from softcot.web.events import AT_ONCE, LANE, PRIVATE, stoppable
+from softcot.web.explorer import Explorer
+from softcot.web.handlers import Handlers
+from softcot.web.inside import Inside
+from softcot.web.intervene import Intervene
+from softcot.web.panel import Panel
+from softcot.web.questions import examples
+from softcot.web.requests import AddressRequest, PageRequest, QuestionRequest
+from softcot.web.results import REPORT, read_report
+from softcot.web.sweep import Sweep
+from softcot.web.train import Train
+from softcot.web.wiring import Widgets
+
+PANELS: tuple[tuple[str, type[Panel], str], ...] = (
+    ("Intervene", Intervene, "strip_intervene"),
+    ("Inside", Inside, "strip_inside"),
+    ("Sweep", Sweep, ""),
+    ("Train", Train, ""),
+)
+"""Title, panel, and the name of the strip with the question, if it is about that."""
+
+
+class Page:
+    """The widgets of the one page, and which event changes which of them.
+
+    Args:
+        explorer: What the page can do.
+        report: The file that the Results tab shows.
+        notice: What a reader must know first; empty for nothing.
+    """
+
+    def __init__(self, explorer: Explorer, report: Path = REPORT, notice: str = ""):
+        self.explorer = explorer
+        self.report = report
+        self.notice = notice
+        self.handlers = Handlers(explorer)
+        self.widgets = Widgets()
+
+    def build(self) -> gr.Blocks:
+        """Lay the widgets out, connect them, and add the named endpoints."""
+        first = examples(next(iter(TASKS)))
+        with gr.Blocks(title="SoftCoT Explorer", analytics_enabled=False) as self.blocks:
+            add_endpoints(self.explorer)  # first, for these names to be theirs alone
+            components.html(views.header(self.explorer.pair, self.explorer.device))
+            if self.notice:
+                components.html(views.message(self.notice))
+            with gr.Tabs(elem_classes="pages"):
+                with gr.Tab("Compare", id="compare"):
+                    self._compare(first)
+                for title, panel, strip in PANELS:
+                    with gr.Tab(title, id=title.lower()):
+                        if strip:
+                            shown = views.strip(first[0].question, self.explorer.default_k)
+                            self.widgets[strip] = components.html(shown)
+                        panel(self.explorer, self.widgets).build()
+                with gr.Tab("Results", id="results"):
+                    self._results()
+            self._connect()
+            for script in (components.TABS_JS, components.THOUGHTS_JS):
+                self.blocks.load(None, js=script, **PRIVATE)
+        return self.blocks
+
+    def _compare(self, first: list[Problem]) -> None:
+        with gr.Column(elem_classes="sheet"):
+            self._problem(first)
+            self._controls()
+            self._sampling()
+        self._answers()
+        self._thoughts(first[0])
+
+    def _problem(self, first: list[Problem]) -> None:
+        w = self.widgets
+        w["task"] = gr.Radio(
+            [(task.title, name) for name, task in TASKS.items()],
+            value=first[0].task,
+            label="Kind of problem",
+        )
+        w["listed"], w["loaded"] = gr.State(first), gr.State(first[0])
+        w["examples"] = components.html(
+            views.examples(first, self.explorer.laboratory), js_on_load=components.EXAMPLES_JS
+        )
+        with gr.Row():
+            w["question"] = gr.Textbox(
+                first[0].question,
+                label="Question",
+                placeholder="Type a question",
+                lines=3,
+                max_lines=12,
+                scale=4,
+                min_width=280,
+                elem_classes="question",
+            )
+            with gr.Column(scale=1, min_width=200):
+                w["gold"] = gr.Textbox(
+                    first[0].answer, label="Right answer", placeholder="if you know it"
+                )
+                w["another"] = gr.Button("Another problem", size="md")
+
+    def _controls(self) -> None:
+        w, most = self.widgets, self.explorer.max_thoughts
+        with gr.Row(elem_classes="controls"):
+            w["k"] = gr.Slider(
+                0,
+                most,
+                self.explorer.default_k,
+                step=1,
+                precision=0,
+                label="Soft thoughts K",
+                info=f"Trained for 1 to {most}; 0 is hard CoT",
+                min_width=240,
+                scale=3,
+            )
+            w["swapped"] = gr.Checkbox(
+                False,
+                label="Swap thoughts with another question",
+                info="If they carry the question, this breaks the answer",
+                min_width=240,
+                scale=3,
+            )
+            with gr.Row():
+                w["run"] = gr.Button("Run", variant="primary", scale=2, min_width=110)
+                w["stop"] = gr.Button("Stop", interactive=False, scale=1, min_width=90)
+        w["using"] = gr.Checkbox(
+            False, label="Use the projection that was trained on this page", visible=False
+        )
+        w["message"] = components.html("")
+        with gr.Row(visible=False) as w["donor_row"]:
+            w["donor"] = gr.Textbox(
+                label="SoftCoT is given the thoughts of this question instead",
+                lines=2,
+                scale=4,
+                min_width=240,
+            )
+            w["redraw"] = gr.Button("Another one", size="md", scale=1, min_width=200)
+
+    def _sampling(self) -> None:
+        w, longest = self.widgets, self.explorer.longest
+        w["further"] = gr.CheckboxGroup(self.explorer.further, label="Ask these methods, too")
+        with gr.Accordion("Sampling", open=False, elem_classes="sampling"):
+            with gr.Row():
+                w["temperature"] = gr.Slider(
+                    0, 2, 0, step=0.05, label="Temperature", info="0 takes the likeliest token"
+                )
+                w["top_p"] = gr.Slider(
+                    0.05, 1, 1, step=0.05, label="Top-p", info="1 samples from all tokens"
+                )
+                w["samples"] = gr.Slider(
+                    1, 15, 1, step=1, label="Samples", info="of several, the majority answers"
+                )
+            with gr.Row():
+                w["longest"] = gr.Slider(
+                    8, longest, longest, step=8, label="Longest answer in tokens"
+                )
+                w["seed"] = gr.Number(41, label="Seed", precision=0, minimum=0)
+
+    def _answers(self) -> None:
+        w = self.widgets
+        w["ending"] = gr.State(None)
+        w["answers"] = components.html(views.idle_columns())
+        with gr.Row(elem_classes="after"):
+            w["again"] = gr.Button("Regenerate", size="sm", min_width=150, scale=0)
+            w["download"] = gr.DownloadButton("Download run", interactive=False, size="sm", scale=0)
+
+    def _thoughts(self, first: Problem) -> None:
+        w, seen = self.widgets, self.explorer.explore(first.question, first.task)
+        shown = self.handlers.shown(seen, self.explorer.default_k, False)
+        components.html(views.THOUGHTS)
+        with gr.Column(elem_classes="sheet"):
+            w["seen"] = gr.State(seen)
+            w["origin"] = components.html(shown["origin"])
+            w["map"] = components.thought_map(shown["map"])
+            w["table"] = components.html(shown["table"])
+        w["tour"] = components.html(shown["tour"])
+
+    def _results(self) -> None:
+        try:
+            page = results_views.results(read_report(self.report))
+        except UserError as error:  # the rest of the page needs no report
+            components.html(views.message(str(error)))
+        else:
+            components.results(page)
+
+    def _connect(self) -> None:
+        self._connect_problems(running=self._connect_run())
+        self._connect_thoughts()
+        self._connect_address()
+
+    def _connect_run(self) -> list[gr.events.Dependency]:
+        w, h = self.widgets, self.handlers
+        compare = {**w.listener(h.compare, PageRequest, handlers.RUN), **LANE, **PRIVATE}
+        reseed = w.listener(h.reseed, PageRequest, ["temperature", "seed"])
+        stoppable(w["stop"], w["ending"])
+        return [
+            gr.on([w["run"].click, w["question"].submit], **compare),
+            w["again"].click(**reseed, **AT_ONCE).then(**compare),
+        ]
+
+    def _connect_problems(self, running: list[gr.events.Dependency]) -> None:
+        w, h = self.widgets, self.handlers
+        # Another problem ends the run: its answer would stand under the wrong question.
+        options = {"cancels": running, **LANE, **PRIVATE}
+        for event, handler, changes in (
+            (w["task"].input, h.pick_task, (*handlers.OFFER, *handlers.PROBLEM)),
+            (w["examples"].select, h.pick_example, handlers.PROBLEM),
+            (w["another"].click, h.draw_problem, handlers.PROBLEM),
+            (w["ask_picked"].click, h.open_picked, handlers.PROBLEM),
+        ):
+            event(**w.listener(handler, PageRequest, changes), **options)
+        w["question"].change(**w.listener(h.check_answer, QuestionRequest, ["gold"]), **AT_ONCE)
+
+    def _connect_thoughts(self) -> None:
+        w, h = self.widgets, self.handlers
+        for event, handler in (
+            (w["swapped"].input, h.toggle_swap),
+            (w["redraw"].click, h.draw_donor),
+        ):
+            event(**w.listener(handler, PageRequest, handlers.SWAP), **LANE, **PRIVATE)
+        gr.on(
+            [w["question"].change, w["k"].change],
+            **w.listener(h.strips, QuestionRequest, handlers.STRIPS),
+            **AT_ONCE,
+        )
+        w["k"].change(**w.listener(h.follow, PageRequest, handlers.THOUGHTS), **AT_ONCE)
+
+    def _connect_address(self) -> None:
+        """The address follows what is asked, and a page that is opened follows its address."""
+        w = self.widgets
+        told = [w[name] for name in link.FIELDS.values()]
+        gr.on([one.change for one in told], None, told, js=link.follow_js(), **PRIVATE)
+        w["search"] = gr.Textbox(visible=False)
+        changes = (*handlers.ADDRESS, *handlers.OFFER, *handlers.PROBLEM)
+        self.blocks.load(
+            **w.listener(self.handlers.open_address, AddressRequest, changes),
+            js="() => [location.search]",
+            **LANE,
+            **PRIVATE,
+        )

@@ -1,0 +1,159 @@
+"""What the page's events are told: one object each, its fields the names of widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from softcot.analysis.geometry import Exploration
+from softcot.analysis.trajectory import Trajectory
+from softcot.data.problems import Problem
+from softcot.decoding.decoder import Sampling
+from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
+from softcot.thoughts.projection import Projection
+
+NOTHING = Problem("free", "")
+"""Stands where no problem was loaded."""
+
+
+@dataclass(frozen=True)
+class QuestionRequest:
+    """The question of the page."""
+
+    task: str
+    question: str
+    k: int = DEFAULT_THOUGHTS
+    gold: str = ""
+    """The right answer; empty where nobody knows it."""
+    loaded: Problem = NOTHING
+    """The problem that was chosen last."""
+
+    @property
+    def right_answer(self) -> str:
+        """The right answer, unless it is the loaded problem's and the question no longer is."""
+        stale = self.gold == self.loaded.answer and self.question.strip() != self.loaded.question
+        return "" if stale else self.gold.strip()
+
+    @property
+    def problem(self) -> Problem:
+        """The question as a problem; if it is the loaded one, with its worked answer."""
+        if (self.question.strip(), self.gold.strip()) == (self.loaded.question, self.loaded.answer):
+            return replace(self.loaded, task=self.task)
+        return Problem(self.task, self.question, self.gold.strip())
+
+
+@dataclass(frozen=True)
+class PageRequest(QuestionRequest):
+    """The question and everything that stands around it under Compare."""
+
+    swapped: bool = False
+    """Whether SoftCoT is given another question's thoughts."""
+    donor: str = ""
+    """That other question."""
+    further: list[str] = field(default_factory=list)
+    """Methods that are asked beside hard CoT and SoftCoT."""
+    temperature: float = 0.0
+    top_p: float = 1.0
+    longest: int = MAX_NEW_TOKENS
+    """Tokens of the longest answer."""
+    seed: int = 41
+    samples: int = 1
+    trained: Projection | None = None
+    """What was trained on this page."""
+    using: bool = False
+    """Whether that is to be used."""
+    seen: Exploration | None = None
+    """The thoughts that are shown."""
+    listed: list[Problem] = field(default_factory=list)
+    """The problems that are offered."""
+    picked: Problem | None = None
+    """The problem that was pointed at on the map of many."""
+
+    @property
+    def judged(self) -> Problem:
+        """The question with the answer that it is judged by, which is never another one's."""
+        return replace(self, gold=self.right_answer).problem
+
+    @property
+    def whose(self) -> str:
+        """The question whose thoughts SoftCoT is given."""
+        return self.donor if self.swapped else self.question
+
+    @property
+    def sampling(self) -> Sampling:
+        """How tokens are chosen.
+
+        Raises:
+            UserError: A value makes no sense.
+        """
+        return Sampling(self.temperature, self.top_p, seed=self.seed, max_new_tokens=self.longest)
+
+
+@dataclass(frozen=True)
+class AddressRequest:
+    """What a page was opened with."""
+
+    search: str
+    """The part of its address from the question mark on."""
+
+
+@dataclass(frozen=True)
+class EditRequest(QuestionRequest):
+    """An edit of the question's thoughts."""
+
+    edits: str = ""
+    other: str = ""
+    """The question that swap and mix borrow from."""
+    tried: int = 0
+    """Problems of a trial."""
+
+
+@dataclass(frozen=True)
+class ComposeRequest:
+    """What the widgets that build an edit say."""
+
+    kind: str
+    slots: list[int] = field(default_factory=list)
+    amount: float = 1.0
+    token: str = ""
+
+
+@dataclass(frozen=True)
+class InspectRequest(QuestionRequest):
+    """A look at the question's thoughts from all sides."""
+
+    metric: str = "Cosine"
+    corrected: bool = False
+    """Whether hubs are held back."""
+
+
+@dataclass(frozen=True)
+class MapRequest:
+    """A map of the thoughts of many problems."""
+
+    task: str
+    k: int
+    mapped: int = 0
+    """Problems."""
+    trajectories: list[Trajectory] = field(default_factory=list)
+    """What is on it."""
+
+
+@dataclass(frozen=True)
+class SweepRequest:
+    """Accuracy against K."""
+
+    task: str
+    swept: int
+    """Problems for each K."""
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """A training in the page."""
+
+    taught: str
+    """The task to learn."""
+    steps: int
+    question: str
+    """Whose thoughts are watched."""
+    k: int

@@ -1,0 +1,201 @@
+"""The events of the Compare tab, without a browser: what is asked decides what comes out."""
+
+import html
+import re
+from dataclasses import fields, replace
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from conftest import build_problems
+
+from softcot.data.problems import Problem
+from softcot.data.tasks import FREE, get_task
+from softcot.decoding.decoder import Sampling
+from softcot.evaluation.answering import ColumnRequest, answer_stream
+from softcot.evaluation.run_file import load_run
+from softcot.methods import SoftCoT, get_method
+from softcot.support.errors import UserError
+from softcot.thoughts.edits import Edit
+from softcot.thoughts.pair import Pair
+from softcot.thoughts.projection import Projection
+from softcot.web import handlers, questions, views
+from softcot.web.explorer import Explorer
+from softcot.web.handlers import Handlers
+from softcot.web.page import Page
+from softcot.web.requests import PageRequest, QuestionRequest
+
+QUESTION = "Anna has 12 apples and buys 30 more. How many?"
+OTHER = "Tom gives 7 pears to Anna. How many are left?"
+LOADED = Problem("mini-gsm", QUESTION, "42", rationale="12 + 30 = 42.")
+ASKED = PageRequest("mini-gsm", QUESTION, 4, "42", LOADED, longest=12)
+WARM = replace(ASKED, temperature=1.0)
+
+
+@pytest.fixture(scope="module")
+def explorer(pair) -> Explorer:
+    return Explorer(pair)
+
+
+@pytest.fixture
+def page(explorer) -> Handlers:
+    return Handlers(explorer)
+
+
+def texts(page: str) -> list[str]:
+    """What the columns wrote."""
+    shown = re.findall(r'<p class="completion">(.*?)<span class="caret">', page, re.S)
+    return [text.strip() for text in shown]
+
+
+def ran(page: Handlers, request: PageRequest) -> list[str]:
+    """The texts of a whole run, hard CoT's first."""
+    *_, answers = (frame["answers"] for frame in page.compare(request) if "answers" in frame)
+    return texts(answers)
+
+
+def expected(pair: Pair, *columns: ColumnRequest, **sampling) -> list[str]:
+    """The same by the decoder's own door."""
+    chosen = Sampling(**{"max_new_tokens": 12} | sampling)
+    *_, last = answer_stream(pair, LOADED, get_task("mini-gsm"), columns, 4, chosen)
+    return [html.escape(column.text.strip()) for column in last]
+
+
+def test_a_run_answers_with_hard_cot_and_with_own_thoughts(page, pair):
+    assert ran(page, ASKED) == expected(
+        pair, ColumnRequest("zero-shot-cot"), ColumnRequest("softcot")
+    )
+
+
+def test_a_swap_gives_softcot_the_thoughts_of_the_other_question(page, pair):
+    hard, swapped = ran(page, replace(ASKED, swapped=True, donor=OTHER))
+    given = ColumnRequest("softcot", edits=(Edit("swap", question=OTHER),))
+    assert [hard, swapped] == expected(pair, ColumnRequest("zero-shot-cot"), given)
+    assert swapped != ran(page, ASKED)[1]
+    # A donor that nobody asked for changes nothing.
+    assert ran(page, replace(ASKED, donor=OTHER)) == ran(page, ASKED)
+
+
+def test_the_thoughts_shown_are_those_that_are_given(page, explorer):
+    for request, whose in ((ASKED, QUESTION), (replace(ASKED, swapped=True, donor=OTHER), OTHER)):
+        first = next(page.compare(request))
+        assert first["seen"].question == whose
+        assert first["seen"].thoughts == explorer.explore(whose, "mini-gsm").thoughts
+
+
+def test_the_seed_decides_the_samples(page, pair):
+    columns = ColumnRequest("zero-shot-cot"), ColumnRequest("softcot")
+    for seed in (41, 42):
+        found = ran(page, replace(WARM, seed=seed))
+        assert found == expected(pair, *columns, temperature=1.0, seed=seed)
+    assert ran(page, replace(WARM, seed=41)) != ran(page, replace(WARM, seed=42))
+
+
+def test_what_was_trained_on_the_page_is_used_when_asked_for(page, pair):
+    other = Projection.for_pair(pair, "mini-gsm", seed=9)
+    own, using = (ran(page, replace(ASKED, trained=other, using=on)) for on in (False, True))
+    assert own == ran(page, ASKED)
+    columns = ColumnRequest("zero-shot-cot"), ColumnRequest("softcot")
+    assert using == expected(pair.using(other), *columns) and using[1] != own[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sampling"),
+    [
+        ({"temperature": 0.7}, {"temperature": 0.7}),
+        ({"temperature": 1.0, "top_p": 0.3}, {"temperature": 1.0, "top_p": 0.3}),
+        ({"longest": 5}, {"max_new_tokens": 5}),
+    ],
+)
+def test_every_control_of_the_sampling_counts(page, pair, changes, sampling):
+    found = ran(page, replace(ASKED, **changes))
+    columns = ColumnRequest("zero-shot-cot"), ColumnRequest("softcot")
+    assert found == expected(pair, *columns, **sampling)
+
+
+def test_several_samples_vote(page):
+    *_, frame, _ = page.compare(replace(WARM, samples=3, longest=40))
+    assert re.findall(r"(\d+) tokens", frame["answers"])
+    requests = page._run(replace(WARM, samples=3))
+    assert requests.samples == 3 and page._run(ASKED).samples == 1
+
+
+def test_k_and_further_methods_are_asked(page):
+    run = page._run(replace(ASKED, k=2, further=["cot-unk", "assist-cot"]))
+    names = [request.method for request in run.requests]
+    assert run.k == 2 and names == ["zero-shot-cot", "softcot", "cot-unk", "assist-cot"]
+    assert [request.own_k for request in run.requests] == [True, False, False, True]
+
+
+def test_a_run_is_judged_by_the_answer_of_its_own_question(page):
+    assert page._run(ASKED).problem == LOADED
+    assert page._run(replace(ASKED, question="Why?")).problem.answer == ""
+    assert page.check_answer(QuestionRequest("mini-gsm", "Why?", 4, "42", LOADED)) == {"gold": ""}
+    assert page.check_answer(QuestionRequest("mini-gsm", "Why?", 4, " 7 ", LOADED))["gold"] == "7"
+
+
+def test_the_file_of_a_run_holds_what_was_asked(page):
+    request = replace(WARM, swapped=True, donor=OTHER, seed=7)
+    *_, last = page.compare(request)
+    saved = load_run(Path(last["download"].value))
+    assert saved.asked == page._run(request)
+
+
+def test_a_run_names_nothing_that_its_event_may_not_change(page):
+    for request in (ASKED, replace(ASKED, question=" ")):
+        for frame in page.compare(request):
+            assert frame.keys() <= set(handlers.RUN)
+
+
+def test_bad_input_is_a_message_and_the_cards_wait_again(page):
+    for changes in ({"question": " "}, {"samples": 3}, {"k": 99}, {"further": ["magic"]}):
+        *_, last = page.compare(replace(ASKED, **changes))
+        assert 'role="alert"' in last["message"] and last["answers"] == views.idle_columns()
+        assert not last["stop"].interactive and last["ending"] is None
+
+
+def test_problems_are_offered_and_loaded(page):
+    offered = page.pick_task(replace(ASKED, task="mini-strategy"))
+    assert offered["loaded"] == offered["listed"][0] == questions.examples("mini-strategy")[0]
+    assert offered.keys() == {*handlers.OFFER, *handlers.PROBLEM}
+    kept = page.pick_task(replace(ASKED, task=FREE.name))
+    assert "question" not in kept and not kept["another"].interactive
+    listed = build_problems(3)
+    second = page.pick_example(replace(ASKED, listed=listed), gr.EventData(None, {"index": 1}))
+    assert second["loaded"] == listed[1] and second["gold"] == listed[1].answer
+    drawn = page.draw_problem(ASKED)
+    assert drawn["question"] != QUESTION and drawn["donor"] != drawn["question"]
+
+
+def test_a_donor_is_drawn_once_and_again_on_request(page):
+    swapped = page.toggle_swap(replace(ASKED, swapped=True))
+    assert swapped["donor_row"].visible and swapped["donor"] not in ("", QUESTION)
+    assert swapped["seen"].question == swapped["donor"]
+    kept = page.toggle_swap(replace(ASKED, swapped=True, donor=OTHER))
+    assert kept["donor"] == OTHER
+    assert page.draw_donor(replace(ASKED, swapped=True, donor=OTHER))["donor"] != OTHER
+    back = page.toggle_swap(replace(ASKED, donor=OTHER))
+    assert back["seen"].question == QUESTION and not back["donor_row"].visible
+    refused = page.toggle_swap(replace(ASKED, question=" "))
+    assert "empty" in refused["message"] and "seen" not in refused
+
+
+def test_regenerating_asks_for_other_samples(page):
+    assert page.reseed(ASKED) == {"temperature": handlers.REGENERATED, "seed": 42}
+    assert page.reseed(replace(WARM, seed=7)) == {"temperature": 1.0, "seed": 8}
+
+
+def test_every_request_is_told_by_widgets_of_its_names(explorer):
+    page = Page(explorer)
+    page.build()
+    assert {field.name for field in fields(PageRequest)} <= page.widgets.keys()
+    for group in (handlers.RUN, handlers.SWAP, handlers.ADDRESS, handlers.STRIPS):
+        assert set(group) <= page.widgets.keys()
+
+
+def test_nobody_sees_a_method_that_the_pair_lacks(pair):
+    bare = Explorer(Pair("bare", pair.base, pair.assistant, {}))
+    assert [name for _, name in bare.further] == ["cot-unk", "assist-cot"]
+    with pytest.raises(UserError, match="has no prompt"):
+        get_method("prompt-tuning", bare.pair, get_task("mini-gsm"))
+    assert SoftCoT.name not in [name for _, name in bare.further]
