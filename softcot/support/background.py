@@ -7,6 +7,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+THREAD = "softcot-work"
+"""Name of the threads that are started here."""
+
 
 def streamed(
     work: Callable[[Callable[[Any], None]], Any], stop: threading.Event
@@ -31,7 +34,7 @@ def streamed(
         except Exception as error:
             told.put((True, None, error))
 
-    thread = threading.Thread(target=run, daemon=True)
+    thread = threading.Thread(target=run, name=THREAD, daemon=True)
     thread.start()
     try:
         done = False

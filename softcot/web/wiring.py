@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import fields
 from typing import Any
@@ -30,25 +30,26 @@ class Widgets(dict[str, Block]):
             takes: The dataclass of the request; its fields are names of widgets.
             changes: Names of the widgets that it may change.
         """
+        names = tuple(changes)
+        told = len(inspect.signature(handler).parameters)
 
-        def asked(event: gr.EventData, values: tuple) -> tuple:
-            request = takes(*values)
-            return (
-                (request, event) if len(inspect.signature(handler).parameters) > 1 else (request,)
-            )
+        def handle(event: gr.EventData, values: tuple) -> Any:
+            return handler(*(takes(*values), event)[:told])
 
-        def call(event: gr.EventData, *values: Any) -> Mapping[Block, Any]:
-            return self._placed(handler(*asked(event, values)))
+        def placed(named: Named) -> dict[Block, Any]:
+            stray = named.keys() - set(names)
+            assert not stray, f"{handler.__name__} may not change {stray}"
+            return {self[name]: named.get(name, gr.skip()) for name in names}
 
-        def stream(event: gr.EventData, *values: Any) -> Iterator[Mapping[Block, Any]]:
-            with closing(handler(*asked(event, values))) as frames:
-                yield from map(self._placed, frames)
+        def call(event: gr.EventData, *values: Any) -> dict[Block, Any]:
+            return placed(handle(event, values))
+
+        def stream(event: gr.EventData, *values: Any) -> Iterator[dict[Block, Any]]:
+            with closing(handle(event, values)) as frames:
+                yield from map(placed, frames)
 
         return {
             "fn": stream if inspect.isgeneratorfunction(handler) else call,
             "inputs": [self[field.name] for field in fields(takes)],
-            "outputs": [self[name] for name in changes],
+            "outputs": [self[name] for name in names],
         }
-
-    def _placed(self, named: Named) -> Mapping[Block, Any]:
-        return {self[name]: value for name, value in named.items()}

@@ -1,12 +1,13 @@
 """Well-known families as bases and assistants: prompts, slots, thoughts and answers are right."""
 
+import copy
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
 import torch
 from families import MODEL_FAMILIES, save_model
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
 from transformers.utils import chat_template_utils
 
 from softcot.data.problems import Problem
@@ -313,6 +314,35 @@ def test_typed_text_changes_no_slot_and_no_role(pair, family):
         usual = roles("How many?")
         for text in nasty(lm, family):
             assert roles(text) == usual, text
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("qwen3", "<think>\n\n</think>\n\n"), ("smollm3", "Reasoning: off")]
+)
+def test_a_models_own_thinking_is_off(folders, name, shown):
+    """Written out here, as these families' templates say it, and not by what we tell them."""
+    for role in ("base", "assistant"):
+        lm = LanguageModel.load(folders / name / role, "cpu")
+        ids = getattr(lm.prompts, role)("How many?", task=FREE).ids
+        assert shown in lm.tokenizer.decode(ids)
+
+
+def test_the_end_of_a_turn_ends_an_answer_that_the_model_itself_would_go_on_from(pair, monkeypatch):
+    """Some models declare the end of a text only, and their template ends turns with another."""
+    lm = copy.copy(pair.base)
+    lm.model = copy.copy(pair.base.model)
+    turn = lm.prompts.end_of_turn
+    other = next(i for i in range(len(lm.tokenizer)) if i != turn)
+    lm.tokenizer = copy.copy(lm.tokenizer)
+    lm.tokenizer.eos_token_id = other
+    lm.model.generation_config = GenerationConfig(eos_token_id=other)
+    assert lm.end_ids == {turn, other}
+    ends = torch.zeros(1, lm.tokenizer.vocab_size + 64)
+    ends[0, turn] = 1
+    monkeypatch.setattr("softcot.decoding.decoder._forward", lambda *_: ends)
+    prompt = ZeroShotCoT(pair, FREE).prepare([Problem("free", QUESTIONS[0])])
+    [row] = finish(decode(lm, prompt, Sampling(max_new_tokens=5)))
+    assert row.ids == [turn] and row.stop_reason == "end"
 
 
 def test_no_prompt_depends_on_the_day(folders, monkeypatch):

@@ -248,6 +248,23 @@ def test_every_k_is_drawn_and_used(pair, tmp_path, monkeypatch):
     assert used == [CONFIG.drawn_k(step) for step in range(6)]
 
 
+def test_no_step_has_a_longer_gradient_than_allowed(pair, tmp_path, monkeypatch):
+    norms = []
+    step = torch.optim.AdamW.step
+
+    def measured(optimizer, *args, **kwargs):
+        gradients = [p.grad for group in optimizer.param_groups for p in group["params"]]
+        norms.append(torch.stack([grad.norm() for grad in gradients]).norm().item())
+        return step(optimizer, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", measured)
+    for number, clip in enumerate((1e9, 1e-3)):
+        config = replace(CONFIG, steps=2, clip=clip)
+        train(pair, "softcot", "mini-gsm", config, tmp_path / str(number))
+    free, clipped = norms[:2], norms[2:]
+    assert min(free) > 1e-2 and clipped == pytest.approx([1e-3, 1e-3], rel=1e-3)
+
+
 def test_prompt_tuning_moves_the_prompt_and_nothing_else(pair, tmp_path):
     before = [lm.fingerprint(exact=True) for lm in (pair.base, pair.assistant)]
     result = train(pair, "prompt-tuning", "mini-gsm", CONFIG, tmp_path / "out")

@@ -137,7 +137,7 @@ def test_a_run_is_judged_by_the_answer_of_its_own_question(page):
 def test_the_file_of_a_run_holds_what_was_asked(page):
     request = replace(WARM, swapped=True, donor=OTHER, seed=7)
     *_, last = page.compare(request)
-    saved = load_run(Path(last["download"].value))
+    saved = load_run(Path(last["download"].value["path"]))
     assert saved.asked == page._run(request)
 
 
