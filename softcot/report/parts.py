@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from softcot.support.schema import TYPED
+
 SCHEMA = "softcot-report-1"
 
 
 @dataclass(frozen=True)
 class Cell:
     """One place in a table: a figure with what it rests on, or a label."""
+
+    __pydantic_config__ = TYPED
 
     text: str
     value: float | None = None
@@ -43,6 +47,8 @@ MISSING = Cell("–")
 class Table:
     """Rows of cells below a heading for each column."""
 
+    __pydantic_config__ = TYPED
+
     title: str
     columns: list[str]
     rows: list[list[Cell]]
@@ -55,6 +61,8 @@ class Table:
 class Figure:
     """A figure for Plotly: data and layout without the colours of a theme."""
 
+    __pydantic_config__ = TYPED
+
     title: str
     alt: str
     """What it shows, in a sentence."""
@@ -64,6 +72,8 @@ class Figure:
 @dataclass(frozen=True)
 class Section:
     """One question and all that answers it."""
+
+    __pydantic_config__ = TYPED
 
     id: str
     title: str
@@ -76,6 +86,8 @@ class Section:
 @dataclass(frozen=True)
 class Report:
     """All that a folder of records says."""
+
+    __pydantic_config__ = TYPED
 
     title: str
     note: str

@@ -7,8 +7,11 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 T = TypeVar("T")
 
-STRICT = ConfigDict(strict=True, extra="forbid")
+TYPED = ConfigDict(strict=True)
 """For `__pydantic_config__` of a dataclass that is read from a file: 1 is no text, true no 1."""
+
+STRICT = ConfigDict(strict=True, extra="forbid")
+"""The same where nothing else may be in the file."""
 
 _COMPLAINTS = {
     "missing": "is missing",

@@ -6,25 +6,11 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
+from softcot.report.parts import SCHEMA, Report
 from softcot.support.errors import UserError
+from softcot.support.schema import from_json
 
-SCHEMA = "softcot-report-1"
 REPORT = Path(__file__).resolve().parents[2] / "assets" / "report" / "report.json"
-
-_NUMBER = int | float | None
-_CELL = {
-    "text": str,
-    "value": _NUMBER,
-    "low": _NUMBER,
-    "high": _NUMBER,
-    "best": bool,
-    "command": str,
-    "source": str,
-}
-_TABLE = {"title": str, "columns": [str], "rows": [[_CELL]], "note": str}
-_FIGURE = {"title": str, "alt": str, "plotly": {"data": [dict], "layout": dict}}
-_SECTION = {"id": str, "title": str, "text": str, "tables": [_TABLE], "figures": [_FIGURE]}
-_REPORT = {"schema": str, "title": str, "note": str, "sections": [_SECTION]}
 
 
 def read_report(path: str | Path) -> dict[str, Any]:
@@ -46,24 +32,16 @@ def read_report(path: str | Path) -> dict[str, Any]:
         raise UserError(
             f"{name} cannot be read as JSON; make it again with `python -m softcot report`."
         ) from error
-    schema = report.get("schema") if isinstance(report, dict) else None
-    if schema != SCHEMA or not _fits(report, _REPORT):
+    try:
+        if report["schema"] != SCHEMA:
+            raise ValueError("it is of another schema")
+        from_json(Report, json.dumps(report))
+    except (LookupError, TypeError, ValueError) as error:
         raise UserError(
             f"{name} is not what this page reads, a report of the schema {SCHEMA}; make it again "
             "with `python -m softcot report`."
-        )
+        ) from error
     return report
-
-
-def _fits(value: Any, shape: Any) -> bool:
-    """Whether a value has a shape: a type, a list of one shape, or a dict of named ones."""
-    if isinstance(shape, dict):
-        return isinstance(value, dict) and all(
-            name in value and _fits(value[name], part) for name, part in shape.items()
-        )
-    if isinstance(shape, list):
-        return isinstance(value, list) and all(_fits(part, shape[0]) for part in value)
-    return isinstance(value, shape)
 
 
 def _refuse(constant: str) -> NoReturn:
