@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from softcot import __version__
-from softcot.data.benchmarks import DATA_VARIABLE
 from softcot.data.problems import SPLITS, Problem, read_problems
+from softcot.data.stored import DATA_VARIABLE
 from softcot.data.tasks import get_task
 from softcot.support.errors import UserError
 from softcot.support.files import refuse_used

@@ -157,4 +157,4 @@ def _story(
     return " ".join([*told, f"At the very start, {who.name} had {start} {things}.", asked])
 
 
-FAMILY = Family("mini-gsm", "Word problems", "number", write)
+FAMILY = Family("mini-gsm", "number", write)

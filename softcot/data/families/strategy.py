@@ -106,4 +106,4 @@ def value_of(rng: random.Random, entry: Entry, fact: str) -> int | str:
     return getattr(FACTS[entry.name] if is_real else invent_facts(entry.kind, rng), fact)
 
 
-FAMILY = Family("mini-strategy", "Yes or no", "yesno", write)
+FAMILY = Family("mini-strategy", "yesno", write)
