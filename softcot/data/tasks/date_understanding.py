@@ -20,12 +20,11 @@ def read(row: RawRow) -> ReadRow:
     The files nearly always have the right date first, so the options are put into an order that
     depends on nothing but the text.
     """
-    question, scores = row.get("input"), row.get("target_scores")
-    if scores is None:
-        question = row["inputs"]
-        scores = dict(
-            zip(row["multiple_choice_targets"], row["multiple_choice_scores"], strict=True)
-        )
+    if "target_scores" in row:
+        question, scores = row["input"], row["target_scores"]
+    else:
+        targets, marks = row["multiple_choice_targets"], row["multiple_choice_scores"]
+        question, scores = row["inputs"], dict(zip(targets, marks, strict=True))
     question = re.sub(r"^Q:\s*|\s*A:$", "", question.strip())
     options = sorted(scores, key=lambda option: question_hash(f"{question} {option}"))
     right = [place for place, option in enumerate(options) if scores[option] == 1]
