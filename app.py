@@ -15,7 +15,7 @@ import gradio as gr
 from softcot import plots
 from softcot.cli.main import add_pair, pair_options
 from softcot.data.problems import Problem
-from softcot.data.tasks import TASKS
+from softcot.data.tasks import TASKS, discover_own
 from softcot.support.errors import UserError
 from softcot.support.presets import get_preset, own_preset
 from softcot.thoughts.pair import Pair, load_pair
@@ -371,6 +371,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Load a pair and serve the page until somebody ends it."""
     args = parse_args(argv)
     try:
+        discover_own()
         pair, notice = load(args)
         blocks = serve(on_loan(Explorer(pair)), args.host, args.port, args.share, notice=notice)
     except UserError as error:
