@@ -14,6 +14,7 @@ from pathlib import Path
 import gradio as gr
 
 from softcot.cli.main import add_pair, pair_options
+from softcot.data.tasks import discover_own
 from softcot.support.errors import UserError
 from softcot.support.presets import get_preset, own_preset
 from softcot.thoughts.pair import Pair, load_pair
@@ -104,6 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Load a pair and serve the page until somebody ends it."""
     args = parse_args(argv)
     try:
+        discover_own()
         pair, notice = load(args)
         blocks = serve(on_loan(Explorer(pair)), args.host, args.port, args.share, notice=notice)
     except UserError as error:

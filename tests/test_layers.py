@@ -28,8 +28,8 @@ FLOORS = (
 """The rooms, from the ground up: one may import what is below it, and nothing beside or above."""
 
 PURE = (
-    "support.errors support.presets support.ranges data.problems data.answers data.benchmarks "
-    "data.tasks prompts.wording prompts.builder training.config cli.main"
+    "support.errors support.presets support.ranges data.problems data.answers data.stored "
+    "data.task data.tasks prompts.wording prompts.builder training.config cli.main"
 ).split()
 HEAVY = {"torch", "transformers", "numpy", "sklearn", "scipy", "gradio", "plotly", "datasets"}
 

@@ -9,7 +9,7 @@ from transformers import AutoTokenizer
 
 from softcot.data.tasks import TASKS, get_task
 from softcot.evaluation.evaluator import Protocol, evaluate
-from softcot.evaluation.experiments import MINI_TASKS, TRAINED, can_run, plan
+from softcot.evaluation.experiments import can_run, mini_tasks, plan, trained_tasks
 from softcot.evaluation.records import load_record
 from softcot.support.presets import ASSISTANT_SIZES, READINGS, get_preset
 from softcot.thoughts.adapter import Adapter, CoconutAdapter
@@ -68,7 +68,7 @@ def test_every_task_has_a_projection_with_a_card_and_a_training_record(mini, nam
 
 
 @pytest.mark.parametrize("kind", [SoftPrompt, Adapter, CoconutAdapter])
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("name", trained_tasks())
 def test_every_trained_family_has_the_weights_of_the_baselines(mini, kind, name):
     learned = mini.weights(kind, name)
     assert learned.task == name and learned.base_fingerprint == mini.fingerprints["base"]
@@ -77,7 +77,7 @@ def test_every_trained_family_has_the_weights_of_the_baselines(mini, kind, name)
     assert (folder / "README.md").read_text().startswith("---\n")
 
 
-@pytest.mark.parametrize("task", MINI_TASKS)
+@pytest.mark.parametrize("task", mini_tasks())
 def test_without_thoughts_softcot_is_the_untouched_base_token_for_token(task):
     alone, soft = (
         load_record(RECORDS / f"{task}.{method}.none.k0.greedy.json")

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from softcot import __version__
-from softcot.data.benchmarks import DATA_VARIABLE
 from softcot.data.problems import SPLITS, Problem, read_problems
-from softcot.data.tasks import get_task
+from softcot.data.stored import DATA_VARIABLE
+from softcot.data.tasks import discover_own, get_task
 from softcot.support.errors import UserError
 from softcot.support.files import refuse_used
 from softcot.support.presets import MAX_NEW_TOKENS, MAX_THOUGHTS, own_preset
@@ -52,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.command_line = shlex.join(["python", "-m", "softcot", *argv])
         if getattr(args, "data_dir", None):
             os.environ[DATA_VARIABLE] = args.data_dir
+        discover_own()
         args.run(args)
         sys.stdout.flush()
     except UserError as error:

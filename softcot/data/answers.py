@@ -95,8 +95,8 @@ def parse(kind: AnswerKind, text: str) -> str | None:
     for mark in reversed(list(_MARK.finditer(text))):
         if found := next(candidates(_announced(mark), True), None):
             return found
-    found = list(candidates(text, False))
-    return found[-1] if found else None
+    unmarked = list(candidates(text, False))
+    return unmarked[-1] if unmarked else None
 
 
 def is_correct(kind: AnswerKind, parsed: str | None, gold: str) -> bool:

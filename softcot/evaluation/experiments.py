@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from softcot.data.tasks import FREE, TASKS, get_task
+from softcot.data.tasks import FREE, TASKS, get_task, training_tasks
 from softcot.decoding.decoder import Sampling
 from softcot.evaluation.evaluator import Protocol, evaluate
 from softcot.evaluation.records import load_record, write_record
@@ -20,9 +20,6 @@ from softcot.support.errors import UserError
 from softcot.support.presets import ASSISTANT_SIZES, READINGS
 from softcot.thoughts.controls import CONTROLS
 from softcot.thoughts.pair import Pair
-
-MINI_TASKS = [name for name in TASKS if name != FREE.name]
-TRAINED = [name for name in MINI_TASKS if "train" in TASKS[name].splits]
 
 SAMPLED = Sampling(temperature=1.0)
 SEEDS = (41, 42, 43, 44, 45)
@@ -42,6 +39,16 @@ VOTES = 10
 
 VOTED = ("mini-gsm", "mini-asdiv", "mini-strategy")
 """Tasks of self-consistency, whose ten samples take longer than anything else."""
+
+
+def mini_tasks() -> list[str]:
+    """The tasks of the experiments: all that need no data, but free text."""
+    return [name for name in TASKS if name != FREE.name]
+
+
+def trained_tasks() -> list[str]:
+    """Those of them that something is trained on."""
+    return [task.name for task in training_tasks("all")]
 
 
 @dataclass(frozen=True)
@@ -87,13 +94,13 @@ class Run:
 def main() -> Iterator[Run]:
     """Every method on every task, sampled."""
     for method in METHODS:
-        for task in MINI_TASKS:
+        for task in mini_tasks():
             yield Run(task, Protocol(method, sampling=SAMPLED, seeds=SEEDS))
 
 
 def controls() -> Iterator[Run]:
     """SoftCoT under every control on every task, and zero-shot CoT to compare with."""
-    for task in MINI_TASKS:
+    for task in mini_tasks():
         yield Run(task, Protocol(ZeroShotCoT.name, gold_logprob=True))
         for control in CONTROLS:
             yield Run(task, Protocol(SoftCoT.name, control, gold_logprob=True))
@@ -103,7 +110,7 @@ def thoughts() -> Iterator[Run]:
     """Accuracy against K, of soft thoughts and of hard hint tokens."""
     for kind, curve in ((SoftCoT, CURVE), (AssistCoT, HINT_CURVE)):
         for count in curve:
-            for task in TRAINED:
+            for task in trained_tasks():
                 own = count == kind.default_k
                 # SoftCoT at its own K is among the controls, which are scored.
                 scored = own and kind is SoftCoT
@@ -122,11 +129,11 @@ def self_consistency() -> Iterator[Run]:
 
 def forgetting() -> Iterator[Run]:
     """After training on one task, accuracy on every task; with K = 0 SoftCoT is the base."""
-    for task in MINI_TASKS:
+    for task in mini_tasks():
         yield Run(task, Protocol(SoftCoT.name, k=0))
     for method in filter(lambda method: method.kind, METHODS.values()):
-        for trained_on in TRAINED:
-            for task in MINI_TASKS:
+        for trained_on in trained_tasks():
+            for task in mini_tasks():
                 if method is SoftCoT and trained_on == TASKS[task].projection:
                     yield Run(task, Protocol(SoftCoT.name, gold_logprob=True))  # as in controls
                 else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from softcot.evaluation.experiments import MINI_TASKS, TRAINED
+from softcot.evaluation.experiments import mini_tasks, trained_tasks
 from softcot.evaluation.records import Record, interval
 from softcot.report.parts import MISSING, Cell, Table
 
@@ -75,7 +75,7 @@ def pooled(values: Values, tasks: Iterable[str]) -> np.ndarray | None:
 def tasks_of(lines: Iterable[Line]) -> list[str]:
     """The tasks that any of some lines has, in their usual order."""
     found = {task for line in lines for task in line}
-    return [task for task in MINI_TASKS if task in found]
+    return [task for task in mini_tasks() if task in found]
 
 
 class Grid:
@@ -93,7 +93,7 @@ class Grid:
         self.tasks = list(tasks)
         self.command = command_of(experiment)
         self.groups = [(task, [task]) for task in tasks]
-        trained = [task for task in tasks if task in TRAINED]
+        trained = [task for task in tasks if task in trained_tasks()]
         if averages and len(trained) > 1:
             self.groups.append((f"Average of the {len(trained)} trained", trained))
         if averages and len(tasks) > len(trained) > 0:

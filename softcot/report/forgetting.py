@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from softcot.evaluation.experiments import TRAINED
+from softcot.evaluation.experiments import trained_tasks
 from softcot.methods import METHODS, SoftCoT
 from softcot.report.cells import POINTS, Grid, Line, minus, pooled, tasks_of
 from softcot.report.charts import colour, figure, points
@@ -55,15 +55,14 @@ def section(results: Results) -> Section | None:
 def _matrix(results: Results, name: str) -> Matrix:
     if METHODS[name].kind is None:
         return {}
-    lines = {trained_on: results.line(name, trained_on=trained_on) for trained_on in TRAINED}
+    lines = {task: results.line(name, trained_on=task) for task in trained_tasks()}
     return {trained_on: line for trained_on, line in lines.items() if line}
 
 
 def _summary(grid: Grid, base: Line, matrices: dict[str, Matrix]) -> Table:
     there = {trained_on for matrix in matrices.values() for trained_on in matrix}
-    pairs = [
-        (trained_on, task) for trained_on in TRAINED if trained_on in there for task in grid.tasks
-    ]
+    order = [trained_on for trained_on in trained_tasks() if trained_on in there]
+    pairs = [(trained_on, task) for trained_on in order for task in grid.tasks]
     parts = [[pair for pair in pairs if (pair[0] == pair[1]) == own] for own in (True, False)]
     rows = []
     for name, matrix in matrices.items():

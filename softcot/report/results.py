@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from softcot.data.tasks import TASKS
-from softcot.evaluation.experiments import MINI_TASKS, Run, plan
+from softcot.evaluation.experiments import Run, mini_tasks, plan
 from softcot.evaluation.records import Record, load_record
 from softcot.methods import METHODS
 from softcot.support.errors import UserError
@@ -133,7 +133,7 @@ class Results:
         """
         count = METHODS[method].default_k if k is None else k
         found = {}
-        for task in MINI_TASKS:
+        for task in mini_tasks():
             weights = trained_on or _weights_of(task, method, control)
             key = Key(pair, task, method, control, count, weights, decoding)
             if key in self._found:

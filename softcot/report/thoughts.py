@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softcot.evaluation.experiments import CURVE, HINT_CURVE, TRAINED
+from softcot.evaluation.experiments import CURVE, HINT_CURVE, trained_tasks
 from softcot.methods import AssistCoT, Method, SoftCoT
 from softcot.report.cells import Grid, Line, tasks_of
 from softcot.report.charts import figure, line, shaded
@@ -54,8 +54,9 @@ def section(results: Results) -> Section | None:
 def _curve(results: Results, kind: type[Method], counts: Sequence[int]) -> Curve:
     lines = {count: results.line(kind.name, k=count) for count in counts}
     # The controls bring one K of a task that has no curve.
+    taught = trained_tasks()
     lines = {
-        count: {task: record for task, record in line.items() if task in TRAINED}
+        count: {task: record for task, record in line.items() if task in taught}
         for count, line in lines.items()
     }
     return {count: line for count, line in lines.items() if line}

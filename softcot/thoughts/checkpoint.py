@@ -16,8 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from softcot.data.benchmarks import BENCHMARKS
-from softcot.data.tasks import training_tasks
+from softcot.data.stored import StoredProblems
+from softcot.data.tasks import BENCHMARK_TASKS, training_tasks
 from softcot.models.language_model import LanguageModel
 from softcot.models.model_pair import ModelPair
 from softcot.support.errors import UserError
@@ -272,7 +272,11 @@ def _data_sets(task: str) -> list[str]:
     """Hub ids of what a task's problems come from; a task that needs no data is its own."""
     if not task:
         return []
-    hub = {benchmark.name: benchmark.hub.id for benchmark in BENCHMARKS}
+    hub = {
+        name: found.source.hub.id
+        for name, found in BENCHMARK_TASKS.items()
+        if isinstance(found.source, StoredProblems)
+    }
     names = [found.name for found in training_tasks(task)] if task == "all" else [task]
     return [hub.get(name, name) for name in names]
 

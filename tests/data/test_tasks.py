@@ -10,8 +10,8 @@ from softcot.data import families
 from softcot.data.answers import is_correct, parse
 from softcot.data.families.reading import SHIPPED_FRACTION, Reads, ReadsWithGaps
 from softcot.data.families.situations import AMOUNTS, CHANGES, COMPARISONS, INSTRUCTIONS
-from softcot.data.problems import read_problems, split_of
-from softcot.data.tasks import TASKS, get_task, training_tasks
+from softcot.data.problems import Problem, read_problems, split_of
+from softcot.data.tasks import TASKS, GeneratedProblems, Task, get_task, training_tasks
 from softcot.support.errors import UserError
 
 MINI_TASKS = [name for name in TASKS if name != "free"]
@@ -103,6 +103,19 @@ def test_dates_have_no_training_split_and_use_the_word_problems_projection():
     with pytest.raises(UserError, match="no training split"):
         training_tasks("mini-dates")
     assert "mini-dates" not in [task.name for task in training_tasks("all")]
+
+
+def test_a_task_that_makes_up_few_problems_gives_all_it_has():
+    texts = [f"What is {number} plus one?" for number in range(30)]
+    source = GeneratedProblems(lambda rng: Problem("few", rng.choice(texts)))
+    task = Task("few", "Few", "number", source)
+    drawn = [problem.question for split in task.splits for problem in task.problems(split, 99)]
+    assert sorted(drawn) == sorted(texts)
+    no_tests = [text for text in texts if split_of(text) != "test"]
+    source = GeneratedProblems(lambda rng: Problem("few", rng.choice(no_tests)))
+    for draw in (Task.problem, Task.problems):
+        with pytest.raises(UserError, match="draws no test problem"):
+            draw(Task("few", "Few", "number", source), "test", 1)
 
 
 def test_reading_less_forgets_and_never_reshuffles():

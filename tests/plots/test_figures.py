@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import pytest
 from synthetic import record_of
 
-from softcot.evaluation.experiments import MINI_TASKS, TRAINED, plan
+from softcot.evaluation.experiments import mini_tasks, plan, trained_tasks
 from softcot.report import build
 from softcot.report.charts import ACCENT, GREY
 
@@ -65,12 +65,12 @@ def test_figures_can_be_read_without_colour(figures):
     traces = figures["thoughts"].plotly["data"]
     for kind in ("SoftCoT", "Assist-CoT"):
         of_kind = [looks(trace) for trace in traces if trace["name"].startswith(kind)]
-        assert len(set(of_kind)) == len(TRAINED)
+        assert len(set(of_kind)) == len(trained_tasks())
 
 
 def test_bars_are_the_tables_figures(figures):
     for trace in figures["main"].plotly["data"]:
-        assert trace["x"] == MINI_TASKS and len(trace["y"]) == 5
+        assert trace["x"] == mini_tasks() and len(trace["y"]) == 5
 
 
 def test_the_range_of_training_is_shaded(figures):

@@ -13,7 +13,7 @@ import torch
 from huggingface_hub import hub_mixin
 from safetensors.torch import load_file, save_file
 
-from softcot.data.benchmarks import BENCHMARKS
+from softcot.data.tasks import get_task
 from softcot.support.errors import UserError
 from softcot.thoughts.adapter import Adapter
 from softcot.thoughts.pair import load_pair
@@ -296,8 +296,8 @@ def test_everything_that_is_known_survives_a_round_trip(tmp_path):
 def test_the_card_is_made_from_the_settings(tmp_path):
     card = Projection(16, 32, **KNOWN).generate_model_card()
     assert card.data.base_model == ["some/base-7b", "some/assistant-1b"]
-    [hub] = [benchmark.hub.id for benchmark in BENCHMARKS if benchmark.name == "gsm8k"]
-    assert card.data.datasets == [hub] and card.data.library_name == "softcot"
+    assert card.data.datasets == [get_task("gsm8k").source.hub.id]
+    assert card.data.library_name == "softcot"
     assert "arxiv:2502.12134" in card.data.tags and "softcot" in card.data.tags
     for row in ("| steps | 7 |", "| validation loss | 0.25 |", "| trained K | 1 to 32 |"):
         assert row in card.text

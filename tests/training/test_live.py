@@ -23,7 +23,7 @@ TASK = get_task("mini-gsm")
 
 @pytest.fixture(autouse=True)
 def few_problems(monkeypatch):
-    def draw(self, split, count, seed=0):
+    def draw(self, task, split, count, seed):
         return build_problems(min(count, 12), seed=len(split))
 
     monkeypatch.setattr(GeneratedProblems, "problems", draw)

@@ -70,4 +70,4 @@ def _wrong_options(rng: random.Random, start: int, steps: list[Step], right: int
     return [str(number) for number in ordered]
 
 
-FAMILY = Family("mini-aqua", "Multiple choice", "letter", write)
+FAMILY = Family("mini-aqua", "letter", write)

@@ -142,4 +142,4 @@ def write(rng: random.Random, reader: Reader) -> Draft:
     return rng.choice(SCENES)(rng, reader)
 
 
-FAMILY = Family("mini-asdiv", "Everyday sums", "number", write)
+FAMILY = Family("mini-asdiv", "number", write)

@@ -1,4 +1,4 @@
-"""``mini-dates``: which day is it, with five options. It has no training split, as in the paper."""
+"""``mini-dates``: which day is it, with five options to choose from."""
 
 from __future__ import annotations
 
@@ -112,4 +112,4 @@ def _move(day: date, days: int) -> tuple[list[str], date]:
     return steps, there
 
 
-FAMILY = Family("mini-dates", "Dates", "letter", write, has_training_split=False)
+FAMILY = Family("mini-dates", "letter", write)

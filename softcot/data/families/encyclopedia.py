@@ -56,8 +56,10 @@ def invent_facts(kind: str, rng: random.Random) -> Facts:
 
 
 def _build() -> tuple[dict[str, tuple[Entry, ...]], dict[str, Facts]]:
-    rng, taken = random.Random("encyclopedia"), set()
-    entries, facts = {}, {}
+    rng = random.Random("encyclopedia")
+    taken: set[str] = set()
+    entries: dict[str, tuple[Entry, ...]] = {}
+    facts: dict[str, Facts] = {}
     for kind, count in (("creature", 40), ("valley", 20), ("cart", 20), ("traveller", 20)):
         names = _invent(kind, count, rng, taken)
         entries[kind] = ranked([Entry(kind, name, f"[{name}]") for name in names])

@@ -30,10 +30,9 @@ class Family:
     """One family of problems."""
 
     name: str
-    title: str
+    """Name of its task."""
     answer_kind: AnswerKind
     write: Callable[[random.Random, Reader], Draft]
-    has_training_split: bool = True
 
     def problem(self, rng: random.Random, reader: Reader | None = None) -> Problem:
         """Draw a problem in the words that ``reader`` chooses (by default: all there are)."""

@@ -68,7 +68,8 @@ def draw_step(
     """A change of ``total``, told in words that ``reader`` picks."""
     operation = rng.choice(possible_operations(total))
     situation = reader.pick(rng, situations.CHANGES[operation])
-    amount, entries, hint = draw_amount(rng, operation, total), (situation,), operation
+    amount, hint = draw_amount(rng, operation, total), operation
+    entries: tuple[Entry, ...] = (situation,)
     quantity = f"{amount} {things}"
     words = [word for word in situations.AMOUNTS if word.value < total]
     if "{q}" in situation.text and any(map(reader.knows, words)) and rng.random() < 0.2:
@@ -101,7 +102,9 @@ def write(rng: random.Random, reader: Reader) -> Draft:
     who, other = two_people(rng)
     things = rng.choice(THINGS)
     start = total = rng.randint(3, 30)
-    told, reasoning, steps = [], [f"{who.name} starts with {start} {things}."], []
+    told: list[str] = []
+    steps: list[Step] = []
+    reasoning = [f"{who.name} starts with {start} {things}."]
     for _ in range(rng.choice((2, 3, 3, 4))):
         # The first change may open the story, where a pronoun would stand for nobody.
         step = draw_step(rng, reader, total, who, other, things, pronouns=bool(told))
@@ -157,4 +160,4 @@ def _story(
     return " ".join([*told, f"At the very start, {who.name} had {start} {things}.", asked])
 
 
-FAMILY = Family("mini-gsm", "Word problems", "number", write)
+FAMILY = Family("mini-gsm", "number", write)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from softcot.data.families.encyclopedia import ENTITIES, FACTS, invent_facts
 from softcot.data.families.family import Draft, Family
@@ -21,7 +22,8 @@ class Kind:
     questions: tuple[str, ...]
     says: tuple[str, str]
     """The facts as sentences."""
-    holds: Callable[[int | str, int | str], bool]
+    holds: Callable[[Any, Any], bool]
+    """Whether the answer is yes, given the two facts: two numbers or two words."""
     compared: tuple[str, str]
     """The comparison as a sentence when the answer is yes, and when it is no."""
 
@@ -106,4 +108,4 @@ def value_of(rng: random.Random, entry: Entry, fact: str) -> int | str:
     return getattr(FACTS[entry.name] if is_real else invent_facts(entry.kind, rng), fact)
 
 
-FAMILY = Family("mini-strategy", "Yes or no", "yesno", write)
+FAMILY = Family("mini-strategy", "yesno", write)

@@ -10,16 +10,17 @@ from types import SimpleNamespace
 import pytest
 
 from softcot.cli.main import main
-from softcot.data import benchmarks
+from softcot.data import stored
 from softcot.data.answers import is_correct, parse
-from softcot.data.benchmarks import BENCHMARKS, DATA_VARIABLE, Benchmark
 from softcot.data.problems import question_hash, split_of
+from softcot.data.rows import json_lines
+from softcot.data.stored import DATA_VARIABLE
 from softcot.data.tasks import BENCHMARK_TASKS, TASKS, get_task, training_tasks
 from softcot.support.errors import UserError
 
-OWN = Path(__file__).parent / "benchmarks"
+OWN = Path(__file__).parent / "stored"
 REAL = os.environ.get(DATA_VARIABLE)
-STORED = [(b.name, split) for b in BENCHMARKS for split in b.splits]
+STORED = [(name, split) for name, task in BENCHMARK_TASKS.items() for split in task.splits]
 
 REAL_COUNTS = {
     ("gsm8k", "train"): (6736, {}),
@@ -41,8 +42,8 @@ REAL_COUNTS = {
 def own_files(monkeypatch):
     """The small files of this folder, and nothing remembered of any others."""
     monkeypatch.setenv(DATA_VARIABLE, str(OWN))
-    benchmarks._load.cache_clear()
-    benchmarks._entries.cache_clear()
+    stored._load.cache_clear()
+    stored._read_rows.cache_clear()
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def all_of(name, split):
 
 
 def loaded(name, split):
-    return get_task(name).source.load(split)
+    return get_task(name).source.load(name, split)
 
 
 def check(name, split):
@@ -108,9 +109,9 @@ def test_problems_are_whole_and_readable(name, split):
     assert check(name, split)
 
 
-@pytest.mark.parametrize("benchmark", BENCHMARKS, ids=lambda b: b.name)
-def test_no_question_is_in_two_splits(benchmark):
-    check_apart(benchmark.name, benchmark.splits)
+@pytest.mark.parametrize("name", BENCHMARK_TASKS)
+def test_no_question_is_in_two_splits(name):
+    check_apart(name, get_task(name).splits)
 
 
 def test_what_is_left_out_is_counted():
@@ -172,8 +173,8 @@ def test_dates_have_their_options_in_an_order_of_the_text_alone(copied):
     for example in task["examples"]:
         example["target_scores"] = dict(reversed(example["target_scores"].items()))
     file.write_text(json.dumps(task))
-    benchmarks._load.cache_clear()
-    benchmarks._entries.cache_clear()
+    stored._load.cache_clear()
+    stored._read_rows.cache_clear()
     assert all_of("date-understanding", "test") == before
 
 
@@ -215,9 +216,10 @@ def test_tasks_are_found_by_name_and_train_only_where_there_is_a_split():
         get_task("gsm9k")
 
 
-@pytest.mark.parametrize("benchmark", BENCHMARKS, ids=lambda b: b.name)
-def test_missing_and_damaged_files_are_refused_in_one_sentence(benchmark: Benchmark, copied):
-    task, file = get_task(benchmark.name), copied / benchmark.files["test"]
+@pytest.mark.parametrize("name", BENCHMARK_TASKS)
+def test_missing_and_damaged_files_are_refused_in_one_sentence(name, copied):
+    task = get_task(name)
+    file = copied / task.source.files["test"]
     for text in ("no data at all", '[{"other": 1}]\n', '{"examples": [3]}\n', "<a><Problem/></a>"):
         file.write_text(text)
         with pytest.raises(UserError, match=r"damaged .*--data-dir\.$"):
@@ -237,9 +239,9 @@ def test_a_file_without_a_usable_problem_is_refused(copied):
 
 
 def test_the_hub_is_asked_at_the_pinned_revision(hub):
-    hub.rows = benchmarks._json_lines((OWN / "gsm8k" / "test.jsonl").read_text())
+    hub.rows = json_lines((OWN / "gsm8k" / "test.jsonl").read_text())
     assert [p.answer for p in all_of("gsm8k", "test")] == ["19", "-7"]
-    revision = next(b.hub.revision for b in BENCHMARKS if b.name == "gsm8k")
+    revision = get_task("gsm8k").source.hub.revision
     assert hub.asked == [("openai/gsm8k", "main", {"revision": revision, "split": "test"})]
     all_of("gsm8k", "test")
     assert len(hub.asked) == 1  # and no second time
