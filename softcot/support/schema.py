@@ -1,5 +1,6 @@
 """Dataclasses to plain JSON and back: no field may be missing, unknown or of another type."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
@@ -17,9 +18,8 @@ _COMPLAINTS = {
 }
 
 
-@cache
-def _adapter(kind: Any) -> TypeAdapter:
-    return TypeAdapter(kind)
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+"""What writes and reads a kind of dataclass, made once for each."""
 
 
 def to_json(value: Any) -> dict[str, Any]:
