@@ -15,6 +15,7 @@ _COMPLAINTS = {
     "missing": "is missing",
     "unexpected_keyword_argument": "is unknown",
     "extra_forbidden": "is unknown",
+    "literal_error": "has the unknown value {input!r}",
 }
 
 
@@ -36,9 +37,9 @@ def from_json(kind: type[T], text: str | bytes) -> T:
     try:
         return _adapter(kind).validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
+        first = error.errors(include_url=False)[0]
         field, *inside = first["loc"] or ("",)
         if not field:
             raise ValueError(first["msg"]) from error
-        complaint = "" if inside else _COMPLAINTS.get(first["type"], "")
+        complaint = "" if inside else _COMPLAINTS.get(first["type"], "").format(**first)
         raise ValueError(f"the field {field!r} {complaint or 'has a wrong type'}") from error
