@@ -107,11 +107,12 @@ def test_the_page_has_the_task(sums, pair):
     discover(sums)
     page = Page(Explorer(pair))
     page.build()
-    assert ("Sums", "sums") in page.task.choices and ("Sums", "sums") in page.train.task.choices
+    for name in ("task", "taught"):
+        assert ("Sums", "sums") in page.widgets[name].choices
     shown = examples("sums")
     assert len(shown) == 4 and {problem.task for problem in shown} == {"sums"}
     assert "sums" in [problem.task for problem in examples("free")]
-    problem = page.questions.draw("sums", 3)
+    problem = questions.draw("sums", 3)
     assert problem == get_task("sums").problem("test", 3)
     assert len(page.explorer.explore(problem.question, "sums", 2).thoughts) == 2
     assert read_link("?task=sums&q=Why", 16).problem.task == "sums"

@@ -153,7 +153,7 @@ class Exploration:
     """The question's own tokens, each once."""
     vocabulary_points: list[Point]
     """A fixed sample of the vocabulary."""
-    explained: tuple[float, float, float]
+    explained: tuple[float, ...]
     """Shares of the variance of the vocabulary's directions that the map's three axes hold."""
 
 
@@ -205,13 +205,15 @@ def thought_points(vectors: np.ndarray, vocabulary: Vocabulary) -> list[Point]:
     return _points([str(n + 1) for n in range(len(vectors))], vectors, vocabulary)
 
 
-def _describe(vectors: np.ndarray, vocabulary: Vocabulary, *choice) -> list[Thought]:
+def _describe(
+    vectors: np.ndarray, vocabulary: Vocabulary, neighbours: int, metric: str, corrected: bool
+) -> list[Thought]:
     if not len(vectors):
         return []
     rows = zip(
         norm_ratios(vectors, vocabulary),
-        nearest_tokens(vectors, vocabulary, *choice),
-        nearest_tokens(placebo(vectors), vocabulary, *choice),
+        nearest_tokens(vectors, vocabulary, neighbours, metric, corrected),
+        nearest_tokens(placebo(vectors), vocabulary, neighbours, metric, corrected),
         thought_points(vectors, vocabulary),
         strict=True,
     )

@@ -15,7 +15,7 @@ from softcot.analysis.vocabulary import Vocabulary, to_numpy
 from softcot.data.problems import Problem
 from softcot.data.tasks import Task
 from softcot.decoding.decoder import Sampling, decode, finish, log_probabilities
-from softcot.methods import SlotMethod, SoftCoT, get_method
+from softcot.methods import SlotMethod, SoftCoT
 from softcot.models.batches import join
 from softcot.support.errors import UserError
 from softcot.thoughts.pair import Pair
@@ -69,7 +69,7 @@ def inspect(
     Raises:
         UserError: There is nothing to look at, or any of the inputs makes no sense.
     """
-    method, base = get_method(SoftCoT.name, pair, task), pair.base
+    method, base = SoftCoT.build(pair, task), pair.base
     if not method.checked_k(k):
         raise UserError("With K = 0 there are no thoughts to look at; choose a larger K.")
     own = method.thoughts([problem], k)

@@ -8,7 +8,7 @@ from softcot.analysis.geometry import Point, thought_points
 from softcot.analysis.vocabulary import Vocabulary, readable_tokens, to_numpy
 from softcot.data.problems import Problem
 from softcot.data.tasks import Task
-from softcot.methods import SoftCoT, get_method
+from softcot.methods import SoftCoT
 from softcot.thoughts.pair import Pair
 
 BATCH = 64
@@ -62,7 +62,7 @@ def trajectories(
     Raises:
         UserError: K is out of range, a question is empty or too long, or there is no projection.
     """
-    method = get_method(SoftCoT.name, pair, task)
+    method = SoftCoT.build(pair, task)
     k = method.checked_k(k)
     vocabulary = vocabulary or Vocabulary.of(pair.base)
     found: list[Trajectory] = []

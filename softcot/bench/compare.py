@@ -4,7 +4,6 @@ import statistics
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from typing import Any
 
 from softcot.bench.evaluate import projection_of
 from softcot.bench.measuring import Side, count
@@ -118,10 +117,11 @@ def _frames(pair: Pair, problem: Problem, side: str, longest: int) -> list[float
         pair.assistant.slot_states.cache_clear()
     sampling = Sampling(temperature=float(samples != 1), max_new_tokens=longest)
     requests = [ColumnRequest(method) for method in methods]
-    task: Any = get_task(problem.task)
-    given = (pair, problem, task, requests, DEFAULT_THOUGHTS, sampling, abs(samples))
+    task = get_task(problem.task)
     started, found = time.perf_counter(), []
-    with closing(answer_stream(*given)) as frames:
+    with closing(
+        answer_stream(pair, problem, task, requests, DEFAULT_THOUGHTS, sampling, abs(samples))
+    ) as frames:
         for columns in frames:
             if all(column.new_tokens for column in columns):
                 found.append(time.perf_counter() - started)

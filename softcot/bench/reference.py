@@ -52,7 +52,8 @@ def train(pair: Pair, name: str, config: TrainingConfig) -> Projection:
     optimizer = torch.optim.AdamW(
         projection.parameters(), config.learning_rate, weight_decay=config.weight_decay
     )
-    rng, order = random.Random(config.seed), []
+    rng = random.Random(config.seed)
+    order: list[Problem] = []
     for step in range(config.steps):
         if len(order) < config.batch_size:
             order += rng.sample(problems, len(problems))

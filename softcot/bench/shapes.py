@@ -13,7 +13,7 @@ from softcot.support.errors import UserError
 from softcot.support.presets import get_preset
 from softcot.thoughts.pair import Pair, load_pair
 
-QWEN = {"max_position_embeddings": 4096, "rope_theta": 1e6, "rms_norm_eps": 1e-6}
+QWEN: dict[str, Any] = {"max_position_embeddings": 4096, "rope_theta": 1e6, "rms_norm_eps": 1e-6}
 
 
 @dataclass(frozen=True)
@@ -89,11 +89,11 @@ def random_pair(name: str, device: torch.device | None = None) -> Pair:
     configs = {side: Qwen2Config(**QWEN, **sizes) for side, (_, sizes) in sides.items()}
     sources = [ModelSource(side, billions=_billions(config)) for side, config in configs.items()]
     check_memory(name, sources, device)
-    models = [
+    base, assistant = (
         _random_model(configs[side], place, f"{name} {side}", device)
         for side, (place, _) in sides.items()
-    ]
-    return Pair(f"random {name}", *models, trained={})
+    )
+    return Pair(f"random {name}", base, assistant, trained={})
 
 
 def get_pair(options: dict[str, Any], shape: str | None) -> Pair:

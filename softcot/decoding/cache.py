@@ -1,5 +1,7 @@
 """The keys and values of rows that are decoded together: they grow, leave and join."""
 
+from typing import Any
+
 import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
@@ -16,25 +18,30 @@ class RoomyLayer(DynamicLayer):
     A new token is written into its place; without room all tokens would be copied for each.
     """
 
-    room: tuple[torch.Tensor, torch.Tensor] | None = None
+    keys: torch.Tensor
+    values: torch.Tensor
+    room: tuple[torch.Tensor, ...] | None = None
 
-    def update(self, key_states, value_states, *args, **kwargs):
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Add the newest tokens' keys and values and return those of all tokens."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         known = self.get_seq_length()
         length = known + key_states.shape[-2]
-        if self.room is None or length > self.room[0].shape[-2]:
-            self.room = tuple(
+        room = self.room
+        if room is None or length > room[0].shape[-2]:
+            room = tuple(
                 states.new_empty(*states.shape[:-2], length + ROOM, states.shape[-1])
                 for states in (key_states, value_states)
             )
             if known:
-                for buffer, old in zip(self.room, (self.keys, self.values), strict=True):
+                for buffer, old in zip(room, (self.keys, self.values), strict=True):
                     buffer[..., :known, :] = old
-        for buffer, new in zip(self.room, (key_states, value_states), strict=True):
+        for buffer, new in zip(room, (key_states, value_states), strict=True):
             buffer[..., known:length, :] = new
-        self._look(length)
+        self._look(room, length)
         return self.keys, self.values
 
     def hold(self, keys: torch.Tensor, values: torch.Tensor) -> None:
@@ -50,20 +57,20 @@ class RoomyLayer(DynamicLayer):
         """Keep some rows, and the room if there is any."""
         if self.room is None:
             return super().batch_select_indices(indices)
-        length = self.get_seq_length()
-        self.room = tuple(buffer[indices] for buffer in self.room)
-        self._look(length)
+        self._look(tuple(buffer[indices] for buffer in self.room), self.get_seq_length())
 
     def join(self, other: "RoomyLayer", length: int) -> None:
         """Add the other's rows; all are left padded, or cut, to `length` tokens."""
-        self.room = tuple(
+        room = tuple(
             _below(mine, added, length)
             for mine, added in ((self.keys, other.keys), (self.values, other.values))
         )
-        self._look(length)
+        self._look(room, length)
 
-    def _look(self, length: int) -> None:
-        self.keys, self.values = (buffer[..., :length, :] for buffer in self.room)
+    def _look(self, room: tuple[torch.Tensor, ...], length: int) -> None:
+        """Keep these buffers, of which the first tokens are written."""
+        self.room = room
+        self.keys, self.values = (buffer[..., :length, :] for buffer in room)
 
 
 def empty_cache(lm: LanguageModel) -> DynamicCache:
@@ -78,9 +85,16 @@ def keeps_all(cache: DynamicCache) -> bool:
     return all(isinstance(layer, RoomyLayer) for layer in cache.layers)
 
 
+def roomy_layers(cache: DynamicCache) -> list[RoomyLayer]:
+    """The layers of a cache that keeps all tokens."""
+    layers = [layer for layer in cache.layers if isinstance(layer, RoomyLayer)]
+    assert len(layers) == len(cache.layers), "some layers forget tokens"
+    return layers
+
+
 def join_cache(cache: DynamicCache, other: DynamicCache, length: int) -> None:
     """Put the other's rows below those of a cache; no row may hold more than `length` tokens."""
-    for layer, added in zip(cache.layers, other.layers, strict=True):
+    for layer, added in zip(roomy_layers(cache), roomy_layers(other), strict=True):
         layer.join(added, length)
 
 

@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Literal
@@ -37,7 +37,7 @@ class Sampling:
     max_new_tokens: int = MAX_NEW_TOKENS
     """Where an answer is cut off."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         checks = {
             "temperature must be a number from 0 to 10": (
@@ -183,16 +183,17 @@ class _Pen:
 class _Group:
     """Rows that are in one batch, and what the model keeps of them."""
 
+    logits: torch.Tensor
+    """float32[B, V], for the next token, once the prompts are read."""
+    tokens: torch.Tensor
+    """int64[B], chosen from them and not yet read."""
+
     def __init__(self, lm: LanguageModel, prompt: PromptEmbeds, pens: list[_Pen]):
         self.lm, self.pens = lm, pens
         self.prompt: PromptEmbeds | None = prompt
         """What is still to be read first."""
         self.cache = empty_cache(lm)
         self.mask, self.positions = prompt.attention_mask, prompt.position_ids
-        self.tokens: torch.Tensor | None = None
-        """int64[B], chosen and not yet read."""
-        self.logits: torch.Tensor | None = None
-        """float32[B, V], for the next token."""
         self.fixed: FixedRows | None = None
         """Where the rows are while a compiled model writes them."""
 
@@ -254,7 +255,7 @@ class _Group:
 
     def join(self, other: "_Group") -> None:
         """Take another group's rows in."""
-        length = max(group.mask.sum(1).max().item() for group in (self, other))
+        length = max(int(group.mask.sum(1).max()) for group in (self, other))
         join_cache(self.cache, other.cache, length)
         self.mask = torch.cat([_right(group.mask, length) for group in (self, other)])
         self.positions = torch.cat([self.positions, other.positions])
@@ -277,7 +278,7 @@ def decode(
     row_seeds: Sequence[int] | None = None,
     samples: int = 1,
     seeds: Sequence[int] | None = None,
-) -> Iterator[list[Completion]]:
+) -> Generator[list[Completion]]:
     """Write the answers to some prompts, token by token; the arguments are those of `Decoder`.
 
     Yields:
@@ -334,7 +335,13 @@ def log_probabilities(
 
 
 @torch.inference_mode()
-def _forward(lm, embeds, mask, positions, cache) -> torch.Tensor:
+def _forward(
+    lm: LanguageModel,
+    embeds: torch.Tensor,
+    mask: torch.Tensor,
+    positions: torch.Tensor,
+    cache: DynamicCache,
+) -> torch.Tensor:
     """Logits float32[B, V] of the next token; the cache grows in place."""
     output = lm.model(
         inputs_embeds=embeds,
@@ -347,7 +354,9 @@ def _forward(lm, embeds, mask, positions, cache) -> torch.Tensor:
     return output.logits[:, -1].float()
 
 
-def _choose(logits: torch.Tensor, sampling: Sampling, generators: list) -> torch.Tensor:
+def _choose(
+    logits: torch.Tensor, sampling: Sampling, generators: Sequence[torch.Generator]
+) -> torch.Tensor:
     """Next tokens int64[B] from logits float32[B, V]."""
     if sampling.temperature == 0:
         return logits.argmax(-1)

@@ -6,6 +6,7 @@ forgets some of them on the way.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
@@ -86,7 +87,8 @@ def _token_bytes(base: LanguageModel) -> int | None:
         return None
     one = torch.tensor([[base.pad_id]], device=base.device)
     base.model.base_model(input_ids=one, past_key_values=cache, use_cache=True)
-    kept = [tensor for layer in cache.layers for tensor in (layer.keys, layer.values)]
+    layers: Any = cache.layers  # a layer may use another's keys and have none
+    kept = [tensor for layer in layers for tensor in (layer.keys, layer.values)]
     if any(tensor is None or tensor.shape != kept[0].shape for tensor in kept):
         return None
     return sum(tensor.nbytes for tensor in kept)
@@ -113,8 +115,9 @@ def _read(base: LanguageModel, prefixes: Sequence[Ids]) -> list[torch.Tensor]:
         past_key_values=cache,
         use_cache=True,
     )
+    layers: Any = cache.layers  # the library does not say what they hold
     return [
-        torch.stack([torch.stack((x.keys[i, :, :n], x.values[i, :, :n])) for x in cache.layers])
+        torch.stack([torch.stack((x.keys[i, :, :n], x.values[i, :, :n])) for x in layers])
         for i, n in enumerate(map(len, prefixes))
     ]
 

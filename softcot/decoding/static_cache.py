@@ -1,10 +1,12 @@
 """One more token for every row, in buffers of fixed shape: what a compiler can make fast."""
 
 import math
+from typing import Any
 
 import torch
 from transformers import DynamicCache, StaticCache
 
+from softcot.decoding.cache import roomy_layers
 from softcot.models.language_model import LanguageModel
 
 BLOCK = 256
@@ -32,7 +34,7 @@ class FixedRows:
         self.rows = rows_for(self.count)
         self.room = BLOCK * (self.length // BLOCK + 1)
         self.cache = StaticCache(config=lm.model.config, max_cache_len=self.room)
-        for layer, given in zip(self.cache.layers, cache.layers, strict=True):
+        for layer, given in zip(self._layers, roomy_layers(cache), strict=True):
             layer.lazy_initialization(*map(self._padded, (given.keys, given.values)))
             layer.keys[: self.count, :, : self.length] = given.keys
             layer.values[: self.count, :, : self.length] = given.values
@@ -64,8 +66,13 @@ class FixedRows:
 
     def put_back(self, cache: DynamicCache) -> None:
         """Write all that was read into the cache that the rows came from."""
-        for layer, own in zip(cache.layers, self.cache.layers, strict=True):
+        for layer, own in zip(roomy_layers(cache), self._layers, strict=True):
             layer.hold(*(t[: self.count, :, : self.length] for t in (own.keys, own.values)))
+
+    @property
+    def _layers(self) -> Any:
+        """Those of the buffers: the library's types do not say what they hold."""
+        return self.cache.layers
 
     def _padded(self, tensor: torch.Tensor) -> torch.Tensor:
         """A tensor with as many rows as the buffers."""

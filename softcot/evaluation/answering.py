@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from typing import Annotated
@@ -37,8 +37,9 @@ class ColumnRequest:
 
     def build(self, pair: Pair, task: Task, seed: int) -> Method:
         """The method that is asked for; the seed decides donors, orders and noise."""
-        options = {"control": self.control, "edits": self.edits, "seed": seed}
-        return get_method(self.method, pair, task, **options)
+        return get_method(
+            self.method, pair, task, control=self.control, edits=self.edits, seed=seed
+        )
 
     def count(self, method: Method, k: int | None) -> int:
         """K of the column; `wanted` is what all were asked for.
@@ -85,7 +86,7 @@ def answer_stream(
     k: int | None,
     sampling: Sampling,
     samples: int = 1,
-) -> Iterator[list[Column]]:
+) -> Generator[list[Column]]:
     """Ask a question in several ways at once.
 
     Sample i draws from the same random numbers in every column, so columns differ by what they
@@ -140,7 +141,8 @@ class _OpenColumn:
 
     method: Method
     k: int
-    prompt: PromptEmbeds | None = None
+    prompt: PromptEmbeds = field(init=False, repr=False)
+    """There once it starts."""
     rows: list[Completion] = field(default_factory=list)
 
     @property
@@ -154,7 +156,7 @@ class _OpenColumn:
 
 def _written(
     asked: Sequence[_OpenColumn], problem: Problem, sampling: Sampling, samples: int
-) -> Iterator[None]:
+) -> Generator[None]:
     """Write one token into all rows that have started, until every row has ended.
 
     What needs no assistant starts at once, and the rest joins after the first token.

@@ -50,7 +50,7 @@ class Protocol:
     gold_logprob: bool = False
     """Whether to score the worked gold answers too."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Refuse values that make no sense."""
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise UserError("The seeds must be one or more different numbers, such as 41-45.")
@@ -117,9 +117,10 @@ def evaluate(
     _check(problems, task, batch_size)
     method = protocol.build(pair, task, protocol.seeds[0])
     _check_origin(pair, method)
-    protocol = replace(protocol, k=method.checked_k(protocol.k))
+    k = method.checked_k(protocol.k)
     # What cannot be asked at all fails here, before anything is shown or written.
-    method.prepare([max(problems, key=lambda problem: len(problem.question))], protocol.k)
+    method.prepare([max(problems, key=lambda problem: len(problem.question))], k)
+    protocol = replace(protocol, k=k)
     settings = _settings(pair, task, method, protocol)
     settings |= {"split": split, "n": len(problems)}
     origin = provenance(pair.base.device, command)
@@ -245,6 +246,7 @@ class _Round:
     ):
         self.task, self.method, self.problems = task, method, problems
         self.protocol, self.seeds = protocol, seeds
+        self.k = method.checked_k(protocol.k)
         self.decoder = Decoder(method.lm, protocol.sampling)
         self.each = len(seeds) * protocol.samples
 
@@ -258,7 +260,8 @@ class _Round:
         Yields:
             Numbers, their rows (of each problem each seed, its samples), and the seconds it took.
         """
-        waiting, asked = self._shares(numbers, batch_size), []
+        waiting = self._shares(numbers, batch_size)
+        asked: list[_OpenProblem] = []
         started = time.perf_counter()
         while waiting or asked:
             while waiting and (
@@ -285,8 +288,8 @@ class _Round:
     def _ask(self, numbers: list[int]) -> list[_OpenProblem]:
         """Let some problems join those that are being answered."""
         problems = [self.problems[i] for i in numbers]
-        prompt = self.method.prepare(problems, self.protocol.k)
-        scored = [None] * len(problems)
+        prompt = self.method.prepare(problems, self.k)
+        scored: Sequence[float | None] = [None] * len(problems)
         if self.protocol.gold_logprob:
             scored = gold_logprobs(self.method, problems, prompt)
         # A problem brings its own random numbers, so its sample does not depend on its place.

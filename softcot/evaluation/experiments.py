@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from softcot.data.problems import Split
 from softcot.data.tasks import FREE, TASKS, get_task, training_tasks
 from softcot.decoding.decoder import Sampling
 from softcot.evaluation.evaluator import Protocol, evaluate
@@ -204,7 +205,7 @@ def reproduce(
     folder: Path,
     *,
     count: int,
-    split: str = "test",
+    split: Split = "test",
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Path:
     """Make the record of a run unless it is there; an interrupted one goes on where it was.

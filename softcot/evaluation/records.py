@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import Field
 
 from softcot.data.answers import is_correct, majority
+from softcot.data.problems import AnswerKind
 from softcot.support.errors import UserError
 from softcot.support.files import replacing, write_text
 from softcot.support.schema import STRICT, from_json, to_json
@@ -71,7 +72,7 @@ class Record:
     task: str
     split: str
     """A split of the task, or the name of the file the problems came from."""
-    answer_kind: str
+    answer_kind: AnswerKind
     """How answers are read; see `softcot.data.answers`."""
     method: str
     control: str
@@ -118,7 +119,9 @@ class Record:
     def gold_logprobs(self) -> np.ndarray | None:
         """float[S, n], nats; None where they were not asked for or one is missing."""
         found = [row.gold_logprob for row in self.rows[:: self.samples]]
-        return None if None in found else np.reshape(found, (len(self.seeds), -1))
+        if None in found:
+            return None
+        return np.array(found, dtype=float).reshape(len(self.seeds), -1)
 
     def head(self) -> dict[str, Any]:
         """Everything but the rows, as its file holds it."""
@@ -126,7 +129,7 @@ class Record:
 
 
 def scores(
-    kind: str, rows: Sequence[Row], seeds: int, samples: int, votes: int | None = None
+    kind: AnswerKind, rows: Sequence[Row], seeds: int, samples: int, votes: int | None = None
 ) -> np.ndarray:
     """float[S, n]: whether the majority of each problem's first `votes` samples is right."""
     if samples == 1:
@@ -136,7 +139,7 @@ def scores(
     return np.reshape(np.array(right, dtype=float), (seeds, -1))
 
 
-def figures(kind: str, rows: Sequence[Row], seeds: int, samples: int) -> dict[str, Any]:
+def figures(kind: AnswerKind, rows: Sequence[Row], seeds: int, samples: int) -> dict[str, Any]:
     """What the rows of some problems come to."""
     found = scores(kind, rows, seeds, samples)
     return {

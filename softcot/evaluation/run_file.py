@@ -7,7 +7,7 @@ its metadata, so that it can be read without this package.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -44,7 +44,7 @@ class RunRequest:
     sampling: Sampling = Sampling()
     samples: int = 1
 
-    def stream(self, pair: Pair) -> Iterator[list[Column]]:
+    def stream(self, pair: Pair) -> Generator[list[Column]]:
         """See `softcot.evaluation.answering.answer_stream`."""
         task = get_task(self.problem.task)
         return answer_stream(

@@ -115,7 +115,7 @@ def author_for(
 ) -> BaseAuthor | AssistantAuthor:
     """Who writes the documents for this role."""
     prompts = PromptBuilder(tokenizer, context=config.context)
-    families = [family for family in FAMILIES if family.name in config.families]
+    families = tuple(family for family in FAMILIES if family.name in config.families)
     if config.role == "base":
         return BaseAuthor(prompts, families, BASE_WEIGHTS, config.fraction)
     return AssistantAuthor(prompts, families, ASSISTANT_WEIGHTS)
@@ -198,7 +198,8 @@ def pretrain(
     """
     tokenizer = train_tokenizer(plain_texts(0, 40_000, FAMILIES), config.vocabulary, config.context)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = new_model(config, tokenizer).to(device)
+    # The library wraps `to` in a way that hides from a type checker whose method it is.
+    model = new_model(config, tokenizer).to(device)  # type: ignore[arg-type]
     # Compiled, a step takes about three quarters of the time; on a CPU that needs a C++ compiler.
     compiles = device == "cuda" or shutil.which("g++") is not None
     backbone = torch.compile(model.model, dynamic=True) if compiles else model.model
@@ -283,7 +284,7 @@ def _write_folder(
 ) -> None:
     """Everything goes to a neighbouring folder first, so that ``out`` is never half written."""
     part = out.with_name(f"{out.name}.part")
-    model.to("cpu").save_pretrained(part)
+    model.cpu().save_pretrained(part)
     tokenizer.save_pretrained(part)
     (part / "pretraining.json").write_text(
         json.dumps({"config": asdict(config)} | summary, indent=2) + "\n"

@@ -35,7 +35,7 @@ class AssistCoT(Method):
             )
         return k
 
-    def prepare(self, problems: Sequence[Problem], k: int) -> PromptEmbeds:
+    def prepare(self, problems: Sequence[Problem], k: int = 0) -> PromptEmbeds:
         """The prompts with a hint in the slots' place; K = 0 is exactly zero-shot CoT."""
         written = self.hints(problems, k)
         hints = [self.pair.assistant.text(ids).strip() for ids in written]

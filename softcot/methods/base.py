@@ -1,7 +1,7 @@
 """What every method is: a way to turn questions into the input of a base model."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from softcot.data.problems import Problem
 from softcot.data.tasks import FREE, Task
@@ -49,7 +49,9 @@ class Method:
         self.task = task
 
     @classmethod
-    def build(cls, pair: Pair, task: Task, *, trained_on: str | None = None, **options) -> "Method":
+    def build(
+        cls, pair: Pair, task: Task, *, trained_on: str | None = None, **options: Any
+    ) -> Self:
         """The method with whatever it needs for this task; the options are those of `get_method`.
 
         Raises:

@@ -1,6 +1,7 @@
 """CoT-Unk: slots that nothing was put into."""
 
 from collections.abc import Sequence
+from typing import Any, Self
 
 import torch
 
@@ -21,7 +22,9 @@ class CotUnk(SlotMethod):
     shares_k = True
 
     @classmethod
-    def build(cls, pair: Pair, task: Task, *, trained_on: str | None = None, **options) -> "CotUnk":
+    def build(
+        cls, pair: Pair, task: Task, *, trained_on: str | None = None, **options: Any
+    ) -> Self:
         """Nothing to load; as nothing was trained, nothing can be untrained."""
         if options.get("control") == "untrained":
             raise UserError("CoT-Unk trains nothing; drop the control 'untrained'.")

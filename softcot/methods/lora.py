@@ -1,6 +1,7 @@
 """LoRA: the base itself, fine-tuned by low-rank adapters."""
 
 from collections.abc import Sequence
+from typing import Any, Self
 
 import torch
 
@@ -32,7 +33,7 @@ class LoRAObjective(Objective):
         """Losses of all graded tokens, float32[N]."""
         lm = self.weights.lm
         prompts = self.prompts(problems, [problem.target for problem in problems], 0)
-        return tuned_losses(lm, prompts, lm.embed(torch.empty(len(problems), 0, dtype=int)))
+        return tuned_losses(lm, prompts, lm.embed(torch.empty(len(problems), 0, dtype=torch.long)))
 
 
 class LoRA(Method):
@@ -51,7 +52,9 @@ class LoRA(Method):
         self.weights = weights
 
     @classmethod
-    def build(cls, pair: Pair, task: Task, *, trained_on: str | None = None, **options) -> "LoRA":
+    def build(
+        cls, pair: Pair, task: Task, *, trained_on: str | None = None, **options: Any
+    ) -> Self:
         """The method with the adapters trained for a task."""
         return cls(pair, pair.weights(Adapter, trained_on or task.name), task)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from torch.nn.functional import normalize
@@ -37,7 +37,6 @@ class SlotMethod(Method):
     """
 
     default_k = DEFAULT_THOUGHTS
-    max_thoughts = MAX_THOUGHTS
 
     def __init__(
         self,
@@ -65,6 +64,11 @@ class SlotMethod(Method):
         """The questions' own K vectors, float32[B, K, d_base]."""
         raise NotImplementedError
 
+    @property
+    def max_thoughts(self) -> int:
+        """Largest K."""
+        return MAX_THOUGHTS
+
     def checked_k(self, k: int | None) -> int:
         """K of a request; None means the method's own choice.
 
@@ -78,7 +82,7 @@ class SlotMethod(Method):
         return k
 
     @torch.no_grad()
-    def prepare(self, problems: Sequence[Problem], k: int) -> PromptEmbeds:
+    def prepare(self, problems: Sequence[Problem], k: int = 0) -> PromptEmbeds:
         """The prompts with K vectors spliced in; K = 0 is exactly zero-shot CoT."""
         vectors = self.thoughts(problems, k)
         return self.filled(problems, vectors, [self.passes(k)] * len(problems))
@@ -185,7 +189,7 @@ class TrainedSlots(SlotMethod):
 
     kind: ClassVar[type[TrainedWeights]]
 
-    def __init__(self, pair: Pair, weights: TrainedWeights, task: Task = FREE, **options):
+    def __init__(self, pair: Pair, weights: TrainedWeights, task: Task = FREE, **options: Any):
         super().__init__(pair, task, **options)
         self.weights = weights
 
@@ -198,8 +202,8 @@ class TrainedSlots(SlotMethod):
         trained_on: str | None = None,
         control: str = "none",
         seed: int = 0,
-        **options,
-    ):
+        **options: Any,
+    ) -> Self:
         """The method with the weights trained for a task, or with random ones.
 
         Raises:

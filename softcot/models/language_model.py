@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError
@@ -54,6 +54,16 @@ def fingerprint(model: nn.Module, exact: bool = False) -> str:
     return digest.hexdigest()
 
 
+class SlotStates(Protocol):
+    """A function of a prompt that remembers what it gave."""
+
+    def __call__(self, ids: tuple[int, ...], slot_mask: tuple[bool, ...]) -> torch.Tensor:
+        """The states at the slots of a prompt with these ids, float32[K, d]."""
+
+    def cache_clear(self) -> None:
+        """Forget all."""
+
+
 @dataclass
 class LanguageModel:
     """A frozen causal language model with its tokenizer and its prompts."""
@@ -92,13 +102,15 @@ class LanguageModel:
         options = source.options | quantization(quantize, device)
         try:
             tokenizer = AutoTokenizer.from_pretrained(source.place, **source.options)
-            model, report = AutoModelForCausalLM.from_pretrained(
+            # A model and a report, whatever the library's own annotation says.
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
                 source.place,
                 dtype=getattr(torch, usual_dtype(device)),
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # refused below, in better words
                 **options,
             )
+            model, report = loaded
             _check_whole(model, tokenizer, report)
         except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
             reason = str(error).strip().splitlines()[0].rstrip(" .:")
@@ -203,7 +215,7 @@ class LanguageModel:
         return output.last_hidden_state.float()
 
     @cached_property
-    def slot_states(self) -> Callable[[tuple[int, ...], tuple[bool, ...]], torch.Tensor]:
+    def slot_states(self) -> SlotStates:
         """Reads one prompt, its ids and slot mask, and remembers the latest: float32[K, d]."""
 
         @lru_cache(maxsize=REMEMBERED)

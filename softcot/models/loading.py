@@ -225,8 +225,8 @@ def check_memory(
 @contextmanager
 def visible_loading(sources: Sequence[ModelSource]) -> Iterator[None]:
     """Show how far the libraries are with models that take longer than a moment."""
-    sizes = [source.billions for source in sources if source.billions or source.folder is None]
-    if None not in sizes and sum(sizes) < QUICK:
+    unknown = any(source.billions is None and source.folder is None for source in sources)
+    if not unknown and sum(source.billions or 0.0 for source in sources) < QUICK:
         logging.disable_progress_bar()
     level = logging.get_verbosity()
     logging.set_verbosity_error()

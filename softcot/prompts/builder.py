@@ -303,7 +303,7 @@ class PromptBuilder:
                 "choose a model with an ordinary chat template."
             )
         ending = [i for i in self._ids(closed[1])[:1] if i in tokenizer.added_tokens_decoder]
-        return *opened, (ending or [tokenizer.eos_token_id])[0]
+        return opened[0], opened[1], (ending or [tokenizer.eos_token_id])[0]
 
 
 def render_chat(tokenizer: Any, turns: list[dict[str, str]], **options: Any) -> str:

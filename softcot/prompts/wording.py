@@ -41,7 +41,7 @@ class Templates:
 
     folder: Path
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Refuse a folder without the two roles.
 
         Raises:

@@ -55,7 +55,7 @@ def write_report(results: str | Path, out: str | Path, readme: str | Path | None
             raise UserError(f"Cannot read {readme}: {error}.") from error
     for path, content in files(report).items():
         write_text(Path(out, path), content)
-    if text is not None:
+    if readme is not None and text is not None:
         write_text(readme, text)
 
 

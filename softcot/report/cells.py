@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -36,9 +37,8 @@ class Unit:
         self, value: float, command: str = "", low: float | None = None, high: float | None = None
     ) -> Cell:
         """A number as a cell; its bounds are in the unit already."""
-        value, low, high = (
-            None if x is None else round(x, 4) for x in (self.factor * value, low, high)
-        )
+        value = round(self.factor * value, 4)
+        low, high = (None if x is None else round(x, 4) for x in (low, high))
         return Cell(f"{value:{self.spec}}", value, low, high, command=command)
 
 
@@ -64,12 +64,11 @@ def minus(after: Line, before: Line) -> Values:
     return {task: after[task].scores() - before[task].scores() for task in after if task in before}
 
 
-def pooled(values: Values, tasks: Iterable[str]) -> np.ndarray | None:
+def pooled(values: Values, tasks: Sequence[str]) -> np.ndarray | None:
     """float[S, n]: the answers to all problems of some tasks, or None where a task is missing."""
-    parts = [values.get(task) for task in tasks]
-    if not parts or any(part is None for part in parts):
+    if not tasks or any(task not in values for task in tasks):
         return None
-    return np.concatenate(parts, axis=1)
+    return np.concatenate([values[task] for task in tasks], axis=1)
 
 
 def tasks_of(lines: Iterable[Line]) -> list[str]:
@@ -122,7 +121,7 @@ class Grid:
         """A row of accuracies."""
         return self.row(label, scores(line), PERCENT, line)
 
-    def table(self, title: str, first: str, rows: list[list[Cell]], **options) -> Table:
+    def table(self, title: str, first: str, rows: list[list[Cell]], **options: Any) -> Table:
         """The table of some rows; `first` heads their labels."""
         return Table(title, [first, *(label for label, _ in self.groups)], rows, **options)
 

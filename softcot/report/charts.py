@@ -26,17 +26,14 @@ def colour(method: str) -> str:
 
 def points(x: Sequence[Any], cells: Sequence[Cell]) -> dict[str, Any]:
     """Places, heights and error bars of some cells, a gap where one is missing."""
-    known = [cell.low is not None for cell in cells]
-    above = [round(c.high - c.value, 4) if k else None for c, k in zip(cells, known, strict=True)]
-    below = [round(c.value - c.low, 4) if k else None for c, k in zip(cells, known, strict=True)]
     return {
         "x": list(x),
         "y": [cell.value for cell in cells],
         "error_y": {
             "type": "data",
             "symmetric": False,
-            "array": above,
-            "arrayminus": below,
+            "array": [_distance(cell.value, cell.high) for cell in cells],
+            "arrayminus": [_distance(cell.low, cell.value) for cell in cells],
             "color": GREY,
             "thickness": 1,
             "width": 2,
@@ -44,6 +41,11 @@ def points(x: Sequence[Any], cells: Sequence[Cell]) -> dict[str, Any]:
         "customdata": [[cell.low, cell.high] for cell in cells],
         "hovertemplate": _HOVER,
     }
+
+
+def _distance(low: float | None, high: float | None) -> float | None:
+    """Length of an error bar, where there is one."""
+    return None if low is None or high is None else round(high - low, 4)
 
 
 def bars(

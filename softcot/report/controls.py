@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from softcot.evaluation.records import Record, interval
@@ -54,8 +56,7 @@ def section(results: Results) -> Section | None:
 def _effects(grid: Grid, hard: Line, own: Line, lines: dict[str, Line]) -> list[Table]:
     """What each control changes against the question's own thoughts."""
     lost = [
-        grid.cells(label, lambda tasks, line=line: _lost(grid, hard, own, line, tasks))
-        for label, line in lines.items()
+        grid.cells(label, partial(_lost, grid, hard, own, line)) for label, line in lines.items()
     ]
     flips = [grid.row(label, flipped(own, line), PERCENT) for label, line in lines.items()]
     shifts = [grid.row(label, shifted(own, line), NATS) for label, line in lines.items()]

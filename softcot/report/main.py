@@ -163,8 +163,8 @@ def _reading(grid: Grid, lines: dict[str, Line]) -> list[Table]:
 
 
 def _part(record: Record | None, subset: str) -> Cell:
-    part = record.subsets.get(subset) if record else None
-    if part is None:
+    if record is None or subset not in record.subsets:
         return MISSING
+    part = record.subsets[subset]
     low, high = (100 * bound for bound in part["interval"])
     return PERCENT.number(part["accuracy"], record.command, low, high)

@@ -9,7 +9,10 @@ SOURCE = (
 )
 COLUMNS = ["GSM8K", "ASDiv-Aug", "AQuA", "StrategyQA", "Date Understanding", "Average"]
 
-LLAMA = {
+Rows = dict[str, tuple[float | None, ...]]
+"""Method -> its figures, in the order of `COLUMNS`."""
+
+LLAMA: Rows = {
     "zero-shot-cot": (79.61, 86.78, 54.65, 65.63, 54.40, 68.21),
     "cot-unk": (79.95, 86.90, 55.28, 66.16, 54.16, 68.49),
     "assist-cot": (80.76, 86.96, 55.83, 66.55, 58.24, 69.67),
@@ -19,7 +22,7 @@ LLAMA = {
 }
 """LLaMA-3.1-8B-Instruct with LLaMA-3.2-1B-Instruct as its assistant."""
 
-QWEN = {
+QWEN: Rows = {
     # Its zero-shot CoT on ASDiv-Aug and Date Understanding we could not verify.
     "zero-shot-cot": (83.70, None, 64.53, 49.65, None, 70.29),
     "softcot": (85.81, 88.90, 72.44, 60.61, 67.52, 75.06),

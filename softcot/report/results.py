@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from softcot.data.tasks import TASKS
 from softcot.evaluation.experiments import Run, mini_tasks, plan
@@ -43,10 +43,10 @@ def key_of(record: Record) -> Key:
     )
 
 
-def _decoding(sampling: dict, samples: int) -> str:
+def _decoding(sampling: Mapping[str, Any], samples: int) -> str:
     if sampling.get("top_p", 1) != 1 or sampling.get("top_k", 0):
         return "other"
-    plain = {0: "greedy", 1: "sampled" if samples == 1 else "votes"}
+    plain: dict[float | None, str] = {0: "greedy", 1: "sampled" if samples == 1 else "votes"}
     return plain.get(sampling.get("temperature"), "other")
 
 
@@ -120,7 +120,7 @@ class Results:
         trained_on: str | None = None,
         decoding: str = "greedy",
         pair: str = "mini",
-    ) -> dict[str, Record]:
+    ) -> Mapping[str, Record]:
         """The records of one way to answer, by task, as far as they are there.
 
         Args:
@@ -171,7 +171,7 @@ def _claims(record: Record, path: Path) -> Iterator[tuple[Hashable, Hashable, st
     for part, value in record.fingerprints.items():
         if value is None:
             continue
-        own = ()
+        own: tuple[Hashable, ...] = ()
         if part == "trained":
             # Random weights stand for themselves: they have no task that they were trained on.
             own = (record.method, record.trained_on or (record.task, record.control))

@@ -23,7 +23,7 @@ def section(results: Results) -> Section | None:
     """Accuracy against the number of soft thoughts and of hard hint tokens."""
     if not results.has("thoughts"):
         return None
-    counts = {SoftCoT: CURVE, AssistCoT: HINT_CURVE}
+    counts: dict[type[Method], Sequence[int]] = {SoftCoT: CURVE, AssistCoT: HINT_CURVE}
     curves = {kind: _curve(results, kind, some) for kind, some in counts.items()}
     curves = {kind: curve for kind, curve in curves.items() if curve}
     grid = Grid(tasks_of(one for curve in curves.values() for one in curve.values()), "thoughts")

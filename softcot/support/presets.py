@@ -68,14 +68,16 @@ ASSISTANT_SIZES = ("assistant-64", "assistant-96")
 READINGS = ("reading-30", "reading-60", "reading-80", "reading-100")
 """Pairs of mini's assistant with small bases that have read so many percent of the situations."""
 
+_mini = PRESETS["mini"]
 for _name in (*ASSISTANT_SIZES, *READINGS):
-    _own = "assistant" if _name in ASSISTANT_SIZES else "base"
+    _narrow = _name in ASSISTANT_SIZES
     PRESETS[_name] = replace(
-        PRESETS["mini"],
+        _mini,
         name=_name,
+        base=_mini.base if _narrow else Path(_name, "base"),
+        assistant=Path(_name, "assistant") if _narrow else _mini.assistant,
         trained=Path(_name),
         source=f"for an experiment: `python -m softcot pretrain --pair {_name}`",
-        **{_own: Path(_name, _own)},
     )
 
 HUB = "https://huggingface.co"

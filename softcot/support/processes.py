@@ -30,9 +30,9 @@ class Processes:
         """Whether this is the one that writes and prints."""
         return self.state.is_main_process
 
-    def share(self, items: Sequence[T]) -> Sequence[T]:
+    def share(self, items: Sequence[T]) -> list[T]:
         """Those of some items that are this process's; there may be none."""
-        return items[self.state.process_index :: self.state.num_processes]
+        return list(items[self.state.process_index :: self.state.num_processes])
 
     def own(self, path: Path) -> Path:
         """A file of this process: the path itself where there is only one."""

@@ -1,5 +1,6 @@
 """Dataclasses to plain JSON and back: no field may be missing, unknown or of another type."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
@@ -17,12 +18,12 @@ _COMPLAINTS = {
     "missing": "is missing",
     "unexpected_keyword_argument": "is unknown",
     "extra_forbidden": "is unknown",
+    "literal_error": "has the unknown value {input!r}",
 }
 
 
-@cache
-def _adapter(kind: Any) -> TypeAdapter:
-    return TypeAdapter(kind)
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+"""What writes and reads a kind of dataclass, made once for each."""
 
 
 def to_json(value: Any) -> dict[str, Any]:
@@ -39,9 +40,9 @@ def from_json(kind: type[T], text: str | bytes) -> T:
     try:
         return _adapter(kind).validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
+        first = error.errors(include_url=False)[0]
         field, *inside = first["loc"] or ("",)
         if not field:
             raise ValueError(first["msg"]) from error
-        complaint = "" if inside else _COMPLAINTS.get(first["type"], "")
+        complaint = "" if inside else _COMPLAINTS.get(first["type"], "").format(**first)
         raise ValueError(f"the field {field!r} {complaint or 'has a wrong type'}") from error

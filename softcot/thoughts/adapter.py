@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
-from torch import nn
 
 from softcot.models.language_model import LanguageModel
 from softcot.models.model_pair import ModelPair
@@ -42,7 +41,7 @@ class Adapter(TrainedWeights):
     folder = "lora"
     method = "lora"
     own = ("base_width", "rank")
-    tags = ("lora",)
+    tags: ClassVar[tuple[str, ...]] = ("lora",)
     card = CARD
     loading = (
         'weights = {kind}.load_for(softcot.thoughts.pair.load_pair("pair"), pathlib.Path("folder"))'
@@ -80,11 +79,13 @@ class Adapter(TrainedWeights):
             cls.check_finite(adapter.state_dict().values())
         return adapter.eval().requires_grad_(False)
 
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, torch.Tensor]:
+    def state_dict(self, *args: Any, **kwargs: Any) -> Any:
         """The adapters alone: the base's weights are not its own."""
         return get_peft_model_state_dict(self.peft, save_embedding_layers=False)
 
-    def load_state_dict(self, state_dict: Mapping[str, torch.Tensor]) -> None:
+    def load_state_dict(  # type: ignore[override]  # all of them or none, always copied
+        self, state_dict: Mapping[str, torch.Tensor]
+    ) -> None:
         """Take over adapters of the same base and rank.
 
         Raises:
@@ -106,7 +107,7 @@ class Adapter(TrainedWeights):
             target_modules="all-linear",
             task_type="CAUSAL_LM",
         )
-        self.peft: nn.Module = get_peft_model(self.lm.model, config)
+        self.peft: Any = get_peft_model(self.lm.model, config)
         self.peft.peft_config["default"].base_model_name_or_path = self.pair
         self.lm.model = self.peft.get_base_model()
 

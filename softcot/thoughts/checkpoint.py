@@ -144,8 +144,10 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
         return getattr(self.origin, name) if name in ORIGIN else super().__getattr__(name)
 
     @classmethod
-    def for_pair(cls, models: ModelPair, task: str, max_thoughts: int, seed: int = 0) -> Self:
-        """Fresh weights for a pair."""
+    def for_pair(
+        cls, models: ModelPair, task: str, max_thoughts: int | None = None, seed: int = 0
+    ) -> Self:
+        """Fresh weights for a pair; None for the largest K that is usual."""
         raise NotImplementedError
 
     @property

@@ -50,7 +50,7 @@ class Edit:
     question: str = ""
     """swap, mix: whose thoughts; without one the seed draws a question of the same task."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
         if self.kind not in EDITS:
             raise UserError(
@@ -149,10 +149,13 @@ def apply_edit(
     places = edit.places(vectors.shape[1])
     chosen = vectors[:, places]
     if edit.kind == "mix":
+        assert donor is not None
         new = torch.lerp(chosen, donor[:, places], edit.amount)
     elif edit.kind == "add":
+        assert direction is not None
         new = chosen + edit.amount * direction
     elif edit.kind == "snap":
+        assert embeddings is not None
         new = _nearest(chosen, embeddings)
     else:
         # Row by row, so that a question's edit does not depend on the rows beside it.

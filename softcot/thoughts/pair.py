@@ -54,7 +54,9 @@ class Pair(ModelPair):
             weights = kind.load_for(self, self.trained[name])
             self._check_fits(weights, self.trained[name])
             self._loaded[name] = weights
-        return self._loaded[name]
+        found = self._loaded[name]
+        assert isinstance(found, kind), "the name begins with the kind's own folder"
+        return found
 
     def is_trained(self, kind: type[TrainedWeights], task_name: str) -> bool:
         """Whether there are weights of a kind that serve a task."""
@@ -182,12 +184,12 @@ def load_pair(
     sources = _find_models(preset)
     check_memory(preset.name, sources, device, quantize)
     with visible_loading(sources):
-        models = [
+        base_lm, assistant_lm = (
             LanguageModel.load(source, device, templates=templates, quantize=quantize)
             for source in sources
-        ]
-    models[0].compiled = compiled
-    return Pair(preset.name, *models, trained=trained)
+        )
+    base_lm.compiled = compiled
+    return Pair(preset.name, base_lm, assistant_lm, trained)
 
 
 def _find_models(preset: PairPreset) -> list[ModelSource]:

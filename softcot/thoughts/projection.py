@@ -1,12 +1,11 @@
 """SoftCoT's trained module: a linear layer from the assistant's states to the base's embeddings."""
 
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import nn
 
 from softcot.models.model_pair import ModelPair
-from softcot.support.presets import MAX_THOUGHTS
 from softcot.thoughts.checkpoint import Origin, TrainedWeights
 
 CARD = """
@@ -48,14 +47,15 @@ class Projection(TrainedWeights):
 
     @classmethod
     def for_pair(
-        cls, models: ModelPair, task: str, max_thoughts: int = MAX_THOUGHTS, seed: int = 0
-    ) -> "Projection":
+        cls, models: ModelPair, task: str, max_thoughts: int | None = None, seed: int = 0
+    ) -> Self:
         """A random projection whose thoughts have the spread of the base's embeddings.
 
         Thoughts far smaller or larger than any embedding start far from everything the base has
         read; with the default initialisation of `nn.Linear` they are.
         """
-        origin = Origin.between(models, task, max_thoughts, cls.sides)
+        largest = max_thoughts or cls.default_max_thoughts
+        origin = Origin.between(models, task, largest, cls.sides)
         projection = cls(models.assistant.width, models.base.width, **origin)
         with torch.no_grad():
             states = _any_states(models)

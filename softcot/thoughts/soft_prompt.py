@@ -1,12 +1,11 @@
 """Prompt tuning's trained module: the slot vectors themselves, the same for every question."""
 
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import nn
 
 from softcot.models.model_pair import ModelPair
-from softcot.support.presets import MAX_THOUGHTS
 from softcot.thoughts.checkpoint import Origin, TrainedWeights
 
 CARD = """
@@ -43,12 +42,13 @@ class SoftPrompt(TrainedWeights):
 
     @classmethod
     def for_pair(
-        cls, models: ModelPair, task: str, max_thoughts: int = MAX_THOUGHTS, seed: int = 0
-    ) -> "SoftPrompt":
+        cls, models: ModelPair, task: str, max_thoughts: int | None = None, seed: int = 0
+    ) -> Self:
         """Vectors that start as embeddings of random tokens (Lester et al. 2021)."""
-        prompt = cls(models.base.width, **Origin.between(models, task, max_thoughts))
+        largest = max_thoughts or cls.default_max_thoughts
+        prompt = cls(models.base.width, **Origin.between(models, task, largest))
         generator = torch.Generator().manual_seed(seed)
-        chosen = torch.randint(len(models.base.tokenizer), (max_thoughts,), generator=generator)
+        chosen = torch.randint(len(models.base.tokenizer), (largest,), generator=generator)
         with torch.no_grad():
             prompt.vectors.copy_(models.base.embed(chosen))
         return prompt.to(models.base.device)

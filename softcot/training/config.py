@@ -39,7 +39,7 @@ class TrainingConfig:
     validate_every: int = 50
     """Steps between two validations, each of which also saves the state."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Refuse values with which no step can be made."""
         for name, value in asdict(self).items():
             least = 0 if name in ("warmup", "weight_decay", "seed") else 1
@@ -65,4 +65,5 @@ class TrainingConfig:
 
     def drawn_k(self, step: int) -> int:
         """K of a step."""
+        assert self.max_thoughts, "a trainer puts the method's own in the place of None"
         return random.Random(f"{self.seed}/thoughts/{step}").randint(1, self.max_thoughts)

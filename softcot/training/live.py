@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from softcot.analysis.geometry import Exploration, explore
 from softcot.analysis.vocabulary import Vocabulary
@@ -101,7 +102,7 @@ def train_live(
         [trial] = list(try_variants([Variant(method.title, method)], judged))[-1]
         return trial.accuracy
 
-    def work(tell) -> TrainingResult:
+    def work(tell: Callable[[Any], None]) -> TrainingResult:
         live.alone = look(get_method(ZeroShotCoT.name, pair, task))
         if f"projection-{task.name}" in pair.trained:
             live.shipped = look(get_method(SoftCoT.name, pair, task))
@@ -129,7 +130,7 @@ def train_live(
 
 def _follow(live: LiveTraining, update: Update) -> None:
     live.phase = update.phase
-    if update.phase != "training":
+    if update.loss is None or update.validation_loss is None:  # before the first step
         return
     live.done = update.done
     live.losses.append((update.done, update.loss))

@@ -19,7 +19,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from softcot.data.problems import Problem
+from softcot.data.problems import Problem, Split
 from softcot.data.tasks import Task, training_tasks
 from softcot.methods import get_trainable
 from softcot.methods.objective import Objective
@@ -104,7 +104,7 @@ def train(
         UserError: Nothing to train or to resume with these settings, unknown task, folder in use.
     """
     started, tasks = time.perf_counter(), training_tasks(name)
-    run = _Run(pair, method, name, config, Path(out), cache and Path(cache))
+    run = _Run(pair, method, name, config, Path(out), Path(cache) if cache else None)
     run.restore() if resume else run.check_folder()
     started -= run.seconds
 
@@ -113,10 +113,8 @@ def train(
         if should_stop():
             raise UserError("The training was stopped before it took a step; nothing changed.")
 
-    counts = {"train": config.train_problems, "validation": config.validation_problems}
-    train, held_out = (
-        _Corpus.gather(run, tasks, split, count, thinking) for split, count in counts.items()
-    )
+    train = _Corpus.gather(run, tasks, "train", config.train_problems, thinking)
+    held_out = _Corpus.gather(run, tasks, "validation", config.validation_problems, thinking)
     run.keep(train, held_out, thinking)
     order = itertools.islice(batches(train.problems, config), run.step, None)
     losses: list[float] = []
@@ -169,7 +167,7 @@ class _Corpus:
         cls,
         run: "_Run",
         tasks: Sequence[Task],
-        split: str,
+        split: Split,
         count: int,
         progress: Callable[[Update], None],
     ) -> "_Corpus":
@@ -200,11 +198,11 @@ def _remembered(
     """What the objective studies about each problem, read from the cache if it is there."""
     objective, processes = run.objective, run.processes
     kept = objective.kept(run.cache, task, problems) if run.cache else None
-    known = kept and load_states(
-        kept, (len(problems), objective.max_thoughts, run.pair.assistant.width)
-    )
+    shape = (len(problems), objective.max_thoughts, run.pair.assistant.width)
+    known = load_states(kept, shape) if kept else None
     # All processes study, or none: they wait for one another.
-    if kept and not processes.any(known is None):
+    lacking = processes.any(known is None)
+    if known is not None and not lacking:
         return known
     precomputed = _precomputed(
         objective, task, problems, run.config.batch_size, processes, progress
@@ -248,8 +246,9 @@ class _Run:
         cache: Path | None = None,
     ):
         trainable = get_trainable(method)
-        usual = trainable.kind.default_max_thoughts
-        config = replace(config, max_thoughts=config.max_thoughts or usual)
+        assert trainable.kind, "what can be trained says what its weights are"
+        largest = config.max_thoughts or trainable.kind.default_max_thoughts
+        config = replace(config, max_thoughts=largest)
         self.pair, self.config, self.out, self.cache = pair, config, out, cache
         self.processes = Processes.of(pair.base.device)
         self.settings = {
@@ -259,9 +258,7 @@ class _Run:
             "fingerprints": pair.fingerprints,
             "config": asdict(config),
         }
-        self.objective = trainable.objective_for(
-            pair, name, config.max_thoughts, config.seed, config.start
-        )
+        self.objective = trainable.objective_for(pair, name, largest, config.seed, config.start)
         self.weights = self.objective.weights
         self.trained = [p for p in self.weights.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
