@@ -13,6 +13,7 @@ from softcot.data.tasks import BENCHMARK_TASKS, TASKS, discover, get_task, train
 from softcot.evaluation.experiments import mini_tasks, plan, trained_tasks
 from softcot.evaluation.records import load_record
 from softcot.report import build, files, load_records
+from softcot.web import questions
 from softcot.web.explorer import Explorer
 from softcot.web.link import read_link
 from softcot.web.questions import examples

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 import plotly
@@ -34,7 +34,10 @@ def html(value: str, **options: Any) -> gr.HTML:
 
 
 def action(
-    amount: tuple[int, int, int, int, str], run: str, stop: str, variant: str = "primary"
+    amount: tuple[int, int, int, int, str],
+    run: str,
+    stop: str,
+    variant: Literal["primary", "secondary"] = "primary",
 ) -> tuple[gr.Slider, gr.Button, gr.Button]:
     """A row that starts something long: how much of it, and the buttons that begin and end it.
 

@@ -2,21 +2,21 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import gradio as gr
 
 T = TypeVar("T")
 
-LANE = {"concurrency_id": "model", "concurrency_limit": 1}
+LANE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
 """Everything that runs a model takes its turn in one lane."""
 
-PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 """The page's own events: no endpoint, and no spinner over what is being read."""
 
-AT_ONCE = PRIVATE | {"concurrency_limit": None, "trigger_mode": "always_last"}
+AT_ONCE: dict[str, Any] = PRIVATE | {"concurrency_limit": None, "trigger_mode": "always_last"}
 """Events that run no model and so need not wait: K moves while an answer is being written."""
 
 FRAME = 0.08
@@ -34,11 +34,6 @@ def paced(frames: Iterator[T], clock: Callable[[], float] = time.monotonic) -> I
     yield from held
 
 
-def unchanged(count: int) -> tuple:
-    """Outputs that stay as they are."""
-    return (gr.skip(),) * count
-
-
 def idle() -> gr.Button:
     """A button with nothing to do, such as that which stops what is not running."""
     return gr.Button(interactive=False)
@@ -49,7 +44,7 @@ def stoppable(stop: gr.Button, ending: gr.State) -> None:
     stop.click(lambda event: event and event.set(), ending, None, **AT_ONCE)
 
 
-def until(frames: Iterator[T], ending: threading.Event) -> Iterator[T]:
+def until(frames: Generator[T], ending: threading.Event) -> Iterator[T]:
     """The frames until the event is set: what computes them makes not one step more."""
     with closing(frames):
         for frame in frames:

@@ -103,7 +103,7 @@ class Explorer:
         """
         task = get_task(task_name)
         k = self.max_thoughts if k is None else k
-        vectors = get_method(SOFT, self.pair, task).thoughts([Problem(task.name, question)], k)
+        vectors = SoftCoT.build(self.pair, task).thoughts([Problem(task.name, question)], k)
         return explore(question, vectors[0], self.pair.base, self.vocabulary)
 
     def comparison(

@@ -82,7 +82,7 @@ class Handlers:
             link = read_link(request.search, self.explorer.max_thoughts)
             if link is None:
                 return {}
-            told = {
+            told: Named = {
                 "task": link.problem.task,
                 "k": self.explorer.default_k if link.k is None else link.k,
                 "temperature": link.temperature,

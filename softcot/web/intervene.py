@@ -120,7 +120,7 @@ class Intervene(Panel):
             text = str(Edit(kind, tuple(sorted(request.slots)), amount, token))
         except UserError:  # the token is still to be typed
             text = ""
-        slider = {"visible": kind in MEASURED, "label": intervene_views.AMOUNTS.get(kind)}
+        slider: Named = {"visible": kind in MEASURED, "label": intervene_views.AMOUNTS.get(kind)}
         return {
             "edits": text,
             "amount": gr.Slider(value=amount, minimum=low, maximum=high, **slider),

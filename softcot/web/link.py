@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from softcot.data.problems import Problem
@@ -10,6 +12,8 @@ from softcot.data.tasks import FREE, TASKS
 from softcot.methods import METHODS
 from softcot.support.errors import UserError
 from softcot.thoughts.edits import read_edits
+
+N = TypeVar("N", int, float)
 
 FIELDS = {
     "task": "task",
@@ -81,10 +85,10 @@ def read_link(search: str, max_thoughts: int) -> Link | None:
         read_edits(edits)
     return Link(
         Problem(task, values["q"].strip(), values.get("a", "").strip()),
-        _number(values, "k", 0, max_thoughts),
+        _number(values, "k", 0, max_thoughts, int),
         _number(values, "t", 0, 2, float),
-        _number(values, "seed", 0, 2**31),
-        _number(values, "n", 1, 15),
+        _number(values, "seed", 0, 2**31, int),
+        _number(values, "n", 1, 15, int),
         _methods(values),
         edits,
         values.get("other"),
@@ -103,15 +107,17 @@ def _methods(values: dict[str, str]) -> list[str] | None:
     return names
 
 
-def _number(values: dict[str, str], name: str, low: int, high: int, kind: type = int):
+def _number(
+    values: dict[str, str], name: str, low: int, high: int, kind: Callable[[str], N]
+) -> N | None:
     if name not in values:
         return None
     try:
         number = kind(values[name])
+        if low <= number <= high:
+            return number
     except ValueError:
-        number = None
-    if number is None or not low <= number <= high:
-        raise UserError(
-            f"The address says {name} = {values[name]!r}; it must be a number from {low} to {high}."
-        )
-    return number
+        pass
+    raise UserError(
+        f"The address says {name} = {values[name]!r}; it must be a number from {low} to {high}."
+    )

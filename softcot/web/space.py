@@ -4,6 +4,7 @@ import re
 import shutil
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import SpaceCardData, SpaceHardware
 
@@ -102,7 +103,7 @@ def _requirements() -> str:
 def _front_matter(hub: list[str]) -> str:
     """What Spaces reads of the README, as YAML."""
     hardware = SpaceHardware.ZERO_A10G if hub else SpaceHardware.CPU_BASIC
-    fetched = {"models": hub, "preload_from_hub": hub} if hub else {}
+    fetched: dict[str, Any] = {"models": hub, "preload_from_hub": hub} if hub else {}
     return SpaceCardData(
         title="SoftCoT Explorer",
         emoji="💭",

@@ -15,8 +15,8 @@ Named = dict[str, Any]
 """What a handler changes: values, or new properties, by the names of the widgets."""
 
 
-class Widgets(dict[str, Block]):
-    """The page's widgets by name."""
+class Widgets(dict[str, Any]):
+    """The page's widgets by name; Gradio makes their events where no type checker sees them."""
 
     def listener(
         self, handler: Callable[..., Any], takes: type, changes: Iterable[str]

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from softcot.support.errors import UserError
 from softcot.support.presets import MAX_NEW_TOKENS
+from softcot.thoughts.projection import Projection
 from softcot.web.explorer import Explorer
 
 try:
@@ -105,9 +106,11 @@ def on_loan(explorer: Explorer) -> Explorer:
         setattr(borrowing, name, _call(getattr(explorer, name), duration))
     for name, duration in STREAMS.items():
         setattr(borrowing, name, _stream(getattr(explorer, name), duration))
-    borrowing.using = lambda projection: (
-        borrowing if projection is None else on_loan(explorer.using(projection))
-    )
+
+    def using(projection: Projection | None) -> Explorer:
+        return borrowing if projection is None else on_loan(explorer.using(projection))
+
+    setattr(borrowing, "using", using)  # noqa: B010, as all of its work
     return borrowing
 
 
