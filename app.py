@@ -13,7 +13,7 @@ from pathlib import Path
 import gradio as gr
 
 from softcot import plots
-from softcot.cli.main import add_pair, pair_options
+from softcot.cli.options import add_pair, pair_options
 from softcot.data.problems import Problem
 from softcot.data.tasks import TASKS
 from softcot.support.errors import UserError
