@@ -40,8 +40,5 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _parameters(method: "type[Method]", pair: "Pair") -> int:
-    """How many parameters a method trains between the models of a pair."""
-    if method.kind is None:
-        return 0
-    weights = method.kind.for_pair(pair, "all", MAX_THOUGHTS)
-    return sum(p.numel() for p in weights.parameters())
+    """How many parameters a method trains between the models of a pair; the frozen do not count."""
+    return method.kind.for_pair(pair, "all", MAX_THOUGHTS).size if method.kind else 0
