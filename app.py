@@ -13,7 +13,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from softcot.cli.main import add_pair, pair_options
+from softcot.cli.options import add_pair, pair_options
 from softcot.data.tasks import discover_own
 from softcot.support.errors import UserError
 from softcot.support.presets import get_preset, own_preset

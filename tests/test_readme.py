@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from softcot.cli import main as cli
+from softcot.cli.main import parse
 from softcot.report import build, files, load_records, readme_block
 from softcot.report.render import END, START
 
@@ -62,7 +62,7 @@ EXAMPLES = re.search(r"## Command line\s+```bash\n(.*?)```", README, re.S).group
 def test_examples_parse(line):
     words = shlex.split(line)
     assert words[:3] == ["python", "-m", "softcot"]
-    cli._parser(words[3:]).parse_args(words[3:])
+    parse(words[3:])
 
 
 def test_space_front_matter_names_the_app_and_an_sdk():

@@ -1,8 +1,7 @@
-"""``python -m softcot pretrain``: makes the two models of the mini pair again from nothing."""
+"""Pre-training: makes the two models of the mini pair again from nothing."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import random
@@ -295,37 +294,3 @@ def _write_folder(
     for file in part.iterdir():
         file.replace(out / file.name)
     part.rmdir()
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``python -m softcot pretrain``."""
-    parser.add_argument("--pair", default="mini", help=f"one of: {', '.join(CONFIGS)}")
-    parser.add_argument("--out", type=Path, help="folder; default: checkpoints/PAIR")
-    parser.add_argument("--role", choices=("base", "assistant", "both"), default="both")
-    parser.add_argument("--read", type=float, help="0..1, for the base, instead of the pair's own")
-    parser.add_argument("--steps", type=int, help="instead of the pair's own")
-    parser.add_argument("--width", type=int, help="instead of the pair's own")
-    parser.add_argument("--layers", type=int, help="instead of the pair's own")
-    parser.add_argument("--resume", action="store_true", help="go on where it stopped")
-
-
-def run(args: argparse.Namespace) -> None:
-    """Pre-train what the command line asks for.
-
-    Raises:
-        UserError: There is no such pair, or no model of its own with this role.
-    """
-    if args.read is not None and not 0 < args.read <= EVERYTHING:
-        raise UserError("--read is a fraction above 0 and at most 1.")
-    if args.pair not in CONFIGS:
-        raise UserError(f"No pair {args.pair!r} is made here; choose one of: {', '.join(CONFIGS)}.")
-    chosen = [config for config in CONFIGS[args.pair] if args.role in (config.role, "both")]
-    if not chosen:
-        raise UserError(f"The pair {args.pair} has no {args.role} of its own.")
-    out = args.out or Path("checkpoints", args.pair)
-    for config in chosen:
-        changes = {k: getattr(args, k) for k in ("steps", "width", "layers") if getattr(args, k)}
-        if args.read and config.role == "base":
-            changes["fraction"] = args.read
-        summary = pretrain(replace(config, **changes), out / config.role, resume=args.resume)
-        print(f"{config.role}: {json.dumps(summary)}", file=sys.stderr)

@@ -15,7 +15,7 @@ class TrainingConfig:
     """What decides the weights; the defaults train one mini family in minutes on two CPU cores."""
 
     max_thoughts: int | None = None
-    """Every step draws its K from 1 to this; None leaves it to the method."""
+    """Every step draws its K from 1 to this; where none is given, the method decides."""
     steps: int = 600
     """Optimiser steps."""
     batch_size: int = 32
@@ -25,11 +25,11 @@ class TrainingConfig:
     warmup: int = 40
     """Steps over which the learning rate rises; from then on it falls along a cosine."""
     weight_decay: float = 0.0
-    """AdamW's."""
+    """How strongly AdamW pulls the weights towards 0."""
     clip: float = 1.0
     """Largest norm of the gradient."""
     start: str = "vocabulary"
-    """Where a projection starts: aligned with both vocabularies, or "random"."""
+    """Where a projection starts: "vocabulary", aligned with both models', or "random"."""
     seed: int = 41
     """Decides the initial weights, the problems, their order and K."""
     train_problems: int = 12_800
@@ -55,6 +55,10 @@ class TrainingConfig:
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise UserError(f"The setting {name} must be a number above 0; it is {value}.")
+        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
+            raise UserError(
+                f"The setting weight_decay must be a number, 0 or more; it is {self.weight_decay}."
+            )
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""

@@ -6,7 +6,6 @@ import pytest
 from conftest import build_problems
 
 from softcot import methods
-from softcot.cli import main as cli
 from softcot.cli.main import main
 from softcot.data.tasks import GeneratedProblems
 from softcot.decoding.decoder import Sampling
@@ -49,7 +48,7 @@ def test_the_command_line_of_a_run_asks_for_that_run(monkeypatch):
         asked.append((pair, task.name, protocol))
         raise UserError("seen")
 
-    monkeypatch.setattr(cli, "_load_named", lambda name, **options: name)
+    monkeypatch.setattr("softcot.thoughts.pair.load_pair", lambda name, **options: name)
     monkeypatch.setattr(evaluator, "evaluate", note)
     monkeypatch.setattr(GeneratedProblems, "problems", lambda *_: build_problems(1))
     for run in ALL:

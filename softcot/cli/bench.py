@@ -1,0 +1,66 @@
+"""Measure the speed beside straightforward code, or show the measurements in the README."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from softcot.cli.options import README, add_pair, count, pair_options
+from softcot.cli.progress import Bar
+from softcot.data.tasks import get_task
+
+RECORDS = Path("assets/benchmarks")
+"""The measurements that come with the project."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "what", choices=["train", "evaluate", "compare", "startup", "all", "report"]
+    )
+    add_pair(parser)
+    parser.add_argument("--shape", help="random models of these sizes instead: qwen2.5-7b or tiny")
+    parser.add_argument("--task", default="mini-gsm")
+    parser.add_argument("--rounds", type=count, default=3, help="turns of each side")
+    parser.add_argument("--quick", action="store_true", help="hardly any work, as a test")
+    parser.add_argument("--scale", action="store_true", help="also 100 to 10,000 evaluations")
+    parser.add_argument(
+        "--json", type=Path, metavar="PLACE", help="file or folder for the record; a folder for all"
+    )
+    parser.add_argument("--records", type=Path, default=RECORDS, help="what `report` shows")
+    parser.add_argument("--readme", type=Path, default=README, help="what `report` rewrites")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure one thing or all, or show what was measured."""
+    from softcot.bench import records
+
+    if args.what == "report":
+        records.write_readme(records.load_all(args.records), args.readme)
+    else:
+        _measure(args, records.NAMES if args.what == "all" else (args.what,))
+
+
+def _measure(args: argparse.Namespace, names: tuple[str, ...]) -> None:
+    """Measure some things one after the other, and print what they came to."""
+    from softcot.bench import records, run
+    from softcot.bench.setting import Setting
+    from softcot.bench.shapes import get_pair
+
+    source, found = (pair_options(args), args.shape), []
+    pair = get_pair(*source)
+    with Bar() as bar:
+        for name in names:
+            setting = Setting(
+                *source,
+                task=get_task(args.task).name,
+                rounds=args.rounds,
+                quick=args.quick,
+                scale=args.scale,
+                progress=lambda side, done, total: bar.show(name, done, total),
+            )
+            found.append(run(name, pair, setting, args.command_line))
+            print(records.details(found[-1]), file=sys.stderr)
+            if args.json:
+                several = args.what == "all" or args.json.is_dir()
+                records.save(found[-1], args.json / f"{name}.json" if several else args.json)
+    print(records.table(found))

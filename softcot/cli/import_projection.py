@@ -1,0 +1,33 @@
+"""Make a projection of a PyTorch state dict with a weight and a bias."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from softcot.cli.options import add_pair, count, load
+from softcot.support.files import refuse_used
+from softcot.support.presets import MAX_THOUGHTS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="what torch.save made of it")
+    add_pair(parser)
+    parser.add_argument("--task", required=True, help="what it was trained on, or 'all'")
+    parser.add_argument("--out", type=Path, required=True, help="a new folder")
+    parser.add_argument(
+        "--max-thoughts", type=count, default=MAX_THOUGHTS, help="largest K it was trained for"
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read the file, and write the projection into a folder of its own."""
+    from softcot.thoughts.importing import import_projection
+
+    refuse_used(args.out)
+    pair = load(args)
+    projection, remarks = import_projection(args.file, pair, args.task, args.max_thoughts)
+    projection.save(args.out)
+    for remark in remarks:
+        print(remark, file=sys.stderr)
+    print(f"{args.out}: {projection.size:,} parameters, K 1 to {projection.max_thoughts}")

@@ -1,0 +1,135 @@
+"""Options that several commands share, and what they ask for."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from softcot.data.stored import DATA_VARIABLE
+from softcot.support.presets import MAX_NEW_TOKENS
+
+if TYPE_CHECKING:  # names only: importing torch takes seconds
+    from softcot.decoding.decoder import Sampling
+    from softcot.thoughts.pair import Pair
+
+EVALUATED = 1000
+"""Problems of a task's split that a record is made of where nobody chose a number."""
+
+RESULTS, README = Path("assets/results"), Path("README.md")
+"""The records that come with the project, and the file that shows what they came to."""
+
+
+def add_pair(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which models to load; `pair_options` reads them."""
+    parser.add_argument("--pair", default="mini", help="name of a pair of models (default: mini)")
+    parser.add_argument("--base", metavar="MODEL", help="folder or Hub id, instead of a pair's")
+    parser.add_argument("--assistant", metavar="MODEL", help="likewise; both or neither")
+    parser.add_argument(
+        "--projection", metavar="PLACE", help="folder or Hub id of a projection for every task"
+    )
+    parser.add_argument("--prompts", metavar="DIR", help="templates, instead of the pair's own")
+    parser.add_argument("--quantize", help="int8 or nf4: smaller weights, other answers")
+    parser.add_argument(
+        "--compile",
+        dest="compiled",
+        action="store_true",
+        help="write with a compiled base: a slow start, and faster from then on",
+    )
+
+
+def pair_options(args: argparse.Namespace) -> dict[str, Any]:
+    """What `softcot.thoughts.pair.load_pair` takes, from the options of `add_pair`."""
+    names = ("base", "assistant", "projection", "prompts", "quantize", "compiled")
+    return {"name": args.pair} | {name: getattr(args, name) for name in names}
+
+
+def load(args: argparse.Namespace) -> "Pair":
+    """The pair that the options of `add_pair` ask for.
+
+    Raises:
+        UserError: There is no such pair, or something of it is missing, damaged or too large.
+    """
+    from softcot.thoughts.pair import load_pair
+
+    return load_pair(**pair_options(args))
+
+
+def add_method(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how the base is asked: the method and its K."""
+    parser.add_argument("--method", default="softcot", help="see `methods`")
+    add_k(parser)
+
+
+def add_k(parser: argparse.ArgumentParser) -> None:
+    """Add the number of thoughts, `k` in code; None leaves it to the method."""
+    parser.add_argument(
+        "--thoughts", dest="k", metavar="K", type=int, help="default: the method's own choice"
+    )
+
+
+def add_sampling(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how answers are written; `sampling` reads them."""
+    parser.add_argument("--samples", type=count, default=1, help="more than one: majority vote")
+    parser.add_argument(
+        "--temperature", type=float, help="default: 0 for one sample, 1 for several"
+    )
+    parser.add_argument("--top-p", type=float, default=1.0)
+    parser.add_argument("--top-k", type=int, default=0, help="0 for all tokens")
+    parser.add_argument("--max-new-tokens", type=int, default=MAX_NEW_TOKENS)
+
+
+def sampling(args: argparse.Namespace, seed: int = 41) -> "Sampling":
+    """How the options of `add_sampling` want answers to be written.
+
+    Raises:
+        UserError: One of them means nothing.
+    """
+    from softcot.decoding.decoder import Sampling
+
+    temperature = args.temperature
+    if temperature is None:  # several samples are only worth it if they may differ
+        temperature = 0.0 if args.samples == 1 else 1.0
+    return Sampling(
+        temperature=temperature,
+        top_p=args.top_p,
+        top_k=args.top_k,
+        seed=seed,
+        max_new_tokens=args.max_new_tokens,
+    )
+
+
+def add_data_dir(parser: argparse.ArgumentParser) -> None:
+    """Add the folder of the real data sets; `use_data_dir` makes it known."""
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        help=f"files of the real data sets; default: ${DATA_VARIABLE}, or the Hub",
+    )
+
+
+def use_data_dir(args: argparse.Namespace) -> None:
+    """Read the real data sets from the folder that was named, in child processes too."""
+    if args.data_dir:
+        os.environ[DATA_VARIABLE] = args.data_dir
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the choice to print JSON; `print_json` does."""
+    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
+
+
+def print_json(value: Any, indent: int | None = 2) -> None:
+    """Print a value as JSON, on one line where `indent` is None."""
+    print(json.dumps(value, indent=indent, ensure_ascii=False))
+
+
+def count(text: str) -> int:
+    """The type of an option that takes a whole number of 1 or more.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return int(text)

@@ -1,0 +1,94 @@
+"""Make the records of an experiment that are not there yet."""
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from softcot.cli.options import EVALUATED, RESULTS, add_pair, count, pair_options
+from softcot.cli.progress import Bar
+from softcot.data.problems import SPLITS
+from softcot.support.errors import UserError
+from softcot.support.presets import own_preset
+
+if TYPE_CHECKING:
+    from softcot.evaluation.experiments import Run
+    from softcot.thoughts.pair import Pair
+
+QUICK = 30
+"""Problems a record with `--quick`, which gives every table in about ten minutes."""
+
+QUICK_RESULTS = Path("runs/quick")
+"""Where those records go."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_pair(parser)
+    parser.add_argument(
+        "--experiment",
+        default="all",
+        help="main, controls, thoughts, assistant-size, self-consistency, forgetting, regime, all",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help=f"{QUICK} problems a record, into {QUICK_RESULTS}"
+    )
+    parser.add_argument("--results", type=Path, help=f"folder of records; default: {RESULTS}")
+    parser.add_argument("--split", choices=SPLITS, default="test")
+    parser.add_argument("--limit", type=count, help=f"problems a record; default: {EVALUATED}")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Make what is missing; what cannot be made is said and left out."""
+    from softcot.evaluation.experiments import plan, reproduce
+
+    results = args.results or (QUICK_RESULTS if args.quick else RESULTS)
+    limit = args.limit or (QUICK if args.quick else EVALUATED)
+    if args.base or args.assistant:
+        args.pair = own_preset(args.base, args.assistant).name
+    runs = plan(args.experiment, args.pair)
+    pairs = _load_pairs(args, runs)
+    runs = _possible(runs, pairs)
+    with Bar() as bar:
+        for number, planned in enumerate(runs, start=1):
+            title = f"{number}/{len(runs)} {planned.file.removesuffix('.json')}"
+            reproduce(
+                pairs[planned.pair],
+                planned,
+                results,
+                count=limit,
+                split=args.split,
+                progress=partial(bar.show, title),
+            )
+    print(f"{results}: {len(runs)} records of {limit} problems each")
+    if args.quick:
+        print(f"See them with: python -m softcot report --results {results} --out {results}/report")
+
+
+def _load_pairs(args: argparse.Namespace, runs: "list[Run]") -> "dict[str, Pair]":
+    """The pairs of some runs by name; only the one that was asked for has to be there."""
+    from softcot.thoughts.pair import load_pair
+
+    pairs = {}
+    for name in dict.fromkeys(planned.pair for planned in runs):
+        try:
+            own = name == args.pair  # the options are about that one alone
+            pairs[name] = load_pair(**pair_options(args)) if own else load_pair(name)
+        except UserError as error:
+            if name == args.pair:
+                raise
+            print(f"Pair {name} is left out. {error}", file=sys.stderr)
+    return pairs
+
+
+def _possible(runs: "list[Run]", pairs: "dict[str, Pair]") -> "list[Run]":
+    """The runs whose pair is there and trained for them."""
+    from softcot.evaluation.experiments import can_run
+
+    runs = [planned for planned in runs if planned.pair in pairs]
+    missing = [planned for planned in runs if not can_run(pairs[planned.pair], planned)]
+    named = ((planned.pair, planned.protocol.method) for planned in missing)
+    for pair, method in dict.fromkeys(named):
+        print(f"Some of {method} of pair {pair} is left out: not trained.", file=sys.stderr)
+    return [planned for planned in runs if planned not in missing]

@@ -1,0 +1,1 @@
+"""The commands; a package, for its files may be called as those of other folders."""

@@ -1,0 +1,45 @@
+"""`ask` and `replay`: an answer as text and as JSON, and a run that is run again."""
+
+import json
+
+from cli.conftest import QUESTION, SHORT
+
+
+def test_ask_prints_one_json_object(run):
+    printed = json.loads(run("ask", QUESTION, "--thoughts", 3, *SHORT, "--json"))
+    assert printed["method"] == "softcot" and printed["thoughts"] == 3
+    assert printed["question"] == QUESTION and printed["new_tokens"] == 4
+    assert printed["text"] and printed["seconds"] > 0
+    assert printed["sampling"]["temperature"] == 0
+    assert {"answer", "pair", "task", "votes"} <= printed.keys()
+
+
+def test_ask_streams_the_text_and_ends_with_the_answer(run):
+    text = json.loads(run("ask", QUESTION, *SHORT, "--json"))["text"]
+    printed = run("ask", QUESTION, *SHORT)
+    assert printed.startswith(text)
+    assert "Answer: " in printed and "K = 12, 4 tokens" in printed
+
+
+def test_ask_with_zero_thoughts_is_zero_shot_cot(run):
+    soft = json.loads(run("ask", QUESTION, "--thoughts", 0, *SHORT, "--json"))
+    hard = json.loads(run("ask", QUESTION, "--method", "zero-shot-cot", *SHORT, "--json"))
+    edited = json.loads(run("ask", QUESTION, "--edits", "drop", *SHORT, "--json"))
+    assert edited["text"] == hard["text"] and edited["title"] == "SoftCoT, drop"
+    assert soft["text"] == hard["text"]
+    assert hard["thoughts"] == 0
+
+
+def test_ask_several_samples(run):
+    argv = ["ask", QUESTION, "--samples", 3, "--seed", 5, "--task", "mini-gsm", *SHORT]
+    printed = json.loads(run(*argv, "--json"))
+    assert printed["sampling"]["temperature"] == 1.0
+    assert printed["samples"] == 3 and printed["new_tokens"] > 4
+    assert printed["text"] == json.loads(run(*argv, "--json"))["text"]
+    assert printed["text"] in run(*argv)
+
+
+def test_a_saved_run_is_replayed(run, tmp_path):
+    answered = json.loads(run("ask", QUESTION, *SHORT, "--save", tmp_path / "a.run", "--json"))
+    printed = run("replay", tmp_path / "a.run")
+    assert answered["text"] in printed and "thought is the same" in printed
