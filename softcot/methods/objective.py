@@ -107,11 +107,11 @@ class Objective:
         """What no step changes about the problems, computed once: float32[B, ...]."""
         return torch.empty(len(problems), 0)
 
-    def kept(self, folder: Path, task: Task, problems: Sequence[Problem]) -> Path | None:
+    def cache_file(self, folder: Path, task: Task, problems: Sequence[Problem]) -> Path | None:
         """The file in a folder that keeps what `precompute` gives; None where that is nothing."""
         return None
 
-    def keep(
+    def keep_prefixes(
         self,
         problems: Sequence[Problem],
         batch_size: int,
@@ -170,7 +170,7 @@ class SlotObjective(Objective):
         """What the base has read and keeps."""
         return PromptCache(self.pair.base)
 
-    def keep(
+    def keep_prefixes(
         self,
         problems: Sequence[Problem],
         batch_size: int,

@@ -7,10 +7,8 @@ interrupted training that goes on reaches the weights of an uninterrupted one.
 
 import itertools
 import json
-import math
-import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -19,10 +17,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from softcot.data.problems import Problem, Split
+from softcot.data.problems import Split
 from softcot.data.tasks import Task, training_tasks
 from softcot.methods import get_trainable
-from softcot.methods.objective import Objective
 from softcot.models.language_model import fingerprint
 from softcot.support.errors import UserError
 from softcot.support.files import refuse_used, replacing, write_text
@@ -30,14 +27,8 @@ from softcot.support.processes import Processes
 from softcot.support.provenance import provenance
 from softcot.thoughts.checkpoint import TrainedWeights
 from softcot.thoughts.pair import Pair
-from softcot.thoughts.state_cache import load_states, save_states
 from softcot.training.config import TrainingConfig
-
-PIECE = 8
-"""Problems that a CPU computes at once: what they need fits its caches. A GPU takes a batch."""
-
-POOL = 16
-"""Batches whose problems are sorted by length together: little padding, and still mixed."""
+from softcot.training.corpus import Corpus, Reader, batches, cut
 
 
 @dataclass(frozen=True)
@@ -108,13 +99,13 @@ def train(
     run.restore() if resume else run.check_folder()
     started -= run.seconds
 
-    def thinking(update: Update) -> None:
-        progress(update)
+    def thinking(done: int, total: int) -> None:
+        progress(Update("thinking", done, total))
         if should_stop():
             raise UserError("The training was stopped before it took a step; nothing changed.")
 
-    train = _Corpus.gather(run, tasks, "train", config.train_problems, thinking)
-    held_out = _Corpus.gather(run, tasks, "validation", config.validation_problems, thinking)
+    train = run.gather(tasks, "train", config.train_problems, thinking)
+    held_out = run.gather(tasks, "validation", config.validation_problems, thinking)
     run.keep(train, held_out, thinking)
     order = itertools.islice(batches(train.problems, config), run.step, None)
     losses: list[float] = []
@@ -130,107 +121,6 @@ def train(
         latest = run.history[-1]["validation_loss"]
         progress(Update("training", run.step, config.steps, loss, latest, run.weights))
     return run.finish(time.perf_counter() - started, command)
-
-
-def batches(problems: Sequence[Problem], config: TrainingConfig) -> Iterator[list[int]]:
-    """Numbers of problems in batches, without end: every epoch has each problem once."""
-    pool = POOL * config.batch_size
-    for epoch in itertools.count():
-        rng = random.Random(f"{config.seed}/order/{epoch}")
-        order = rng.sample(range(len(problems)), len(problems))
-        found = []
-        for start in range(0, len(order), pool):
-            similar = sorted(order[start : start + pool], key=lambda i: _length(problems[i]))
-            found += _cut(similar, config.batch_size)
-        rng.shuffle(found)
-        yield from found
-
-
-def _length(problem: Problem) -> int:
-    return len(problem.question) + len(problem.target)
-
-
-def _cut(numbers: list[int], size: int) -> list[list[int]]:
-    return [numbers[start : start + size] for start in range(0, len(numbers), size)]
-
-
-@dataclass(frozen=True)
-class _Corpus:
-    """Problems of one split and what was computed once about each."""
-
-    problems: list[Problem]
-    precomputed: torch.Tensor
-    """float32[N, ...], on the CPU."""
-
-    @classmethod
-    def gather(
-        cls,
-        run: "_Run",
-        tasks: Sequence[Task],
-        split: Split,
-        count: int,
-        progress: Callable[[Update], None],
-    ) -> "_Corpus":
-        """Draw `count` problems, as many of every task, and let the objective study each once."""
-        share = math.ceil(count / len(tasks))
-        drawn = [task.problems(split, share, run.config.seed) for task in tasks]
-        precomputed = [
-            _remembered(run, task, problems, progress)
-            for task, problems in zip(tasks, drawn, strict=True)
-        ]
-        return cls(list(itertools.chain.from_iterable(drawn)), torch.cat(precomputed))
-
-    def losses(self, objective: Objective, numbers: list[int], k: int) -> torch.Tensor:
-        """Losses of the graded tokens of some problems at K, float32[N]."""
-        problems = [self.problems[i] for i in numbers]
-        return objective.losses(problems, self.precomputed[numbers], k)
-
-    def pieces(self, objective: Objective, numbers: list[int]) -> list[list[int]]:
-        """Some problems, or none, in parts of like length that are computed one by one."""
-        if objective.pair.base.device.type != "cpu":
-            return [numbers] if numbers else []
-        return _cut(sorted(numbers, key=lambda i: objective.size(self.problems[i])), PIECE)
-
-
-def _remembered(
-    run: "_Run", task: Task, problems: Sequence[Problem], progress: Callable[[Update], None]
-) -> torch.Tensor:
-    """What the objective studies about each problem, read from the cache if it is there."""
-    objective, processes = run.objective, run.processes
-    kept = objective.kept(run.cache, task, problems) if run.cache else None
-    shape = (len(problems), objective.max_thoughts, run.pair.assistant.width)
-    known = load_states(kept, shape) if kept else None
-    # All processes study, or none: they wait for one another.
-    lacking = processes.any(known is None)
-    if known is not None and not lacking:
-        return known
-    precomputed = _precomputed(
-        objective, task, problems, run.config.batch_size, processes, progress
-    )
-    if kept and processes.main:
-        save_states(kept, precomputed)
-    return precomputed
-
-
-def _precomputed(
-    objective: Objective,
-    task: Task,
-    problems: Sequence[Problem],
-    batch_size: int,
-    processes: Processes,
-    progress: Callable[[Update], None],
-) -> torch.Tensor:
-    """What the objective computes once about each problem, float32[N, ...] on the CPU."""
-    # Fixed batches, whatever the training does later: a resumed one finds the same bits.
-    order = sorted(range(len(problems)), key=lambda i: len(problems[i].question))
-    chunks = list(enumerate(_cut(order, batch_size)))
-    mine, precomputed = processes.share(chunks), []
-    for done, (place, numbers) in enumerate(mine, start=1):
-        precomputed.append(
-            (place, objective.precompute(task, [problems[i] for i in numbers]).cpu())
-        )
-        progress(Update("thinking", done, len(mine)))
-    return torch.cat(processes.gathered(precomputed))[torch.tensor(order).argsort()]
 
 
 class _Run:
@@ -283,12 +173,16 @@ class _Run:
         judged = [entry for entry in self.history if entry["step"] >= first] or self.history[-1:]
         return min(judged, key=lambda entry: entry["validation_loss"])
 
-    def keep(self, train: _Corpus, held_out: _Corpus, progress: Callable[[Update], None]) -> None:
+    def gather(
+        self, tasks: Sequence[Task], split: Split, count: int, progress: Callable[[int, int], None]
+    ) -> Corpus:
+        """Draw problems and let the objective compute once what no step changes about them."""
+        size, seed = self.config.batch_size, self.config.seed
+        reader = Reader(self.objective, self.processes, size, progress, self.cache)
+        return Corpus.gather(reader, tasks, split, count, seed)
+
+    def keep(self, train: Corpus, held_out: Corpus, progress: Callable[[int, int], None]) -> None:
         """Let the objective keep what this process would otherwise compute more than once."""
-
-        def thinking(done: int, total: int) -> None:
-            progress(Update("thinking", done, total))
-
         mine = [i for _, numbers in self.processes.share(self._chunks(held_out)) for i in numbers]
         kept = [[held_out.problems[i] for i in mine]]
         # Any problem may come to any process: each keeps all, if it reads as many twice.
@@ -296,9 +190,9 @@ class _Run:
         if read >= 2 * len(train.problems):
             kept.append(train.problems)
         for problems in kept:
-            self.objective.keep(problems, self.config.batch_size, thinking)
+            self.objective.keep_prefixes(problems, self.config.batch_size, progress)
 
-    def advance(self, corpus: _Corpus, numbers: list[int]) -> float:
+    def advance(self, corpus: Corpus, numbers: list[int]) -> float:
         """Make one optimiser step and return its loss, that of the whole batch.
 
         Each process takes its share of the problems, piece by piece. The loss is a mean over
@@ -326,7 +220,7 @@ class _Run:
         return self.processes.total(losses.sum().item()) / graded
 
     @torch.no_grad()
-    def validate(self, corpus: _Corpus, train_loss: float | None) -> None:
+    def validate(self, corpus: Corpus, train_loss: float | None) -> None:
         """Add an entry to the history; the batches spread over all K, the same ones each time."""
         chunks = self._chunks(corpus)
         losses = self.processes.gathered(
@@ -344,12 +238,12 @@ class _Run:
         if self.best is entry:
             self.best_weights = self._weights()
 
-    def _chunks(self, corpus: _Corpus) -> list[tuple[int, list[int]]]:
+    def _chunks(self, corpus: Corpus) -> list[tuple[int, list[int]]]:
         """The numbered batches of a validation."""
         numbers = list(range(len(corpus.problems)))
-        return list(enumerate(_cut(numbers, self.config.batch_size), start=1))
+        return list(enumerate(cut(numbers, self.config.batch_size), start=1))
 
-    def _judged(self, corpus: _Corpus, numbers: list[int], share: float) -> torch.Tensor:
+    def _judged(self, corpus: Corpus, numbers: list[int], share: float) -> torch.Tensor:
         """Losses of the graded tokens of a validation batch, float32[N] on the CPU."""
         k = self.objective.validation_k(share)
         pieces = corpus.pieces(self.objective, numbers)

@@ -15,8 +15,10 @@ from softcot.methods import get_trainable
 from softcot.methods.objective import token_losses
 from softcot.models.language_model import LanguageModel
 from softcot.prompts.builder import cut_at_slots
+from softcot.training import corpus as corpora
 from softcot.training import trainer
 from softcot.training.config import TrainingConfig
+from softcot.training.corpus import Corpus
 from softcot.training.trainer import train
 
 TASK = get_task("mini-gsm")
@@ -89,7 +91,7 @@ def test_losses_and_gradients_are_the_same_with_kept_prefixes(pair, problems, th
         objective.precompute(TASK, problems),
     )
     plain = objective.losses(problems, precomputed, thoughts)
-    objective.keep(problems, 2)
+    objective.keep_prefixes(problems, 2)
     with forward_passes(pair.base) as seen:
         kept = objective.losses(problems, precomputed, thoughts)
     assert len(seen) == 1
@@ -168,11 +170,11 @@ def test_validation_problems_are_always_kept(pair, tmp_path, monkeypatch):
 
 def step_in(size, pair, folder, monkeypatch, method):
     """Loss and gradients of one step over nine problems in pieces of a size."""
-    monkeypatch.setattr(trainer, "PIECE", size)
+    monkeypatch.setattr(corpora, "PIECE", size)
     config = replace(CONFIG, batch_size=9, start="random")
     run = trainer._Run(pair, method, "mini-gsm", config, folder)
     problems = build_problems(9)
-    corpus = trainer._Corpus(problems, run.objective.precompute(TASK, problems))
+    corpus = Corpus(problems, run.objective.precompute(TASK, problems))
     start = [weight.detach().clone() for weight in run.trained]
     loss = run.advance(corpus, list(range(9)))
     assert any(not torch.equal(a, b) for a, b in zip(start, run.trained, strict=True))
@@ -201,7 +203,7 @@ def test_pieces_have_texts_of_like_length(pair):
         replace(problem, rationale="So. " * (7 * number % 12))
         for number, problem in enumerate(build_problems(12))
     ]
-    corpus = trainer._Corpus(problems, torch.empty(12, 0))
+    corpus = Corpus(problems, torch.empty(12, 0))
     pieces = corpus.pieces(
         get_trainable("softcot").objective_for(pair, "mini-gsm", 4, 0), list(range(12))
     )

@@ -18,9 +18,9 @@ from softcot.support.errors import UserError
 from softcot.thoughts.adapter import Adapter, CoconutAdapter
 from softcot.thoughts.projection import Projection
 from softcot.thoughts.soft_prompt import SoftPrompt
-from softcot.training import trainer
 from softcot.training.config import TrainingConfig
-from softcot.training.trainer import batches, train
+from softcot.training.corpus import Reader, batches
+from softcot.training.trainer import train
 
 CONFIG = TrainingConfig(
     max_thoughts=4,
@@ -212,14 +212,13 @@ def test_stop_before_the_first_step_leaves_nothing(pair, tmp_path):
 
 def test_all_families_with_a_training_split_are_trained_on(pair, tmp_path, monkeypatch):
     tasks = []
-    precomputed = trainer._precomputed
-    monkeypatch.setattr(
-        trainer,
-        "_precomputed",
-        lambda objective, task, *rest: (
-            tasks.append(task.name) or precomputed(objective, task, *rest)
-        ),
-    )
+    read = Reader.read
+
+    def noted(reader, task, problems):
+        tasks.append(task.name)
+        return read(reader, task, problems)
+
+    monkeypatch.setattr(Reader, "read", noted)
     config = TrainingConfig(
         max_thoughts=2, steps=1, batch_size=4, train_problems=4, validation_problems=4
     )
