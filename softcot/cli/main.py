@@ -42,6 +42,7 @@ QUICK = 30
 RESULTS, QUICK_RESULTS, README = Path("assets/results"), Path("runs/quick"), Path("README.md")
 REPORT = Path("assets/report")
 SPEED = Path("assets/benchmarks")
+TABLES, ENGINE = Path("docs/results.md"), Path("docs/engine.md")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -372,21 +373,23 @@ def reproduce(args: argparse.Namespace) -> None:
 
 
 def report(args: argparse.Namespace) -> None:
-    """Make the report, and the README's short form of it, from the records."""
+    """Make the report, and its short forms in docs/ and the README, from the records."""
     from softcot.report import write_report
 
-    # The README shows the records that come with it, not those of a quick run.
-    readme = args.readme or (README if args.results == RESULTS else None)
-    write_report(args.results, args.out, readme)
+    # Both show the records that come with them, not those of a quick run.
+    shipped = args.results == RESULTS
+    page = args.page or (TABLES if shipped else None)
+    readme = args.readme or (README if shipped else None)
+    write_report(args.results, args.out, page=page, readme=readme)
 
 
 def bench(args: argparse.Namespace) -> None:
-    """Measure the speed beside straightforward code, or show the measurements in the README."""
+    """Measure the speed beside straightforward code, or show the measurements in docs/."""
     from softcot.bench import records
 
     names = records.NAMES if args.what == "all" else (args.what,)
     if args.what == "report":
-        return records.write_readme(records.load_all(args.records), args.readme)
+        return records.write_page(records.load_all(args.records), args.page)
     from softcot.bench import run
     from softcot.bench.setting import Setting
     from softcot.bench.shapes import get_pair
@@ -470,8 +473,12 @@ def _parser(argv: Sequence[str]) -> _Parser:
     _add_bench(command(bench))
     tables = command(report)
     tables.add_argument("--results", type=Path, default=RESULTS, help="folder of records")
+    usual = f"for those of {RESULTS}"
     tables.add_argument(
-        "--readme", type=Path, help=f"file to rewrite; default: {README} for those of {RESULTS}"
+        "--page", type=Path, help=f"file with all short tables; default: {TABLES} {usual}"
+    )
+    tables.add_argument(
+        "--readme", type=Path, help=f"file with the main table; default: {README} {usual}"
     )
     tables.add_argument(
         "--out", type=Path, default=REPORT, help="folder of report.md and report.json"
@@ -567,7 +574,7 @@ def _add_bench(parser: _Parser) -> None:
         "--json", type=Path, metavar="PLACE", help="file or folder for the record; a folder for all"
     )
     parser.add_argument("--records", type=Path, default=SPEED, help="what `report` shows")
-    parser.add_argument("--readme", type=Path, default=README, help="what `report` rewrites")
+    parser.add_argument("--page", type=Path, default=ENGINE, help="what `report` rewrites")
 
 
 def _add_evaluate(parser: _Parser) -> None:
