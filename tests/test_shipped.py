@@ -1,6 +1,7 @@
 """The checkpoints that ship: light, ordinary, documented, and better with thoughts than without."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,21 @@ def test_every_trained_family_has_the_weights_of_the_baselines(mini, kind, name)
     folder = FOLDER / f"{kind.folder}-{name}"
     assert json.loads((folder / "training.json").read_text())["finished"]
     assert (folder / "README.md").read_text().startswith("---\n")
+
+
+def test_the_cards_say_how_their_folders_are_loaded():
+    kinds = {kind.folder: kind for kind in (Projection, SoftPrompt, Adapter, CoconutAdapter)}
+    cards = sorted(FOLDER.parent.glob("*/*-*/README.md"))
+    codes = {card: re.findall(r"```python\n(.*?)\n```", card.read_text(), re.S) for card in cards}
+    for card, blocks in codes.items():
+        kind = kinds[card.parent.name.partition("-")[0]]
+        assert blocks in ([], [kind.loading.format(kind=kind.__name__, pair="mini")]), card
+        assert not re.search(r"softcot\.[a-z_]+\.", card.read_text()), card
+        if kind in (Projection, SoftPrompt):
+            [code], scope = blocks, {}
+            exec(code.replace("folder or Hub id", str(card.parent)), scope)
+            assert type(scope["weights"]) is kind
+    assert len(cards) > 20
 
 
 @pytest.mark.parametrize("task", mini_tasks())

@@ -1,4 +1,4 @@
-"""A measurement on disk, and the README's table of all of them."""
+"""A measurement on disk, and the table of all of them in a page."""
 
 import json
 from collections.abc import Iterable
@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from softcot.support.errors import UserError
-from softcot.support.files import write_text
+from softcot.support.files import with_block, write_text
 
 SCHEMA = "softcot-speed-1"
-START, END = "<!-- speed:start -->", "<!-- speed:end -->"
+TABLE = "speed"
+"""Name of the block that a page has the table in."""
 NAMES = ("train", "evaluate", "compare", "startup")
 """What can be measured, in the order of the table."""
 
@@ -92,21 +93,13 @@ def details(record: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def write_readme(records: Iterable[dict[str, Any]], readme: str | Path) -> None:
-    """Put the table between the README's two markers.
+def write_page(records: Iterable[dict[str, Any]], page: str | Path) -> None:
+    """Put the table between a page's two markers.
 
     Raises:
-        UserError: The markers are not there, once each and in order.
+        UserError: The page cannot be read, or lacks the markers.
     """
-    try:
-        text = Path(readme).read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"Cannot read {readme}: {error}.") from error
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
-    if not (start and end) or START in rest or END in after:
-        raise UserError(f"The README needs the lines {START} and {END}, once each and in order.")
-    write_text(readme, f"{before}{START}\n{table(records)}\n{END}{after}")
+    write_text(page, with_block(page, TABLE, table(records)))
 
 
 def _row(one: dict[str, Any]) -> str:

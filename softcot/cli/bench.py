@@ -1,15 +1,18 @@
-"""Measure the speed beside straightforward code, or show the measurements in the README."""
+"""Measure the speed beside straightforward code, or show the measurements in docs/."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from softcot.cli.options import README, add_pair, count, pair_options
+from softcot.cli.options import add_pair, count, pair_options
 from softcot.cli.progress import Bar
 from softcot.data.tasks import get_task
 
 RECORDS = Path("assets/benchmarks")
 """The measurements that come with the project."""
+
+PAGE = Path("docs/engine.md")
+"""Where they are shown."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--json", type=Path, metavar="PLACE", help="file or folder for the record; a folder for all"
     )
     parser.add_argument("--records", type=Path, default=RECORDS, help="what `report` shows")
-    parser.add_argument("--readme", type=Path, default=README, help="what `report` rewrites")
+    parser.add_argument("--page", type=Path, default=PAGE, help="what `report` rewrites")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -35,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
     from softcot.bench import records
 
     if args.what == "report":
-        records.write_readme(records.load_all(args.records), args.readme)
+        records.write_page(records.load_all(args.records), args.page)
     else:
         _measure(args, records.NAMES if args.what == "all" else (args.what,))
 

@@ -30,9 +30,8 @@ COMMANDS = {
     "pretrain": "Make the mini pair's two language models again from nothing.",
     "reproduce": "Make the records of an experiment that are not there yet.",
     "space": "Write a folder with the app and one pair, ready to be pushed to Hugging Face Spaces.",
-    "bench": "Measure the speed beside straightforward code, "
-    "or show the measurements in the README.",
-    "report": "Make the report, and the README's short form of it, from the records.",
+    "bench": "Measure the speed beside straightforward code, or show the measurements in docs/.",
+    "report": "Make the report, and its short forms in docs/ and the README, from the records.",
 }
 """Name -> what it does: the first line of its module's docstring, known without importing it."""
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # names only: importing torch takes seconds
 EVALUATED = 1000
 """Problems of a task's split that a record is made of where nobody chose a number."""
 
-RESULTS, README = Path("assets/results"), Path("README.md")
-"""The records that come with the project, and the file that shows what they came to."""
+RESULTS = Path("assets/results")
+"""The records that come with the project."""
 
 
 def add_pair(parser: argparse.ArgumentParser) -> None:

@@ -1,18 +1,21 @@
-"""Make the report, and the README's short form of it, from the records."""
+"""Make the report, and its short forms in docs/ and the README, from the records."""
 
 import argparse
 from pathlib import Path
 
-from softcot.cli.options import README, RESULTS
+from softcot.cli.options import RESULTS
 
-REPORT = Path("assets/report")
+REPORT, TABLES, README = Path("assets/report"), Path("docs/results.md"), Path("README.md")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of records")
     parser.add_argument(
-        "--readme", type=Path, help=f"file to rewrite; default: {README} for those of {RESULTS}"
+        "--page", type=Path, help=f"file with all short tables; default: {TABLES} for {RESULTS}"
+    )
+    parser.add_argument(
+        "--readme", type=Path, help=f"file with the main table; default: {README} for {RESULTS}"
     )
     parser.add_argument(
         "--out", type=Path, default=REPORT, help="folder of report.md and report.json"
@@ -23,6 +26,8 @@ def run(args: argparse.Namespace) -> None:
     """Write the report."""
     from softcot.report import write_report
 
-    # The README shows the records that come with it, not those of a quick run.
-    readme = args.readme or (README if args.results == RESULTS else None)
-    write_report(args.results, args.out, readme)
+    # The pages show the records that come with them, not those of a quick run.
+    shipped = args.results == RESULTS
+    page = args.page or (TABLES if shipped else None)
+    readme = args.readme or (README if shipped else None)
+    write_report(args.results, args.out, page=page, readme=readme)

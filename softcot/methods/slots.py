@@ -60,6 +60,19 @@ class SlotMethod(Method):
         self.donors = list(donors or ())
         self._mean: torch.Tensor | None = None
 
+    @classmethod
+    def build(
+        cls, pair: Pair, task: Task, *, trained_on: str | None = None, **options: Any
+    ) -> Self:
+        """The method with its control; as nothing was trained, nothing can be untrained.
+
+        Raises:
+            UserError: The untrained control is asked for.
+        """
+        if options.get("control") == "untrained":
+            raise UserError(f"{cls.title} trains nothing; drop the control 'untrained'.")
+        return cls(pair, task, **options)
+
     def own(self, problems: Sequence[Problem], k: int) -> torch.Tensor:
         """The questions' own K vectors, float32[B, K, d_base]."""
         raise NotImplementedError

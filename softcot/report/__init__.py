@@ -10,11 +10,11 @@ from pathlib import Path
 from softcot.evaluation.experiments import SEEDS
 from softcot.evaluation.records import Record
 from softcot.report import controls, forgetting, main, other, regime, sizes, thoughts, votes
+from softcot.report.cells import span
 from softcot.report.parts import Report
-from softcot.report.render import inserted, markdown, readme_block
+from softcot.report.render import SUMMARY, TABLES, markdown, page_block, readme_block
 from softcot.report.results import REPORT_FILE, Results, load_records
-from softcot.support.errors import UserError
-from softcot.support.files import write_text
+from softcot.support.files import with_block, write_text
 from softcot.support.presets import DEFAULT_THOUGHTS
 
 SECTIONS = (main, controls, thoughts, sizes, votes, forgetting, regime, other)
@@ -34,29 +34,41 @@ def build(records: Iterable[Record]) -> Report:
     return Report(_title(results), _note(results), sections)
 
 
-def write_report(results: str | Path, out: str | Path, readme: str | Path | None = None) -> None:
-    """Write the report of a folder of records, and its short tables into a README.
+def write_report(
+    results: str | Path,
+    out: str | Path,
+    *,
+    page: str | Path | None = None,
+    readme: str | Path | None = None,
+) -> None:
+    """Write the report of a folder of records, and its short forms into other files.
 
     Args:
         results: Folder of records.
         out: Folder for `report.md` and `report.json`.
-        readme: File to rewrite between its markers.
+        page: File to rewrite between its markers, with all short tables.
+        readme: File to rewrite between its markers, with the main table and few sentences.
 
     Raises:
-        UserError: A record is unusable, there is none, or the README lacks the markers.
+        UserError: A record is unusable, there is none, or a file lacks the markers; nothing is
+            written then.
     """
     report = build(load_records(results))
-    whole, text = Path(out, "report.md"), None
+    texts = {Path(out, name): text for name, text in files(report).items()}
+    whole = Path(out, "report.md")
+    if page is not None:
+        block = page_block(report, _link(page, whole))
+        texts[Path(page)] = with_block(page, TABLES, block)
     if readme is not None:
-        link = Path(os.path.relpath(whole, Path(readme).parent)).as_posix()
-        try:
-            text = inserted(Path(readme).read_text(encoding="utf-8"), readme_block(report, link))
-        except OSError as error:
-            raise UserError(f"Cannot read {readme}: {error}.") from error
-    for path, content in files(report).items():
-        write_text(Path(out, path), content)
-    if readme is not None and text is not None:
-        write_text(readme, text)
+        block = readme_block(report, _link(readme, page or whole))
+        texts[Path(readme)] = with_block(readme, SUMMARY, block)
+    for path, text in texts.items():
+        write_text(path, text)
+
+
+def _link(source: str | Path, target: str | Path) -> str:
+    """How a file is linked to from another."""
+    return Path(os.path.relpath(target, Path(source).parent)).as_posix()
 
 
 def files(report: Report) -> dict[str, str]:
@@ -78,8 +90,7 @@ def _is_quick(results: Results) -> bool:
 def _note(results: Results) -> str:
     """How the figures were made, as far as the records agree on it."""
     everyone = results.records
-    counts = sorted({record.n for record in everyone})
-    size = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+    size = span(record.n for record in everyone)
     worst = max(record.parse_failures for record in everyone)
     dirty = sum(record.dirty for record in everyone)
     sentences = [

@@ -71,6 +71,12 @@ def pooled(values: Values, tasks: Sequence[str]) -> np.ndarray | None:
     return np.concatenate([values[task] for task in tasks], axis=1)
 
 
+def span(counts: Iterable[int]) -> str:
+    """The least and the largest of some counts, or the one they all are."""
+    found = sorted(set(counts))
+    return f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,} to {found[-1]:,}"
+
+
 def tasks_of(lines: Iterable[Line]) -> list[str]:
     """The tasks that any of some lines has, in their usual order."""
     found = {task for line in lines for task in line}

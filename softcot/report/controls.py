@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -50,7 +51,22 @@ def section(results: Results) -> Section | None:
         "survives swap and mean comes from a static prompt and not from thinking.",
         [accuracy, *_effects(grid, hard, own, lines)],
         [_chart(grid, rows)],
+        _summary(grid, rows),
     )
+
+
+def _summary(grid: Grid, rows: Sequence[Sequence[Cell]]) -> str:
+    """What is left with another question's thoughts and with the average ones."""
+    at = grid.headline
+    found = {row[0].text: row[at].text for row in rows if row[at].value is not None}
+    ways = {
+        METHODS[ZeroShotCoT.name].title: "zero-shot CoT {} %",
+        METHODS[SoftCoT.name].title: "SoftCoT {} % with the question's own thoughts",
+        "swap": "{} % with another question's (swap)",
+        "mean": "{} % with the average thought of each slot (mean)",
+    }
+    said = [text.format(found[way]) for way, text in ways.items() if way in found]
+    return f"{grid.groups[at - 1][0]}, greedy: {', '.join(said)}." if said else ""
 
 
 def _effects(grid: Grid, hard: Line, own: Line, lines: dict[str, Line]) -> list[Table]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from softcot.evaluation.records import Comparison, Record, compare
@@ -14,6 +16,7 @@ from softcot.report.cells import (
     TOKENS,
     Grid,
     Line,
+    span,
     tasks_of,
     with_best,
 )
@@ -58,6 +61,17 @@ def section(results: Results) -> Section | None:
         "split is served by weights that were trained on another.",
         tables + paper.main_tables(),
         [chart],
+        _summary(record for line in lines.values() for record in line.values()),
+    )
+
+
+def _summary(records: Iterable[Record]) -> str:
+    """What the table's figures are over."""
+    records = list(records)
+    seeds = span(len(record.seeds) for record in records)
+    return (
+        f"{span(record.n for record in records)} problems of each task, sampled at temperature 1 "
+        f"with {seeds} seed{'s' * (seeds != '1')}."
     )
 
 

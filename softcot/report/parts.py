@@ -81,6 +81,8 @@ class Section:
     """What is asked, and how to read the answer."""
     tables: list[Table]
     figures: list[Figure] = field(default_factory=list)
+    summary: str = ""
+    """What its records come to in a sentence, for the README; empty where that shows none."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Report:
         """The report as the content of a JSON file."""
         content = {"schema": SCHEMA, **asdict(self)}
         for section in content["sections"]:
+            del section["summary"]  # only a text has a short version
             for table in section["tables"]:
-                del table["brief"]  # only a text has a short version
+                del table["brief"]
         return content

@@ -32,11 +32,12 @@ def section(results: Results) -> Section | None:
     tables = [
         grid.table("Accuracy in %, greedy, by the share that the base has read", "Base", accuracies)
     ]
-    charts = []
+    charts, summary = [], ""
     if any(cell.value is not None for row in gains.values() for cell in row):
         title = "Gain over zero-shot CoT in points, by the share that the base has read"
         tables.append(grid.table(title, "Base", list(gains.values()), brief=True))
         charts.append(_chart(grid, gains))
+        summary = _summary(grid, gains)
     return Section(
         "regime",
         "When do soft thoughts help?",
@@ -44,6 +45,22 @@ def section(results: Results) -> Section | None:
         "assistant. Where a base has read everything, the assistant has nothing to tell it.",
         tables,
         charts,
+        summary,
+    )
+
+
+def _summary(grid: Grid, gains: dict[tuple[str, int], list[Cell]]) -> str:
+    """What SoftCoT adds to each of the bases."""
+    found = [
+        f"{row[grid.headline].text} at {share} %"
+        for (way, share), row in gains.items()
+        if way == SOFT and row[grid.headline].value is not None
+    ]
+    if not found:
+        return ""
+    return (
+        "SoftCoT's gain over zero-shot CoT in points, by the share that the base has read "
+        f"({grid.groups[grid.headline - 1][0]}, greedy): {', '.join(found)}."
     )
 
 

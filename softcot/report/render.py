@@ -1,13 +1,16 @@
-"""A report as Markdown: whole, or the block of short tables in the README."""
+"""A report as Markdown: whole, as the short tables of a page, or as the README's few lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from softcot.report.parts import Cell, Report, Table
-from softcot.support.errors import UserError
 
-START, END = "<!-- results:start -->", "<!-- results:end -->"
+TABLES, SUMMARY = "results", "summary"
+"""Names of the blocks: the short tables in a page, and what the README has of them."""
+
+MAIN = "main"
+"""The section whose first table the README shows."""
 
 WITH_INTERVALS = ("main", "forgetting", "regime")
 """Sections whose short tables have room for them."""
@@ -28,7 +31,7 @@ def markdown(report: Report) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def readme_block(report: Report, link: str) -> str:
+def page_block(report: Report, link: str) -> str:
     """The short tables; `link` leads to the whole report."""
     parts = []
     for section in report.sections:
@@ -40,17 +43,17 @@ def readme_block(report: Report, link: str) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def inserted(text: str, block: str) -> str:
-    """`text` with `block` between its two markers.
-
-    Raises:
-        UserError: The markers are not there, once each and in order.
-    """
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
-    if not (start and end) or START in rest or END in after:
-        raise UserError(f"The README needs the lines {START} and {END}, once each and in order.")
-    return f"{before}{start}\n{block}\n{end}{after}"
+def readme_block(report: Report, link: str) -> str:
+    """The main table, and what other sections say in a sentence; `link` leads to all tables."""
+    parts = []
+    for section in report.sections:
+        if section.id == MAIN:
+            table = section.tables[0]
+            parts += [f"{table.title}:", _table(table), f"{table.note} {section.summary}".strip()]
+        elif section.summary:
+            parts.append(f"**{section.title}** {section.summary}")
+    ending = f"{report.title}: every table, and how the figures came about, is in [{link}]({link})."
+    return "\n\n".join([*parts, ending])
 
 
 def _table(table: Table, intervals: bool = True) -> str:

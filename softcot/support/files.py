@@ -33,6 +33,29 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def with_block(path: str | Path, name: str, block: str) -> str:
+    """The text of a file with ``block`` between its lines for ``name``, as `markers` gives them.
+
+    Raises:
+        UserError: The file cannot be read, or the lines are not there, once each and in order.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"Cannot read {path}: {error}.") from error
+    start, end = markers(name)
+    before, found, rest = text.partition(start)
+    _, ended, after = rest.partition(end)
+    if not (found and ended) or start in rest or end in after:
+        raise UserError(f"{path} needs the lines {start} and {end}, once each and in order.")
+    return f"{before}{start}\n{block}\n{end}{after}"
+
+
+def markers(name: str) -> tuple[str, str]:
+    """The lines of a Markdown file between which a program writes what is called ``name``."""
+    return f"<!-- {name}:start -->", f"<!-- {name}:end -->"
+
+
 def refuse_used(folder: Path) -> None:
     """Refuse a folder that holds something.
 

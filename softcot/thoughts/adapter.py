@@ -44,7 +44,8 @@ class Adapter(TrainedWeights):
     tags: ClassVar[tuple[str, ...]] = ("lora",)
     card = CARD
     loading = (
-        'weights = {kind}.load_for(softcot.thoughts.pair.load_pair("pair"), pathlib.Path("folder"))'
+        "from pathlib import Path\n\nfrom softcot import {kind}, load_pair\n\n"
+        'weights = {kind}.load_for(load_pair("{pair}"), Path("folder"))'
     )
 
     def __init__(self, base_width: int, rank: int = 8, **origin: Any):

@@ -43,8 +43,6 @@ Fingerprints are the SHA-256 over all weights of a model, rounded to bfloat16.
 ## Use
 
 ```python
-from {module} import {kind}
-
 {loading}
 ```
 
@@ -130,8 +128,10 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
     """Of the model card."""
     card: ClassVar[str]
     """What the model card says it is, a format string over the module's settings."""
-    loading: ClassVar[str] = 'weights = {kind}.from_pretrained("folder or Hub id")'
-    """How the model card says it is loaded, a format string over `kind`."""
+    loading: ClassVar[str] = (
+        'from softcot import {kind}\n\nweights = {kind}.from_pretrained("folder or Hub id")'
+    )
+    """How the model card says it is loaded, a format string over `kind` and `pair`."""
 
     base_width: int
 
@@ -191,9 +191,7 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
             what=self.card.format(parameters=self.size, **self.settings),
             origin=_table(origin.facts()),
             training=_table(origin.training_record or {"recorded": "nothing"}),
-            module=kind.__module__,
-            kind=kind.__name__,
-            loading=self.loading.format(kind=kind.__name__),
+            loading=self.loading.format(kind=kind.__name__, pair=origin.pair or "pair"),
             paper=PAPER,
         )
         return ModelCard(text)

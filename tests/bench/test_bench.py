@@ -15,12 +15,14 @@ from softcot.data.tasks import get_task
 from softcot.decoding.decoder import Sampling, decode, finish
 from softcot.methods import get_method, get_trainable
 from softcot.support.errors import UserError
+from softcot.support.files import markers
 from softcot.thoughts.assistant import soft_states
 from softcot.training.trainer import train
 
 TASK = get_task("mini-gsm")
 CPU = torch.device("cpu")
 ROOT = Path(__file__).resolve().parents[2]
+START, END = markers(records.TABLE)
 
 
 def relative(found, expected):
@@ -159,14 +161,14 @@ def example(name="train", value=2.5, **changes):
     } | changes
 
 
-def test_readme_gets_the_records_in_their_order(tmp_path):
-    folder, readme = tmp_path / "records", tmp_path / "README.md"
+def test_a_page_gets_the_records_in_their_order(tmp_path):
+    folder, page = tmp_path / "records", tmp_path / "page.md"
     records.save(example("startup", 0.25), folder / "a.json")
     records.save(example("train"), folder / "b.json")
-    readme.write_text(f"before\n{records.START}\nold\n{records.END}\nafter\n")
-    given = ["--records", str(folder), "--readme", str(readme)]
+    page.write_text(f"before\n{START}\nold\n{END}\nafter\n")
+    given = ["--records", str(folder), "--page", str(page)]
     assert main(["bench", "report", *given]) == 0
-    text = readme.read_text()
+    text = page.read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
     lines = [line for line in text.splitlines() if line.startswith("| The")]
     assert lines == ["| The train | 2.50 | at least 3 |", "| The startup | 0.25 | at least 3 |"]
@@ -186,8 +188,8 @@ def test_nothing_is_written_without_records_or_markers(tmp_path, capsys):
     assert main(["bench", "report", "--records", str(tmp_path)]) == 2
     assert "no measurement" in capsys.readouterr().err
     with pytest.raises(UserError, match="needs the lines"):
-        (tmp_path / "README.md").write_text("no markers")
-        records.write_readme([example()], tmp_path / "README.md")
+        (tmp_path / "page.md").write_text("no markers")
+        records.write_page([example()], tmp_path / "page.md")
 
 
 def test_an_app_that_does_not_start_is_given_up(monkeypatch, tmp_path):
@@ -200,8 +202,8 @@ def test_an_app_that_does_not_start_is_given_up(monkeypatch, tmp_path):
         startup.first_answer("mini")
 
 
-def test_readme_shows_the_records_that_are_shipped():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = text.split(records.START)[1].split(records.END)[0].strip()
+def test_the_engines_page_shows_the_records_that_are_shipped():
+    text = (ROOT / "docs" / "engine.md").read_text(encoding="utf-8")
+    block = text.split(START)[1].split(END)[0].strip()
     folder = ROOT / "assets" / "benchmarks"
     assert block == records.table(records.load_all(folder) if folder.exists() else [])

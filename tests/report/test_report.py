@@ -11,14 +11,25 @@ from synthetic import build_record, record_of, sampled
 from softcot.cli.main import main
 from softcot.evaluation.experiments import EXPERIMENTS, plan
 from softcot.evaluation.records import compare, interval, write_record
-from softcot.report import build, files, load_records, paper, readme_block, write_report
+from softcot.report import (
+    build,
+    files,
+    load_records,
+    page_block,
+    paper,
+    readme_block,
+    write_report,
+)
 from softcot.report.cells import with_best
 from softcot.report.parts import MISSING, Cell
-from softcot.report.render import END, START, inserted
+from softcot.report.render import SUMMARY, TABLES
 from softcot.report.sizes import OWN_WIDTH
 from softcot.report.thoughts import knee
 from softcot.support.errors import UserError
+from softcot.support.files import markers, with_block
 
+START, END = markers(TABLES)
+README_START, README_END = markers(SUMMARY)
 AVERAGE, ALL = "Average of the 2 trained", "Average of all 3"
 
 
@@ -383,44 +394,89 @@ def test_markdown_has_every_table_and_the_block_only_the_short_ones():
         for part in (*section.tables, *section.figures):
             assert part.title in text
     assert "| SoftCoT | **90.0 (" in text and "| +70.0 (+" in text
-    block = readme_block(report, "there/report.md")
+    block = page_block(report, "there/report.md")
     assert "| SoftCoT | **90.0 (" in block and "| swap | 50.0 |" in block
     assert "Probability" not in block and "(there/report.md)" in block
 
 
-def test_report_is_written_with_the_block_in_the_readme(tmp_path):
-    results, readme, out = tmp_path / "results", tmp_path / "README.md", tmp_path / "a" / "report"
+def test_readme_has_the_main_table_and_a_sentence_on_the_controls():
+    report = build(three_tasks() + controlled())
+    block = readme_block(report, "docs/there.md")
+    assert "| SoftCoT | **90.0 (" in block and block.count("| --- |") == 1
+    assert "10 problems of each task, sampled at temperature 1 with 2 seeds." in block
+    assert "**Is it the question's own thoughts?** mini-gsm, greedy: " in block
+    assert "zero-shot CoT 20.0 %, SoftCoT 80.0 % with the question's own thoughts" in block
+    assert "50.0 % with another question's (swap)" in block
+    assert "mean" not in block  # there is no such record
+    assert block.startswith("Accuracy") and "(docs/there.md)" in block.splitlines()[-1]
+    assert block.splitlines()[-1].startswith("QUICK results")
+    for section in report.sections:
+        assert section.summary not in files(report)["report.md"] or not section.summary
+    assert "summary" not in files(report)["report.json"]
+
+
+def test_readme_says_when_thoughts_help():
+    counts = {"reading-30": (2, 7), "reading-100": (9, 9)}
+    records = [
+        build_record(correct, method, pair=pair)
+        for pair, both in counts.items()
+        for method, correct in zip(("zero-shot-cot", "softcot"), both, strict=True)
+    ]
+    said = "(mini-gsm, greedy): +50.0 at 30 %, +0.0 at 100 %."
+    assert said in readme_block(build(records), "x")
+    alone = readme_block(build(records[::2]), "x")
+    assert "help" not in alone and "–" not in alone
+
+
+def test_report_is_written_with_its_blocks_in_a_page_and_the_readme(tmp_path):
+    results, out = tmp_path / "results", tmp_path / "a" / "report"
+    page, readme = tmp_path / "docs" / "page.md", tmp_path / "README.md"
     for number, record in enumerate(three_tasks()):
         write_record(record, results / "mini" / f"{number}.json")
-    readme.write_text(f"before\n{START}\nstale\n{END}\nafter\n")
-    write_report(results, out, readme)
-    text = readme.read_text()
+    page.parent.mkdir()
+    page.write_text(f"before\n{START}\nstale\n{END}\nafter\n")
+    readme.write_text(f"before\n{README_START}\nstale\n{README_END}\nafter\n")
+    write_report(results, out, page=page, readme=readme)
+    text, short = page.read_text(), readme.read_text()
     assert text.startswith(f"before\n{START}\n") and text.endswith(f"\n{END}\nafter\n")
-    assert "90.0 (" in text and "stale" not in text and "(a/report/report.md)" in text
+    assert "90.0 (" in text and "stale" not in text and "(../a/report/report.md)" in text
+    assert short.startswith(f"before\n{README_START}\n")
+    assert short.endswith(f"\n{README_END}\nafter\n")
+    assert "90.0 (" in short and "stale" not in short and "(docs/page.md)" in short
     report = build(load_records(results))
     assert {path.name: path.read_text() for path in out.iterdir()} == files(report)
     # A report among the records is no record.
     write_report(results, results / "report")
-    write_report(results, out, readme)
-    assert readme.read_text() == text
+    write_report(results, out, page=page, readme=readme)
+    assert (page.read_text(), readme.read_text()) == (text, short)
+    # Without a page there is only the whole report to lead to.
+    write_report(results, out, readme=readme)
+    assert "(a/report/report.md)" in readme.read_text() and page.read_text() == text
 
 
-def test_nothing_is_written_where_the_readme_is_wrong(tmp_path):
+@pytest.mark.parametrize("wrong", ["page", "readme"])
+def test_nothing_is_written_where_a_page_is_wrong(tmp_path, wrong):
     write_record(build_record(9), tmp_path / "results" / "a.json")
-    readme = tmp_path / "README.md"
+    pages = {"page": tmp_path / "page.md", "readme": tmp_path / "README.md"}
+    for name, block in (("page", TABLES), ("readme", SUMMARY)):
+        pages[name].write_text("\n".join(markers(block)))
+    pages[wrong].unlink()
+    before = {name: file.read_text() for name, file in pages.items() if name != wrong}
     for complaint in ("Cannot read", "once each and in order"):
         with pytest.raises(UserError, match=complaint):
-            write_report(tmp_path / "results", tmp_path / "out", readme)
-        readme.write_text("no markers")
+            write_report(tmp_path / "results", tmp_path / "out", **pages)
+        pages[wrong].write_text("no markers")
     assert not (tmp_path / "out").exists()
+    assert {name: file.read_text() for name, file in pages.items() if name != wrong} == before
 
 
 @pytest.mark.parametrize(
     "text", ["", START, END + START, f"{START}{START}{END}", f"{START}{END}{END}"]
 )
-def test_readme_without_its_markers_is_refused(text):
-    with pytest.raises(UserError, match="once each and in order"):
-        inserted(text, "block")
+def test_page_without_its_markers_is_refused(tmp_path, text):
+    (tmp_path / "page.md").write_text(text)
+    with pytest.raises(UserError, match=f"page.md needs the lines {START}.*once each and in order"):
+        with_block(tmp_path / "page.md", TABLES, "block")
 
 
 @pytest.mark.parametrize(
@@ -468,14 +524,25 @@ def test_a_folder_without_records_is_refused(tmp_path):
         load_records(tmp_path)
 
 
-def test_command_rewrites_the_readme_only_for_the_records_beside_it(tmp_path, monkeypatch):
+def test_command_rewrites_pages_only_for_the_records_beside_them(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("README.md").write_text(f"{START}\n{END}\n")
+    page, readme = Path("docs/results.md"), Path("README.md")
+    page.parent.mkdir()
+    page.write_text(f"{START}\n{END}\n")
+    readme.write_text(f"{README_START}\n{README_END}\n")
     for folder in ("assets/results", "runs/quick"):
         write_record(build_record(9), Path(folder, "a.json"))
     assert main(["report", "--results", "runs/quick", "--out", "runs/quick/report"]) == 0
     assert Path("runs/quick/report/report.json").exists()
-    assert Path("README.md").read_text() == f"{START}\n{END}\n"
+    assert page.read_text() == f"{START}\n{END}\n"
+    assert readme.read_text() == f"{README_START}\n{README_END}\n"
     assert main(["report"]) == 0
-    assert "(assets/report/report.md)" in Path("README.md").read_text()
+    assert "(../assets/report/report.md)" in page.read_text()
+    assert "(docs/results.md)" in readme.read_text()
+    for file in (page, readme):
+        file.rename(file.with_name("other.md"))
+    options = ["--page", "docs/other.md", "--readme", "other.md"]
+    assert main(["report", "--results", "runs/quick", "--out", "elsewhere", *options]) == 0
+    assert "(../elsewhere/report.md)" in Path("docs/other.md").read_text()
+    assert "(docs/other.md)" in Path("other.md").read_text() and not readme.exists()
     assert Path("assets/report/report.md").exists()

@@ -1,6 +1,7 @@
 """The projection: fp32, saved whole, loaded strictly, for one pair only."""
 
 import json
+import re
 import shutil
 from copy import deepcopy
 from dataclasses import replace
@@ -15,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from softcot.data.tasks import get_task
 from softcot.support.errors import UserError
-from softcot.thoughts.adapter import Adapter
+from softcot.thoughts.adapter import Adapter, CoconutAdapter
 from softcot.thoughts.pair import load_pair
 from softcot.thoughts.projection import Projection
 from softcot.thoughts.soft_prompt import SoftPrompt
@@ -308,6 +309,19 @@ def test_the_card_is_made_from_the_settings(tmp_path):
     scope = {}
     exec(code.replace("folder or Hub id", str(tmp_path)), scope)
     assert scope["weights"].task == "gsm8k"
+
+
+@pytest.mark.parametrize("kind", [Projection, SoftPrompt, Adapter, CoconutAdapter])
+def test_a_card_says_how_its_folder_is_loaded(mini_env, pair, kind):
+    folder = mini_env / "mini" / f"{kind.folder}-mini-gsm"
+    code = (folder / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    assert "from softcot import " in code and "softcot." not in code
+    scope = {}
+    exec(re.sub(r'"folder( or Hub id)?"', repr(str(folder)), code), scope)
+    assert type(scope["weights"]) is kind and scope["weights"].task == "mini-gsm"
+    expected = pair.weights(kind, "mini-gsm").state_dict()
+    for name, weight in scope["weights"].state_dict().items():
+        assert torch.equal(weight, expected[name])
 
 
 def test_a_card_names_models_and_no_path_of_this_machine(pair, checkpoints):

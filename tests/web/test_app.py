@@ -106,9 +106,9 @@ def test_samples_vote(client, monkeypatch):
     assert [hard["text"], soft["text"]] == [column["text"] for column in again]
 
 
-def test_the_examples_of_the_readme_run_as_they_are_printed(url, capsys):
+def test_the_examples_of_the_documents_run_as_they_are_printed(url, capsys):
     [code] = re.findall(
-        r"```python\n(from gradio_client.*?)```", (ROOT / "README.md").read_text(), re.S
+        r"```python\n(from gradio_client.*?)```", (ROOT / "docs" / "api.md").read_text(), re.S
     )
     found: dict = {}
     exec(code.replace("http://127.0.0.1:7860", url), found)
