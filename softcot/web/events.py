@@ -44,8 +44,9 @@ def stoppable(stop: gr.Button, ending: gr.State) -> None:
     stop.click(lambda event: event and event.set(), ending, None, **AT_ONCE)
 
 
-def until(frames: Generator[T], ending: threading.Event) -> Iterator[T]:
+def until(frames: Iterator[T], ending: threading.Event) -> Iterator[T]:
     """The frames until the event is set: what computes them makes not one step more."""
+    assert isinstance(frames, Generator), "what runs can be closed"
     with closing(frames):
         for frame in frames:
             if ending.is_set():
