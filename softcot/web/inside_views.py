@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
-
 import numpy as np
 
 from softcot.analysis.inspection import Inspection
-from softcot.analysis.lens import Reading
 from softcot.analysis.trajectory import Trajectory
-from softcot.web import views
+from softcot.web.templating import render
 
-EMPTY = '<p class="empty">Press “Look inside” to measure the thoughts of the question above.</p>'
+EMPTY = render(
+    "empty.html", text="Press “Look inside” to measure the thoughts of the question above."
+)
 
-WAITING = '<p class="empty">Nothing measured yet.</p>'
+WAITING = render("empty.html", text="Nothing measured yet.")
 
-INTRODUCTION = (
-    '<div class="section-title"><h2>One question, from all sides</h2><p>Whatever a vector is, some '
-    "token is nearest to it and some head attends to it. So each measure stands beside that of "
-    "random vectors of the same lengths, or beside what happens when the thought is left out.</p>"
-    "</div>"
+INTRODUCTION = render(
+    "section.html",
+    title="One question, from all sides",
+    text="Whatever a vector is, some token is nearest to it and some head attends to it. So each "
+    "measure stands beside that of random vectors of the same lengths, or beside what happens when "
+    "the thought is left out.",
 )
 
 PARTS = (
@@ -46,106 +45,36 @@ MANY = (
 
 def heading(title: str, about: str) -> str:
     """The title of a section with a sentence."""
-    return f'<div class="section-title"><h2>{title}</h2><p>{about}.</p></div>'
+    return render("section.html", title=title, text=f"{about}.")
 
 
 def facts(seen: Inspection) -> str:
     """The figures that say most, each beside the placebo's."""
-    own, placebo = seen.geometry.thoughts, seen.geometry.placebo
-    ratios, count = seen.geometry.norm_ratios, len(seen.geometry.norm_ratios)
-    lengths = f"{ratios.min():.2f} to {ratios.max():.2f}"
-    rows = [
-        (
-            "Directions they fill",
-            f"{own.effective_rank:.1f} of {count}",
-            f"{placebo.effective_rank:.1f}",
-            "effective rank",
-        ),
-        (
-            "Cosine between two thoughts",
-            _mean_off_diagonal(own.cosines),
-            _mean_off_diagonal(placebo.cosines),
-            "mean",
-        ),
-        ("Length, in typical tokens", lengths, "the same", ""),
-    ]
-    if own.to_others is not None:
-        means = (f"{shape.to_others.mean():.2f}" for shape in (own, placebo))
-        said = "same slot; near 1 is a static prompt"
-        rows.append(("Cosine to other questions' thoughts", *means, said))
-    items = "".join(
-        f"<div><dt>{name}</dt><dd><b>{value}</b> <span>placebo {other}</span>"
-        f"<span>{note}</span></dd></div>"
-        for name, value, other, note in rows
-    )
-    return (
-        f'<dl class="measures">{items}</dl><p class="note">The base answered: '
-        f"<q>{escape(seen.answer)}</q></p>"
-    )
+    shapes = (seen.geometry.thoughts, seen.geometry.placebo)
+    cosines = [_mean_off_diagonal(shape.cosines) for shape in shapes]
+    return render("facts.html", seen=seen, cosines=cosines)
 
 
 def readings(seen: Inspection) -> str:
     """Both vocabularies' tokens for each thought."""
-    rows = "".join(
-        f"{views.thought_row(thought.number)}"
-        f'<td data-label="The assistant would write">{_chips(said)}</td>'
-        f'<td data-label="Nearest tokens of the base">{views.neighbours(thought.nearest)}</td>'
-        f'<td class="placebo" data-label="Placebo">{views.neighbours(thought.placebo)}</td></tr>'
-        for thought, said in zip(seen.exploration.thoughts, seen.assistant, strict=True)
-    )
-    return (
-        '<table class="thoughts"><thead><tr><th scope="col">Thought</th>'
-        '<th scope="col">The assistant would write</th>'
-        '<th scope="col">Nearest tokens of the base</th>'
-        '<th scope="col">Placebo: a random vector of the same length</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
-    )
+    rows = zip(seen.exploration.thoughts, seen.assistant, strict=True)
+    return render("readings.html", rows=rows)
 
 
 def effects(seen: Inspection) -> str:
     """Attention to each thought beside what leaving it out does, and what it does alone."""
     changes = np.stack([seen.dropped, seen.kept])
-    largest = max(float(np.abs(changes).max()), 1e-6)
-    most = max(float(seen.attention.max()), 1e-6)
-    rows = "".join(
-        f"{views.thought_row(number)}"
-        f"<td>{_bar(share / most, f'{100 * share:.2f} %')}</td>"
-        f"<td>{_bar(abs(dropped) / largest, views.signed(dropped, 2))}</td>"
-        f"<td>{_bar(abs(kept) / largest, views.signed(kept, 2))}</td></tr>"
-        for number, (share, dropped, kept) in enumerate(
-            zip(seen.attention.tolist(), *changes.tolist(), strict=True), start=1
-        )
-    )
-    return (
-        '<div class="scroll" tabindex="0" role="group" aria-label="What each thought does">'
-        '<table class="effects bars"><thead><tr><th scope="col">Thought</th>'
-        '<th scope="col">Attention from the answer</th>'
-        '<th scope="col">Left out: change of the answer’s log p</th>'
-        '<th scope="col">Alone: change against no thoughts</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+    return render(
+        "thought_effects.html",
+        rows=zip(seen.attention.tolist(), *changes.tolist(), strict=True),
+        most=max(float(seen.attention.max()), 1e-6),
+        largest=max(float(np.abs(changes).max()), 1e-6),
     )
 
 
 def entry(found: Trajectory) -> str:
     """A problem of the map."""
-    novelty = "" if found.read else " · new to the base"
-    return (
-        f'<p class="origin"><q>{escape(found.question)}</q></p>'
-        f'<p class="note">{escape(found.kind)} · answer {escape(found.answer)}{novelty}</p>'
-    )
-
-
-def _bar(share: float, text: str) -> str:
-    return (
-        f'<span class="bar" style="--share:{min(share, 1):.3f}"></span>'
-        f'<span class="value">{text}</span>'
-    )
-
-
-def _chips(found: Sequence[Reading]) -> str:
-    return views.chips(
-        (one.token, one.probability, f"{100 * one.probability:.0f} %") for one in found[:3]
-    )
+    return render("entry.html", found=found)
 
 
 def _mean_off_diagonal(cosines: np.ndarray) -> str:

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment
 
 from softcot.web import language
 from softcot.web.explorer import Explorer
@@ -15,6 +16,7 @@ from softcot.web.page import Page
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "softcot" / "web"
+TEMPLATES = sorted((WEB / "templates").glob("*.html"))
 ATTRIBUTES = ("aria-label", "title", "placeholder", "data-label")
 WILDCARD = re.compile(r"\{n?\}")
 NAMES = {"SoftCoT", "SoftCoT Explorer", "CoT-Unk", "Assist-CoT", "LoRA", "Coconut", "Top-p", "mini"}
@@ -52,7 +54,18 @@ class Texts(HTMLParser):
 
 
 def strings(file: Path) -> Iterator[str]:
-    """A module's texts but for docstrings, with a NUL for each value that is put into one."""
+    """A file's texts, with a NUL for each value that is put into one.
+
+    Those of a module are its strings but for docstrings; those of a template are all of its HTML
+    at once, and the strings that stand in its tags.
+    """
+    source = file.read_text(encoding="utf-8")
+    if file.suffix == ".html":
+        tokens = list(Environment().lex(source))
+        html = "".join(value if kind == "data" else "\0" for _, kind, value in tokens)
+        yield " ".join(html.split())
+        yield from (ast.literal_eval(value) for _, kind, value in tokens if kind == "string")
+        return
 
     def walk(node: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.JoinedStr):
@@ -67,7 +80,7 @@ def strings(file: Path) -> Iterator[str]:
             if not (inside or alone):
                 yield from walk(child)
 
-    yield from walk(ast.parse(file.read_text(encoding="utf-8")))
+    yield from walk(ast.parse(source))
 
 
 def bare(text: str) -> str:
@@ -98,7 +111,7 @@ def test_entries_are_chinese_and_have_the_same_wildcards():
 
 
 def test_no_entry_is_left_over():
-    files = [ROOT / "app.py", *(ROOT / "softcot").rglob("*.py")]
+    files = [ROOT / "app.py", *(ROOT / "softcot").rglob("*.py"), *TEMPLATES]
     texts = [text for file in files for text in strings(file)]
     texts += re.findall(">([^<>]+)<", (ROOT / "assets" / "method.svg").read_text("utf-8"))
     used = {bare(part) for text in texts for part in re.split(r'[<>"\0]', text)}
@@ -143,8 +156,8 @@ def test_every_text_of_the_first_page_is_known(components):
 
 def test_every_text_of_the_views_is_known():
     entries = "\n".join(CHINESE)
-    for file in WEB.glob("*views.py"):
-        if file.name == "results_views.py":  # the report is in English
+    for file in [*WEB.glob("*views.py"), WEB / "templating.py", *TEMPLATES]:
+        if file.stem in ("results", "results_views"):  # the report is in English
             continue
         for text in strings(file):
             if "<" in text:

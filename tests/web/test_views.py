@@ -1,17 +1,43 @@
 """Data to HTML."""
 
+import importlib
+import inspect
+import json
+import re
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+from jinja2 import UndefinedError, nodes
 
-from softcot.analysis.geometry import Exploration, Point, Thought
+from softcot.analysis.geometry import Exploration, Geometry, Point, Shape, Thought
+from softcot.analysis.inspection import Inspection
+from softcot.analysis.lens import Reading
+from softcot.analysis.trajectory import Trajectory
 from softcot.analysis.vocabulary import Neighbour
 from softcot.data.problems import Problem
 from softcot.evaluation.answering import Column
+from softcot.evaluation.variants import Trial
 from softcot.methods import METHODS
-from softcot.web import tour_views, views
+from softcot.thoughts.pair import Pair
+from softcot.training.live import LiveTraining
+from softcot.web import (
+    inside_views,
+    intervene_views,
+    results_views,
+    sweep_views,
+    templating,
+    tour_views,
+    train_views,
+    views,
+)
 
+WEB = Path(views.__file__).parent
+VIEWS = sorted(WEB.glob("*views.py"))
 EVIL = '<img src=x onerror=alert(1)> ${1+1} {{value}} & "quoted"'
 HARD = Column("zero-shot-cot", "Zero-shot CoT", 0, "So it is 4.", "4", True, 9, 1.25)
 SOFT = Column("softcot", "SoftCoT", 6, "So it is 5.", "5", False, 8, 1.0, done=True)
@@ -73,20 +99,105 @@ def test_notes_votes_and_a_stop_are_told():
     assert "Stopped." not in words(views.column(SOFT, stopped=True))
 
 
+def all_views(text: str, pair: Pair) -> dict[Callable, str]:
+    """What every view function shows where `text` is all that people and models wrote."""
+    near = [Neighbour(1, text, 0.5)]
+    seen = Exploration(
+        text, [Thought(1, 1.0, near, near, Point(text, 0, 0), [])], [], [], (0.1, 0.1, 0.1)
+    )
+    one = np.ones(1)
+    shapes = [Shape(np.ones((1, 1)), 1.0, one)] * 2
+    read = [[Reading(1, text, 0.5)]]
+    inspected = Inspection(seen, Geometry(one, *shapes), read, [], text, one, one, one, one)
+    said = {"text": text, "note": text, "votes": {text: 2}, "done": True, "gold_logprob": -1.0}
+    own = replace(SOFT, answer=text, **said)
+    edited = replace(own, title=f"SoftCoT, {text}", answer="4")
+    placebo = replace(own, title="SoftCoT, noise")
+    trial = Trial("own", 2, [text], [True], [-1.0])
+    result = SimpleNamespace(finished=True, seconds=1.0, best_step=1, best_loss=1.0)
+    live = LiveTraining(9, shipped=0.5, phase="finished", accuracies=[(1, 0.5)], result=result)
+    cell = {"text": text, "low": -1.0, "high": 1.0, "best": True, "command": text}
+    rows = [[{**cell, "value": value, "source": "paper"} for value in (None, 1.0)]]
+    table = {"title": text, "columns": [text] * 3, "rows": rows, "note": text}
+    figure = {"title": text, "alt": text, "plotly": {"data": [{"name": text}]}}
+    section = {"id": text, "title": text, "text": text, "tables": [table], "figures": [figure]}
+    named = Pair(text, pair.base, pair.assistant, {})
+    return {
+        views.header: views.header(named, text),
+        views.examples: views.examples([Problem("mini-gsm", text, text, meta={"unread": [text]})]),
+        views.columns: views.columns([own, edited, Column("cot-unk", text, 3, note=text)], True),
+        views.idle_columns: views.idle_columns(),
+        views.column: views.column(own, stopped=True),
+        views.message: views.message(text),
+        views.progress: views.progress(1, 2, text),
+        views.strip: views.strip(text, 2),
+        views.origin: views.origin(seen, 2, True),
+        views.thought_table: views.thought_table(seen.thoughts),
+        inside_views.heading: inside_views.heading(text, text),
+        inside_views.facts: inside_views.facts(inspected),
+        inside_views.readings: inside_views.readings(inspected),
+        inside_views.effects: inside_views.effects(inspected),
+        inside_views.entry: inside_views.entry(
+            Trajectory("1", text, text, text, False, [], [text])
+        ),
+        intervene_views.idle: intervene_views.idle(),
+        intervene_views.cards: intervene_views.cards([own, edited, placebo, placebo]),
+        intervene_views.effects: intervene_views.effects([trial, replace(trial, label="mean")], 9),
+        sweep_views.said: sweep_views.said("mini-gsm", 3),
+        sweep_views.table: sweep_views.table([trial]),
+        train_views.status: train_views.status(live),
+        tour_views.tour: tour_views.tour(seen, 1, named),
+        results_views.results: results_views.results(
+            {"title": text, "note": text, "sections": [section]}
+        ),
+    }
+
+
+def structure(html: str, text: str) -> tuple[list, str]:
+    """The tags with their attributes, and what stands between them, without `text`."""
+
+    def without(said: str) -> str:
+        return said.replace(json.dumps(text)[1:-1], "…").replace(text, "…")
+
+    tree = parsed(html)
+    tags = [(tag.tag, {name: without(said) for name, said in tag.items()}) for tag in tree.iter()]
+    return tags, without("".join(tree.itertext()))
+
+
 def test_no_text_can_become_markup(pair):
-    problem = Problem("mini-gsm", EVIL, EVIL, meta={"unread": [EVIL]})
-    near = [Neighbour(1, EVIL, 0.5)]
-    thought = Thought(1, 1.0, near, near, Point("1", 0, 0), [Point(EVIL, 0, 0)])
-    shown = [
-        views.examples([problem]),
-        views.message(EVIL),
-        views.thought_table([thought]),
-        views.header(pair, EVIL),
-        views.columns([replace(SOFT, text=EVIL, answer=EVIL, note=EVIL, votes={EVIL: 2})]),
-    ]
-    for html in shown:
-        assert EVIL in "".join(parsed(html).itertext())
-        assert not parsed(html).findall(".//img")
+    harmless = re.sub(r"[^\w ]", "x", EVIL)
+    shown, expected = all_views(EVIL, pair), all_views(harmless, pair)
+    modules = [importlib.import_module(f"softcot.web.{file.stem}") for file in VIEWS]
+    functions = {
+        function
+        for module in modules
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
+    }
+    assert shown.keys() == functions, "every function is tried"
+    for function, html in shown.items():
+        assert structure(html, EVIL) == structure(expected[function], harmless), function
+    silent = {key for key, html in shown.items() if EVIL not in "".join(parsed(html).itertext())}
+    numbers = {inside_views.effects, intervene_views.effects, sweep_views.table, train_views.status}
+    assert silent == numbers | {views.idle_columns, intervene_views.idle, sweep_views.said}
+
+
+def test_only_templates_make_html_and_none_turns_escaping_off():
+    assert templating.ENVIRONMENT.autoescape is True
+    for file in (WEB / "templates").glob("*.html"):
+        tree = templating.ENVIRONMENT.parse(file.read_text(encoding="utf-8"))
+        unsafe = (nodes.EvalContextModifier, nodes.MarkSafe, nodes.MarkSafeIfAutoescape)
+        assert not list(tree.find_all(unsafe)), file.name
+        filters = {one.name for one in tree.find_all(nodes.Filter)}
+        assert not filters & {"safe", "tojson", "urlize", "xmlattr"}, file.name
+    marked = [file.name for file in WEB.glob("*.py") if "Markup" in file.read_text("utf-8")]
+    assert marked == ["tour_views.py"], "the figure, which is a file of this project"
+    assert not [file.name for file in VIEWS if re.search("</?[a-z]", file.read_text("utf-8"))]
+
+
+def test_a_value_that_is_missing_is_an_error():
+    with pytest.raises(UndefinedError, match="question"):
+        templating.render("strip.html", k=1)
 
 
 def test_the_table_follows_k():
