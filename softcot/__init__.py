@@ -7,6 +7,8 @@ so that `import softcot` itself loads no model library.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from softcot.support.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from softcot.data.problems import Problem
     from softcot.data.tasks import get_task
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from softcot.thoughts.pair import Pair, load_pair
     from softcot.thoughts.projection import Projection
     from softcot.thoughts.soft_prompt import SoftPrompt
-
-__version__ = "0.1.0"
 
 __all__ = [
     "METHODS",

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
-from softcot import __version__
 from softcot.data.tasks import discover_own
 from softcot.support.errors import UserError
+from softcot.support.version import __version__
 
 COMMANDS = {
     "ask": "Answer one question, streaming the text as it is written.",

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from softcot import __version__
+from softcot.support.version import __version__
 
 PACKAGE = Path(__file__).resolve().parents[1]
 

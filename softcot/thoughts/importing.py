@@ -7,10 +7,10 @@ from pathlib import Path
 
 import torch
 
-from softcot import __version__
 from softcot.data.tasks import get_task
 from softcot.support.errors import UserError
 from softcot.support.presets import MAX_THOUGHTS
+from softcot.support.version import __version__
 from softcot.thoughts.checkpoint import Origin
 from softcot.thoughts.pair import Pair
 from softcot.thoughts.projection import Projection
