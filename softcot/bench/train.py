@@ -103,7 +103,11 @@ def _peak(name: str, pair: Pair, setting: Setting, config: TrainingConfig) -> in
 
 
 def _peak_here(
-    name: str, source: tuple[dict, str | None], task: str, config: TrainingConfig, threads: int
+    name: str,
+    source: tuple[dict[str, Any], str | None],
+    task: str,
+    config: TrainingConfig,
+    threads: int,
 ) -> int:
     from softcot.bench.shapes import get_pair
 

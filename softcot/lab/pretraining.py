@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch.nn import functional
@@ -136,7 +136,9 @@ def batches(
                 yield documents[chosen * config.batch_size : (chosen + 1) * config.batch_size]
 
 
-def loss_of(model: LlamaForCausalLM, documents: list[Document], backbone: Callable) -> torch.Tensor:
+def loss_of(
+    model: LlamaForCausalLM, documents: list[Document], backbone: Callable[..., Any]
+) -> torch.Tensor:
     """Mean cross-entropy over the labelled places (nats a token); logits only where needed.
 
     ``backbone`` is the model without its head, perhaps compiled.

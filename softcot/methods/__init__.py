@@ -21,6 +21,18 @@ from softcot.thoughts.controls import check_control
 from softcot.thoughts.edits import Edit
 from softcot.thoughts.pair import Pair
 
+__all__ = [
+    "METHODS",
+    "AssistCoT",
+    "Method",
+    "SlotMethod",
+    "SoftCoT",
+    "ZeroShotCoT",
+    "get_method",
+    "get_trainable",
+]
+"""What the other rooms name; they find all other methods in `METHODS`."""
+
 METHODS: dict[str, type[Method]] = {
     kind.name: kind
     for kind in (ZeroShotCoT, CotUnk, PromptTuning, AssistCoT, LoRA, Coconut, SoftCoT)

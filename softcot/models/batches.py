@@ -36,7 +36,7 @@ def collate(
 ) -> Batch:
     """Pad prompts on one side into a batch."""
 
-    def pad(rows: list, value: int | bool) -> torch.Tensor:
+    def pad(rows: Sequence[Sequence[int]], value: int) -> torch.Tensor:
         tensors = [torch.tensor(row) for row in rows]
         padded = pad_sequence(tensors, True, value, padding_side=side)
         return padded.to(device)

@@ -269,7 +269,7 @@ def declared_ends(model: Any) -> frozenset[int]:
     return frozenset(declared if isinstance(declared, list) else [declared]) - {None}
 
 
-def _check_whole(model: Any, tokenizer: Any, report: dict) -> None:
+def _check_whole(model: Any, tokenizer: Any, report: dict[str, Any]) -> None:
     """Refuse what `from_pretrained` lets pass: fresh random weights and empty tokenizers."""
     bad = sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])})
     if bad:

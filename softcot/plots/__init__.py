@@ -56,7 +56,7 @@ def template(theme: str) -> go.layout.Template:
     )
 
 
-def _shading(scale: list[list]) -> dict[str, Any]:
+def _shading(scale: list[list[Any]]) -> dict[str, Any]:
     bar = {"thickness": 12, "outlinewidth": 0, "title": {"side": "right", "font": {"size": 12}}}
     return {"colorscale": scale, "autocolorscale": False, "colorbar": bar}
 

@@ -352,7 +352,7 @@ def _control_tokens(tokenizer: Any) -> dict[int, str]:
     }
 
 
-def _splits(tokenizer: Any, controls: dict[int, str]) -> re.Pattern | None:
+def _splits(tokenizer: Any, controls: dict[int, str]) -> re.Pattern[str] | None:
     """Where to cut the control tokens that are not declared special."""
     special = {token.content for token in tokenizer.added_tokens_decoder.values() if token.special}
     contents = [token for token in controls.values() if token not in special]

@@ -26,7 +26,7 @@ def streamed(
     Raises:
         Exception: What `work` raised.
     """
-    told: queue.SimpleQueue = queue.SimpleQueue()
+    told: queue.SimpleQueue[tuple[bool, Any, Exception | None]] = queue.SimpleQueue()
 
     def run() -> None:
         try:

@@ -170,7 +170,7 @@ def test_a_rewritten_record_is_usable_unless_something_is_wrong(saved):
         (lambda entry: entry.update(accuracy=0.9), "'accuracy' does not follow"),
         (lambda entry: entry.update(interval=[0.8, 0.95]), "'interval' does not follow"),
         (lambda entry: entry.update(mean_passes=3), "'mean_passes' does not follow"),
-        (lambda entry: entry.update(answer_kind="colour"), "colour"),
+        (lambda entry: entry.update(answer_kind="colour"), "'answer_kind' has the unknown value"),
         (lambda entry: entry.update(rows_sha256="0" * 64), "not the file it was written with"),
         (lambda entry: entry.pop("rows_sha256"), "not the file it was written with"),
     ],
