@@ -105,6 +105,11 @@ _PART_BEFORE = re.compile(
 _NOT_BEFORE = re.compile(
     r"(?:\b(?:not|never|cannot be|nor|neither)|n't)(?:\s+(?!but\b)[a-z]+){0,2}\s*$", re.IGNORECASE
 )
+_CONCLUDING = re.compile(
+    r"\b(?:giving|making|leaving|for a total of|total(?:l?ing)?|i\.e\.|that is|in other words)",
+    re.IGNORECASE,
+)
+"""Says that what came before was only a step."""
 _BUT = re.compile(r"\b(?:but|rather|instead|it is|it's|is)\b", re.IGNORECASE)
 
 # --- The gap between two amounts ---
@@ -135,10 +140,12 @@ _SAID = re.compile(
 _JOINED = re.compile(
     rf"{_UNITS}\s?(?:[-+*/×÷x±\u2013:^√]|\*\*"
     r"|(?:plus|minus|times|over|divided by|multiplied by|out of|of|to|(?:more|less|fewer) than"
-    r"|through)\b)\s*[({[\"'$√]*\s*"
-    r"|\s(?:from|by|with)\s+|[({[]+",
+    r"|through|by)\b)\s*[({[\"'$√]*\s*"
+    r"|\s(?:from|with)\s+",
     re.IGNORECASE,
 )
+_BRACKET = re.compile(r"[({[]+")
+"""Right behind a number, the product of 5(3)."""
 _LISTED = re.compile(rf"{_UNITS}\s?(?:[,;&|]|\band\b|,\s*and\b)?\s*{_NAMED}\s*", re.IGNORECASE)
 """Calculations, ranges, ratios; and lists: 1 hour 30 minutes, 5 and 6."""
 
@@ -173,14 +180,19 @@ class _Statement:
 
 def first_amount(text: str) -> str | None:
     """The value of the statement that an announced answer starts with, numerals in words too."""
-    rejected_end = None
-    for statement in _statements(text, words=True):
-        if rejected_end is not None and not _BUT.search(text, rejected_end, statement.start):
+    statements = _statements(text, words=True)
+    statement = next(statements, None)
+    while statement and statement.rejected:
+        end, statement = statement.end, next(statements, None)
+        if statement and not _BUT.search(text, end, statement.start):
             return None
-        if not statement.rejected:
-            return _written(statement.value())
-        rejected_end = statement.end
-    return None
+    if not statement:
+        return None
+    value = statement.value()
+    following = next(statements, None)
+    if following and _CONCLUDING.search(text, statement.end, following.end):
+        value = value if value == following.value() else None
+    return _written(value)
 
 
 def last_amount(text: str) -> str | None:
@@ -229,8 +241,10 @@ def _joins(
     if _EQUAL.fullmatch(gap) or _OR.fullmatch(gap):
         current.values.append(value)
         current.quotients.append(slash)
+    elif _BRACKET.fullmatch(gap):
+        current.values[-1] = None
     elif _SAID.fullmatch(gap):
-        if current.known():
+        if current.known() or ("(" in gap and current.value() is not None):
             return False
         current.values.append(value)
         current.quotients.append(slash)

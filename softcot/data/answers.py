@@ -35,7 +35,7 @@ _DENIED = re.compile(r"\b(?:not|never|cannot)\b|n't", re.IGNORECASE)
 """In a mark: "the answer cannot be"."""
 
 _NEXT_QUESTION = re.compile(
-    r"\n\s*(?:#{1,6}\s*)?(?:"
+    r"\n[ \t]*(?:#{1,6}[ \t]*)?(?:"
     r"(?:Question|Q|Human|User|Instruction|Problem(?=\s*\d))\s*\d*\s*[:.]"
     r"|(?:\u95ee\u9898|\u554f\u984c|\u95ee|\u9898\u76ee)\s*\d*\s*:)",
     re.IGNORECASE,
@@ -172,7 +172,7 @@ _OPTIONS = re.compile(rf"{_L}(?:\s*(?:,\s*(?:and|or)\b|,|/|&|\band\b|\bor\b)\s*(
 _ONE_OPTION = re.compile(r"\(([A-Ha-h])\)|(?<![\w'-])([A-H])(?![\w'])")
 
 _SMALL_LETTER = re.compile(
-    r"\W*(?:[Oo]ption|[Cc]hoice)?\W*([a-h])(?=\W*$|[):,.])(?!\W*(?:and|or|[a-h])\b)"
+    r"\W{0,9}(?:[Oo]ption|[Cc]hoice)?\W{0,9}([a-h])(?=\W*$|[):,.])(?!\W*(?:and|or|[a-h])\b)"
 )
 """An option in lower case, where nothing else can stand."""
 
@@ -187,7 +187,8 @@ _REJECTING = re.compile(
     re.IGNORECASE,
 )
 _REJECTED = re.compile(
-    r"[^.,;:()\n]{0,30}?(?:\b(?:is|are|was|were|be)\s+(?:also |both |all |then |clearly )?"
+    r"(?:(?!\b(?:[A-H]|because|since|as|and)\b)[^.,;:()\n]){0,30}?"
+    r"(?:\b(?:is|are|was|were|be)\s+(?:also |both |all |then |clearly )?"
     r"(?:wrong|incorrect|false|out\b|impossible|eliminated|ruled out|excluded|rejected|not\b|too\b"
     r"|invalid|discarded)|\b(?:isn't|aren't|can't|cannot|doesn't|does not|fails)\b)",
     re.IGNORECASE,
