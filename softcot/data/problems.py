@@ -90,6 +90,10 @@ def _problem_of(line: str, place: str, task: str) -> Problem:
         question, answer = entry["question"], entry["answer"]
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise UserError(f'{place} is not a JSON object with "question" and "answer".') from error
+    if isinstance(answer, list | dict) or answer is None:
+        raise UserError(
+            f"{place} has an answer that is not one text or number; write a single one."
+        )
     if not isinstance(question, str) or not question.strip() or not str(answer).strip():
         raise UserError(f"{place} has an empty question or answer.")
     return Problem(task=task, question=question.strip(), answer=str(answer).strip())

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from softcot.data.answers import parse
+from softcot.data.answers import read_gold
 
 CHOICES = " Answer choices: "
 """Stands between a question and its options."""
@@ -39,13 +39,17 @@ def json_lines(text: str) -> list[RawRow]:
     return [json.loads(line) for line in text.split("\n") if line.strip()]
 
 
-_LONE_NUMBER = re.compile(r"[-+]?\$?[\d,]*\.?\d+(?:/\d+)?\s*(?:\([^()]*\))?")
-"""A number and perhaps its unit in parentheses: ``9 (apples)``; no time, ratio or list."""
+_LONE_NUMBER = re.compile(
+    r"[-+\u2212\u2013]?\s?\$?(?:[\d,]*\.?\d+(?:\s?/\s?\d+)?|\d+ \d+/\d+|\(\d+/\d+\))"
+    r"\s*(?:\([^()]*\))?"
+)
+"""A number and perhaps its unit in parentheses: ``9 (apples)``, ``7 1/2``, ``-(1/3)``; no time,
+ratio or list."""
 
 
 def lone_number(text: str) -> str | None:
     """The number that a gold answer is, None if it is more or other than that."""
-    return parse("number", text) if _LONE_NUMBER.fullmatch(text.strip()) else None
+    return read_gold("number", text.strip()) if _LONE_NUMBER.fullmatch(text.strip()) else None
 
 
 def joined(*parts: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from softcot.data.answers import is_correct, parse
+from softcot.data.answers import is_correct, parse, read_gold
 from softcot.data.problems import Problem
 from softcot.data.tasks import Task
 from softcot.decoding.decoder import Completion, Decoder, Sampling
@@ -155,7 +155,7 @@ def _check(problems: Sequence[Problem], task: Task, batch_size: int) -> None:
     if batch_size < 1:
         raise UserError(f"The batch size must be 1 or more; it is {batch_size}.")
     for problem in problems:
-        if parse(task.answer_kind, problem.answer) is None:
+        if read_gold(task.answer_kind, problem.answer) is None:
             raise UserError(
                 f"The gold answer {problem.answer!r} of the question {problem.question[:60]!r} "
                 f"is not of the task's kind, {task.answer_kind}; correct it or name another task."

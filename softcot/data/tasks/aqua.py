@@ -6,10 +6,14 @@ from softcot.data.rows import LETTERS, RawRow, ReadRow, json_lines, multiple_cho
 from softcot.data.stored import Hub, StoredProblems
 from softcot.data.task import Task
 
+_STORED_LETTER = re.compile(r"\s*([A-H])\s*\)(?:\s*\1\s*\))*")
+"""``A)`` before an option; the test split has a row where it stands twice: ``A)A)59``."""
+
 
 def read(row: RawRow) -> ReadRow:
     """A question and its options, without the letters that they are stored with."""
-    options = [re.sub(r"^\s*[A-H]\s*\)", "", option).strip() for option in row["options"]]
+    found = [(option, _STORED_LETTER.match(option)) for option in row["options"]]
+    options = [option[letter.end() if letter else 0 :].strip() for option, letter in found]
     letters = LETTERS[: len(options)]
     right = [place for place, letter in enumerate(letters) if letter == row["correct"]]
     return multiple_choice(row["question"], options, right, row["rationale"].strip())

@@ -2,7 +2,7 @@
 
 import json
 
-from softcot.data.answers import parse
+from softcot.data.answers import read_gold
 from softcot.data.rows import RawRow, ReadRow
 from softcot.data.stored import Hub, StoredProblems
 from softcot.data.task import Task
@@ -13,7 +13,7 @@ def read(row: RawRow) -> ReadRow:
     facts = [row["facts"]] if isinstance(row["facts"], str) else row["facts"]
     said = [" ".join(fact.split()) for fact in facts if fact.strip()]
     rationale = " ".join(fact if fact[-1] in ".!?" else f"{fact}." for fact in said)
-    answer = parse("yesno", str(row["answer"]))
+    answer = read_gold("yesno", str(row["answer"]))
     return ReadRow(row["question"].strip(), answer, rationale, source_id=row["qid"])
 
 
