@@ -23,7 +23,7 @@ from softcot.data.tasks import training_tasks
 from softcot.methods import get_trainable
 from softcot.models.language_model import fingerprint
 from softcot.support.errors import UserError
-from softcot.support.files import refuse_used, replacing, write_text
+from softcot.support.files import json_text, refuse_used, replacing, write_json
 from softcot.support.processes import Processes
 from softcot.support.provenance import provenance
 from softcot.thoughts.checkpoint import TrainedWeights
@@ -291,7 +291,7 @@ class _Run:
             for name, value in values.items()
         }
         counters = {"step": self.step, "history": self.history, "seconds": seconds}
-        metadata = {"settings": json.dumps(self.settings), "counters": json.dumps(counters)}
+        metadata = {"settings": json_text(self.settings), "counters": json_text(counters)}
         with replacing(self.state_file) as temporary:
             save_file(tensors, temporary, metadata)
 
@@ -327,7 +327,7 @@ class _Run:
             raise UserError(
                 f"The state in {self.out} is damaged ({error}); delete the folder and start again."
             ) from error
-        for name, value in json.loads(json.dumps(self.settings)).items():
+        for name, value in json.loads(json_text(self.settings)).items():
             if settings.get(name) != value:  # an earlier version did not write all of them
                 raise UserError(
                     f"The training in {self.out} was started with other settings ({name}); "
@@ -363,7 +363,7 @@ class _Run:
         record |= made
         if self.processes.main:
             self.weights.save(self.out)
-            write_text(self.out / "training.json", json.dumps(record, indent=2) + "\n")
+            write_json(self.out / "training.json", record)
         if result.finished:
             self.drop_state()
         self.processes.wait()

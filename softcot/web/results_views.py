@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
+
+from softcot.support.files import json_text
 
 Part = Mapping[str, Any]
 """A report or a part of one, as `softcot.web.results` checked it."""
@@ -58,7 +59,7 @@ def _figure(figure: Part) -> str:
     return (
         f'<figure class="chart"><figcaption>{escape(figure["title"])}</figcaption>'
         f'<div class="plot" role="img" aria-label="{escape(figure["alt"])}" '
-        f'data-figure="{escape(json.dumps(figure["plotly"]))}"></div></figure>'
+        f'data-figure="{escape(json_text(figure["plotly"]))}"></div></figure>'
     )
 
 
