@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from softcot.support.errors import UserError
-from softcot.support.files import with_block, write_text
+from softcot.support.files import with_block, write_json, write_text
 
 SCHEMA = "softcot-speed-1"
 TABLE = "speed"
@@ -19,7 +19,7 @@ HEADER = ["| What | Measured | Goal |", "| --- | ---: | ---: |"]
 
 def save(record: dict[str, Any], path: str | Path) -> None:
     """Write a record."""
-    write_text(path, json.dumps(record, indent=2) + "\n")
+    write_json(path, record)
 
 
 def load(path: str | Path) -> dict[str, Any]:

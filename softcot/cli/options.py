@@ -1,12 +1,12 @@
 """Options that several commands share, and what they ask for."""
 
 import argparse
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from softcot.data.stored import DATA_VARIABLE
+from softcot.support.files import json_text
 from softcot.support.presets import MAX_NEW_TOKENS
 
 if TYPE_CHECKING:  # names only: importing torch takes seconds
@@ -121,7 +121,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def print_json(value: Any, indent: int | None = 2) -> None:
     """Print a value as JSON, on one line where `indent` is None."""
-    print(json.dumps(value, indent=indent, ensure_ascii=False))
+    print(json_text(value, indent=indent, ensure_ascii=False))
 
 
 def count(text: str) -> int:

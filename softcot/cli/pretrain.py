@@ -1,7 +1,6 @@
 """Make the mini pair's two language models again from nothing."""
 
 import argparse
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 from softcot.data.families.reading import EVERYTHING
 from softcot.support.errors import UserError
+from softcot.support.files import json_text
 from softcot.support.presets import ASSISTANT_SIZES, READINGS
 
 PAIRS = ("mini", *ASSISTANT_SIZES, *READINGS)
@@ -50,4 +50,4 @@ def run(args: argparse.Namespace) -> None:
         summary = pretrain(
             replace(config, **changes, **read), out / config.role, resume=args.resume
         )
-        print(f"{config.role}: {json.dumps(summary)}", file=sys.stderr)
+        print(f"{config.role}: {json_text(summary)}", file=sys.stderr)

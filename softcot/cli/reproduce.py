@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> None:
                 split=args.split,
                 progress=partial(bar.show, title),
             )
-    print(f"{results}: {len(runs)} records of {limit} problems each")
+    print(f"{results}: {len(runs)} records of at most {limit} problems each")
     if args.quick:
         print(f"See them with: python -m softcot report --results {results} --out {results}/report")
 

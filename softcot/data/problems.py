@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -56,6 +56,12 @@ class Problem:
 def question_hash(question: str) -> str:
     """SHA-256 of the question's words, in hex; equal for texts that differ in case or spacing."""
     return hashlib.sha256(" ".join(question.lower().split()).encode()).hexdigest()
+
+
+def digest(problems: Sequence[Problem]) -> str:
+    """SHA-256 of all that models read, write and are graded on of some problems, in hex."""
+    said = [[p.task, p.question, p.answer, p.rationale] for p in problems]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def split_of(question: str) -> Split:

@@ -1,8 +1,6 @@
 """Protocol x task -> a record: every problem answered for every seed, and the answers scored."""
 
-import hashlib
 import itertools
-import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from softcot.data.answers import is_correct, parse, read_gold
-from softcot.data.problems import Problem
+from softcot.data.problems import Problem, digest
 from softcot.data.tasks import Task
 from softcot.decoding.decoder import Completion, Decoder, Sampling
 from softcot.evaluation.partial import PartialRecord
@@ -121,13 +119,12 @@ def evaluate(
     # What cannot be asked at all fails here, before anything is shown or written.
     method.prepare([max(problems, key=lambda problem: len(problem.question))], k)
     protocol = replace(protocol, k=k)
-    settings = _settings(pair, task, method, protocol)
+    settings = settings_of(pair, task, method, protocol)
     settings |= {"split": split, "n": len(problems)}
     origin = provenance(pair.base.device, command)
-    key = {"of": _digest(problems), "commit": origin["commit"], "scored": protocol.gold_logprob}
-    key["prompts"] = pair.prompting(task.name)["template_hash"]
+    key = settings | _deciding(pair, task, method, protocol, problems, origin)
     processes = Processes.of(pair.base.device)
-    ledger = PartialRecord(partial and processes.own(Path(partial)), settings | key)
+    ledger = PartialRecord(partial and processes.own(Path(partial)), key)
     mine = processes.share(range(len(problems)))
     total = len(mine) * len(protocol.seeds) * protocol.samples
     progress(len(ledger.rows), total)
@@ -162,7 +159,7 @@ def _check(problems: Sequence[Problem], task: Task, batch_size: int) -> None:
             )
 
 
-def _settings(pair: Pair, task: Task, method: Method, protocol: Protocol) -> dict[str, Any]:
+def settings_of(pair: Pair, task: Task, method: Method, protocol: Protocol) -> dict[str, Any]:
     """What the record says of the models, the method and how it is asked."""
     sampling = asdict(protocol.sampling)
     sampling.pop("seed")
@@ -182,6 +179,25 @@ def _settings(pair: Pair, task: Task, method: Method, protocol: Protocol) -> dic
         "sampling": sampling,
         "seeds": list(protocol.seeds),
         "samples": protocol.samples,
+    }
+
+
+def _deciding(
+    pair: Pair,
+    task: Task,
+    method: Method,
+    protocol: Protocol,
+    problems: Sequence[Problem],
+    origin: dict[str, Any],
+) -> dict[str, Any]:
+    """What decides the rows beside the settings: with any other, an evaluation starts anew."""
+    return {
+        "of": digest(problems),
+        "donors": digest(getattr(method, "donors", [])),
+        "prompts": pair.reading(task),
+        "scored": protocol.gold_logprob,
+        # The record names one of each for all of its rows.
+        **{name: origin[name] for name in ("commit", "dirty", "versions", "device")},
     }
 
 
@@ -205,11 +221,6 @@ def _record(ledger: PartialRecord, problems: Sequence[Problem], settings: dict[s
         subsets=subsets,
         rows=rows,
     )
-
-
-def _digest(problems: Sequence[Problem]) -> str:
-    text = json.dumps([[problem.question, problem.answer] for problem in problems])
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from softcot.data.problems import Split
+from softcot.data.problems import Problem, Split
 from softcot.data.tasks import FREE, TASKS, get_task, training_tasks
 from softcot.decoding.decoder import Sampling
-from softcot.evaluation.evaluator import Protocol, evaluate
-from softcot.evaluation.records import load_record, write_record
+from softcot.evaluation.evaluator import Protocol, evaluate, settings_of
+from softcot.evaluation.records import Record, load_record, write_record
 from softcot.methods import METHODS, AssistCoT, SoftCoT, ZeroShotCoT
 from softcot.support.errors import UserError
 from softcot.support.presets import ASSISTANT_SIZES, READINGS
@@ -219,13 +219,14 @@ def reproduce(
         progress: Called with (rows done, rows in all).
 
     Raises:
-        UserError: A record in the way is unusable or is of other problems.
+        UserError: A record in the way is unusable, or is of other problems, settings, weights or
+            prompts.
     """
     out = folder / run.file
     task = get_task(run.task)
     problems = task.problems(split, count)
     if out.exists():
-        _check_same(out, [problem.id for problem in problems], split)
+        _check_same(out, pair, run, problems, split)
         return out
     partial = out.with_name(f"{out.name}.partial")
     arguments = [*run.arguments, "--split", split, "--limit", str(count), "--out", str(out)]
@@ -244,10 +245,30 @@ def reproduce(
     return out
 
 
-def _check_same(path: Path, ids: Sequence[str], split: str) -> None:
-    record = load_record(path)
-    if (record.split, record.problem_ids()) != (split, list(ids)):
-        raise UserError(
-            f"{path} is of {record.n} problems of the {record.split} split; "
-            "choose another folder with --results, or delete it."
-        )
+def _check_same(path: Path, pair: Pair, run: Run, problems: Sequence[Problem], split: str) -> None:
+    """Refuse a record that is not the one this run would make."""
+    record, way_out = load_record(path), "choose another folder with --results, or delete it."
+    asked = [(problem.id, problem.answer) for problem in problems]
+    rows = record.rows[: record.n * record.samples : record.samples]
+    if record.split != split or [(row.id, row.gold) for row in rows] != asked:
+        raise UserError(f"{path} is of {record.n} problems of the {record.split} split; {way_out}")
+    for name, same in _sameness(record, pair, run, problems[0]):
+        if not same:
+            raise UserError(f"{path} was made with other {name}; {way_out}")
+
+
+def _sameness(record: Record, pair: Pair, run: Run, problem: Problem) -> Iterator[tuple[str, bool]]:
+    """What decides a record beside its problems, and whether it is what this run has."""
+    task = get_task(run.task)
+    method = run.protocol.build(pair, task, run.protocol.seeds[0])
+    k = method.checked_k(run.protocol.k)
+    settings = settings_of(pair, task, method, replace(run.protocol, k=k))
+    fingerprints = settings.pop("fingerprints")
+    if run.protocol.control == "untrained":  # random weights, of a size that rounding decides
+        fingerprints["trained"] = record.fingerprints["trained"]
+    yield "weights", record.fingerprints == fingerprints
+    yield "settings", all(getattr(record, name) == value for name, value in settings.items())
+    yield "scores", not run.protocol.gold_logprob or record.gold_logprobs() is not None
+    if not isinstance(method, AssistCoT):  # its prompt holds what the assistant wrote
+        read = method.embedded(method.prompts([problem], k)).hashes
+        yield "prompts", read == [record.rows[0].prompt]

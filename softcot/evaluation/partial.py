@@ -8,7 +8,7 @@ from typing import Any
 
 from softcot.evaluation.records import Row
 from softcot.support.errors import UserError
-from softcot.support.files import write_text
+from softcot.support.files import json_text, write_text
 from softcot.support.processes import Processes
 
 
@@ -24,7 +24,7 @@ class PartialRecord:
         self.seconds = 0.0
         if self.path is None:
             return
-        head = json.dumps(settings)
+        head = json_text(settings)
         if not self.path.exists():
             write_text(self.path, f"{head}\n")
             return
@@ -45,7 +45,7 @@ class PartialRecord:
 
     def add(self, numbers: list[int], rows: list[Row], seconds: float) -> None:
         """Keep the rows of one batch, those of each problem together."""
-        line = json.dumps([numbers, [asdict(row) for row in rows], seconds])
+        line = json_text([numbers, [asdict(row) for row in rows], seconds])
         self._take(line)
         if self.path is not None:
             with self.path.open("a", encoding="utf-8") as file:

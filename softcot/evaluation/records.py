@@ -20,7 +20,7 @@ from pydantic import Field
 from softcot.data.answers import is_correct, majority
 from softcot.data.problems import AnswerKind
 from softcot.support.errors import UserError
-from softcot.support.files import replacing, write_text
+from softcot.support.files import json_text, replacing, write_json
 from softcot.support.schema import STRICT, from_json, to_json
 
 SCHEMA = "softcot-record-3"
@@ -177,7 +177,7 @@ def write_record(record: Record, path: str | Path) -> None:
     with replacing(rows_path(path)) as temporary:
         temporary.write_bytes(packed)
     head = record.head() | {"rows_sha256": hashlib.sha256(packed).hexdigest()}
-    write_text(path, json.dumps(head, indent=2) + "\n")
+    write_json(path, head)
 
 
 def rows_path(path: str | Path) -> Path:
@@ -189,7 +189,7 @@ def rows_path(path: str | Path) -> Path:
 def _packed(rows: Sequence[Row]) -> bytes:
     # Column by column: like values lie together, and the file is a third of the size.
     columns = {field.name: [getattr(row, field.name) for row in rows] for field in fields(Row)}
-    return lzma.compress(json.dumps(columns).encode())
+    return lzma.compress(json_text(columns).encode())
 
 
 def load_record(path: str | Path) -> Record:

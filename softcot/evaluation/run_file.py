@@ -23,7 +23,7 @@ from softcot.decoding.decoder import Sampling
 from softcot.evaluation.answering import Column, ColumnRequest, answer_stream
 from softcot.methods import Method, SlotMethod
 from softcot.support.errors import UserError
-from softcot.support.files import replacing
+from softcot.support.files import json_text, replacing
 from softcot.support.provenance import provenance
 from softcot.support.schema import STRICT, from_json, to_json
 from softcot.thoughts.pair import Pair
@@ -96,7 +96,7 @@ def save_run(path: Path, pair: Pair, asked: RunRequest, columns: Sequence[Column
         "origin": provenance(pair.base.device),
     }
     with replacing(path) as temporary:
-        save_file(asked.vectors(pair), temporary, {"run": json.dumps(head)})
+        save_file(asked.vectors(pair), temporary, {"run": json_text(head)})
 
 
 def load_run(path: Path) -> RunFile:

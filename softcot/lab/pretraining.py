@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import random
@@ -32,7 +33,7 @@ from softcot.lab.corpus import (
 from softcot.lab.tokenizer import train_tokenizer
 from softcot.prompts.builder import PromptBuilder
 from softcot.support.errors import UserError
-from softcot.support.files import replacing
+from softcot.support.files import replacing, write_json
 
 Role = Literal["base", "assistant"]
 
@@ -195,7 +196,8 @@ def pretrain(
         Final loss (nats a token), documents read and seconds.
 
     Raises:
-        UserError: ``resume`` finds progress that was made with another configuration.
+        UserError: ``resume`` finds progress that was made with another configuration or other
+            documents, or the loss is no finite number.
     """
     tokenizer = train_tokenizer(plain_texts(0, 40_000, FAMILIES), config.vocabulary, config.context)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -206,16 +208,22 @@ def pretrain(
     backbone = torch.compile(model.model, dynamic=True) if compiles else model.model
     optimizers = new_optimizers(model, config)
     progress_file = out.with_name(f"{out.name}.progress.pt")
+    write = author_for(config, tokenizer).write
+    key = {"config": asdict(config), "documents": _digest(next(batches(write, config, 0)))}
     first, mean, before = 0, 0.0, 0.0
     if resume and progress_file.exists():
-        first, mean, before = _restore(progress_file, config, model, optimizers)
+        first, mean, before = _restore(progress_file, key, model, optimizers)
     started = time.monotonic()
     bar = tqdm(total=config.steps, initial=first, desc=config.role, unit="step", file=sys.stderr)
-    write = author_for(config, tokenizer).write
     for step, documents in enumerate(batches(write, config, first), start=first):
         for group in (group for optimizer in optimizers for group in optimizer.param_groups):
             group["lr"] = learning_rate(config, step)
         loss = loss_of(model, documents, backbone)
+        if not math.isfinite(loss.item()):
+            raise UserError(
+                f"The pre-training diverged: its loss is {loss.item()} at step {step + 1}, so "
+                f"{out} was not written."
+            )
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
@@ -226,7 +234,7 @@ def pretrain(
         bar.set_postfix(loss=f"{mean:.4f}", refresh=False)
         if (step + 1) % save_every == 0:
             spent = before + time.monotonic() - started
-            _save_progress(progress_file, config, model, optimizers, step + 1, mean, spent)
+            _save_progress(progress_file, key, model, optimizers, step + 1, mean, spent)
     bar.close()
     summary = {
         "loss": mean,
@@ -238,9 +246,15 @@ def pretrain(
     return summary
 
 
+def _digest(documents: list[Document]) -> str:
+    """SHA-256 of what some documents teach: words, tokenizer and authors decide it, in hex."""
+    taught = [[document.ids, document.labels] for document in documents]
+    return hashlib.sha256(json.dumps(taught).encode()).hexdigest()
+
+
 def _save_progress(
     path: Path,
-    config: PretrainingConfig,
+    key: dict[str, Any],
     model: LlamaForCausalLM,
     optimizers: list[torch.optim.Optimizer],
     step: int,
@@ -248,7 +262,7 @@ def _save_progress(
     seconds: float,
 ) -> None:
     state = {
-        "config": asdict(config),
+        **key,
         "model": model.state_dict(),
         "optimizers": [optimizer.state_dict() for optimizer in optimizers],
         "step": step,
@@ -261,14 +275,15 @@ def _save_progress(
 
 def _restore(
     path: Path,
-    config: PretrainingConfig,
+    key: dict[str, Any],
     model: LlamaForCausalLM,
     optimizers: list[torch.optim.Optimizer],
 ) -> tuple[int, float, float]:
     state = torch.load(path, map_location=model.device, weights_only=True)
-    if state["config"] != asdict(config):
+    if any(state.get(name) != value for name, value in key.items()):
         raise UserError(
-            f"{path} was made with another configuration; remove it or start without --resume."
+            f"{path} was made with another configuration or other documents; remove it or start "
+            "without --resume."
         )
     model.load_state_dict(state["model"])
     for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
@@ -287,9 +302,7 @@ def _write_folder(
     part = out.with_name(f"{out.name}.part")
     model.cpu().save_pretrained(part)
     tokenizer.save_pretrained(part)
-    (part / "pretraining.json").write_text(
-        json.dumps({"config": asdict(config)} | summary, indent=2) + "\n"
-    )
+    write_json(part / "pretraining.json", {"config": asdict(config)} | summary)
     size = model.num_parameters()
     write_model_card(part / "README.md", config.role, config.fraction, config.families, size)
     out.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from softcot.methods.slots import TrainedSlots
 from softcot.models.batches import collate
 from softcot.models.language_model import LanguageModel
 from softcot.prompts.builder import Prompt, cut_at_slots
+from softcot.support.errors import UserError
 from softcot.thoughts.adapter import CoconutAdapter
 
 SENTENCES = re.compile(r"(?<=[.!?])\s+")
@@ -81,7 +82,17 @@ class CoconutObjective(Objective):
         return self.weights.max_thoughts
 
     def validated_from(self, steps: int) -> int:
-        """The last stage's losses are over shorter texts than the others' and stand alone."""
+        """The last stage's losses are over shorter texts than the others' and stand alone.
+
+        Raises:
+            UserError: There are too few steps to reach it.
+        """
+        if steps <= self.stages:
+            raise UserError(
+                f"Coconut with {self.weights.max_thoughts} thoughts is trained in "
+                f"{self.stages + 1} stages, so it needs {self.stages + 1} steps or more; it is "
+                f"given {steps}."
+            )
         return next(step for step in range(steps) if self.stage(step, steps) == self.stages)
 
     def losses(

@@ -138,7 +138,11 @@ class Objective:
         return math.ceil(self.max_thoughts * share)
 
     def validated_from(self, steps: int) -> int:
-        """The first step whose validation may choose the checkpoint."""
+        """The first step whose validation may choose the checkpoint.
+
+        Raises:
+            UserError: So few steps are none that this can be trained in.
+        """
         return 0
 
     def losses(

@@ -123,8 +123,8 @@ class SlotMethod(Method):
         An edit may drop some of the K.
 
         Raises:
-            UserError: K is negative or beyond what the method was made for, or an edit makes no
-                sense for it.
+            UserError: K is negative or beyond what the method was made for, an edit makes no
+                sense for it, or a thought is too large for the base.
         """
         if not self.checked_k(k):
             return torch.empty(len(problems), 0, self.lm.width, device=self.lm.device)
@@ -139,7 +139,14 @@ class SlotMethod(Method):
                 embeddings=self.lm.embeddings[: len(self.lm.tokenizer)],
                 direction=self._direction(edit),
             )
-        return vectors[:, kept_slots(self.edits, k)]
+        vectors = vectors[:, kept_slots(self.edits, k)]
+        # As the base reads them: what float32 holds can be too large for another precision.
+        if not vectors.to(self.lm.dtype).isfinite().all():
+            raise UserError(
+                f"The thoughts of {self.title} are no finite numbers, or too large for the base; "
+                "use other weights, or a smaller edit."
+            )
+        return vectors
 
     def _borrowed(self, edit: Edit, problems: Sequence[Problem], k: int) -> torch.Tensor | None:
         """Other questions' vectors for an edit that needs them, float32[B, K, d_base]."""

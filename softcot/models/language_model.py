@@ -97,6 +97,8 @@ class LanguageModel:
         Raises:
             UserError: The model is missing or damaged, or a library for `quantize` is missing.
         """
+        if isinstance(source, str) and Path(source).is_dir():
+            source = Path(source)
         source = source if isinstance(source, ModelSource) else find_model(source)
         device = torch.device(device) if device else best_device()
         options = source.options | quantization(quantize, device)
@@ -252,10 +254,20 @@ class LanguageModel:
         return self.tokenizer.decode(list(ids), skip_special_tokens=True)
 
     def fingerprint(self, exact: bool = False) -> str:
-        """See the function of this name; of a quantised model, its name and how it was made."""
+        """See the function of this name; of a quantised model, how it was made, and of what."""
         if self.quantize:
-            return f"{self.quantize} of {self.name} {self.revision}".strip()
+            made_of = self.revision or _digest(Path(self.model.name_or_path))
+            return f"{self.quantize} of {self.name} {made_of}".strip()
         return fingerprint(self.model, exact)
+
+
+def _digest(folder: Path) -> str:
+    """SHA-256 over a folder's files of weights, as hexadecimal text; two may have one name."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.safetensors")):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def text_config(model: Any) -> Any:

@@ -1,11 +1,16 @@
 """Two frozen models that are asked about the same questions, and what both are told."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from functools import cached_property
 
-from softcot.data.tasks import get_task, training_tasks
+from softcot.data.tasks import Task, get_task, training_tasks
 from softcot.models.language_model import LanguageModel
 from softcot.support.errors import UserError
+
+PROBE = "Anna has 12 apples; she buys 3.5 more (for $7). How many are left?"
+"""A question that stands for all where prompts are compared: no other need be read for it."""
 
 
 @dataclass
@@ -27,6 +32,18 @@ class ModelPair:
             "template_hash": self._template_hash(task_name),
             "placeholder": self.assistant.prompts.placeholder,
         }
+
+    def reading(self, task: Task) -> str:
+        """Hash of the token ids that a question of a task is to both models, 16 hex digits.
+
+        Not only the templates decide them: a model's folder has its tokenizer and chat template,
+        of which the fingerprint of its weights says nothing.
+        """
+        ids = [
+            self.base.prompts.base(PROBE, task=task, k=1).ids,
+            self.assistant.prompts.assistant(PROBE, task=task, k=1).ids,
+        ]
+        return hashlib.sha256(json.dumps(ids).encode()).hexdigest()[:16]
 
     def _template_hash(self, name: str) -> str:
         """Of the prompts of a task, or of all that "all" is trained on; empty for no task."""

@@ -6,6 +6,7 @@ is tokenised apart, as plain text, so it can never become a special token. Thoug
 inserted as ids, never found again by counting offsets.
 """
 
+import copy
 import re
 import secrets
 from collections.abc import Collection
@@ -135,6 +136,9 @@ class PromptBuilder:
         stops: Collection[int] = (),
     ):
         self.tokenizer = tokenizer
+        # Reading plain text sets a flag in a tokenizer, which another thread may be reading a
+        # template with: plain text has a copy of its own, in which the flag stays set.
+        self._plain_tokenizer = copy.deepcopy(tokenizer)
         self.context = context
         self.reserve = reserve
         self.templates = templates or Templates.named("mini")
@@ -205,7 +209,7 @@ class PromptBuilder:
         # some tokenizers): those are cut in two, and the halves match nothing.
         pieces = self._splits.split(text) if self._splits else [text]
         options = {"add_special_tokens": False, "split_special_tokens": True}
-        return [i for piece in pieces for i in self.tokenizer(piece, **options).input_ids]
+        return [i for piece in pieces for i in self._plain_tokenizer(piece, **options).input_ids]
 
     def _turn(self, wording: Wording, question: str) -> tuple[list[int], list[int]]:
         """Ids up to the end of the question, and ids from there to the model's own turn."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,7 +13,7 @@ from softcot.report.cells import span
 from softcot.report.parts import Report
 from softcot.report.render import SUMMARY, TABLES, markdown, page_block, readme_block
 from softcot.report.results import REPORT_FILE, Results, load_records
-from softcot.support.files import with_block, write_text
+from softcot.support.files import json_text, with_block, write_text
 from softcot.support.presets import DEFAULT_THOUGHTS
 
 SECTIONS = (main, controls, thoughts, sizes, votes, forgetting, regime, other)
@@ -75,7 +74,7 @@ def files(report: Report) -> dict[str, str]:
     """The report's files, by name."""
     return {
         "report.md": markdown(report),
-        REPORT_FILE: json.dumps(report.to_json(), ensure_ascii=False, allow_nan=False) + "\n",
+        REPORT_FILE: json_text(report.to_json(), ensure_ascii=False) + "\n",
     }
 
 

@@ -1,10 +1,13 @@
 """Whole files or none: nothing here leaves half a file under its final name."""
 
+import json
+import math
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from softcot.support.errors import UserError
 
@@ -31,6 +34,29 @@ def write_text(path: str | Path, text: str) -> None:
     """Write ``text`` to ``path`` as UTF-8."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def json_text(value: Any, **options: Any) -> str:
+    """Plain types as JSON text; a number that is not finite, which JSON lacks, is null.
+
+    Args:
+        value: What to write.
+        options: What `json.dumps` takes.
+    """
+    return json.dumps(_finite(value), allow_nan=False, **options)
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write plain types to ``path`` as JSON that people can read."""
+    write_text(path, f"{json_text(value, indent=2)}\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(inside) for name, inside in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inside) for inside in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def with_block(path: str | Path, name: str, block: str) -> str:

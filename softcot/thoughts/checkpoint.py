@@ -21,6 +21,7 @@ from softcot.data.tasks import BENCHMARK_TASKS, training_tasks
 from softcot.models.language_model import LanguageModel
 from softcot.models.model_pair import ModelPair
 from softcot.support.errors import UserError
+from softcot.support.files import json_text
 from softcot.support.presets import MAX_THOUGHTS
 
 PAPER = "2502.12134"
@@ -203,7 +204,7 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
         self._save_config(save_directory)
 
     def _save_config(self, save_directory: Path) -> None:
-        config = json.dumps(self.settings, sort_keys=True, indent=2)
+        config = json_text(self.settings, sort_keys=True, indent=2)
         Path(save_directory, "config.json").write_text(config, encoding="utf-8")
 
     @classmethod

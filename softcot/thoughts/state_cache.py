@@ -23,13 +23,12 @@ def states_file(
     folder: str | Path, pair: Pair, task: Task, problems: Sequence[Problem], k: int
 ) -> Path:
     """Where the states of some problems for K are, or will be."""
+    prompts = pair.assistant.prompts
     known = {
         "assistant": pair.fingerprints["assistant"],
         "dtype": str(pair.assistant.dtype),
-        "prompts": pair.prompting(task.name),
-        "task": task.name,
         "thoughts": k,
-        "questions": [problem.question for problem in problems],
+        "read": [prompts.assistant(p.question, task=task, k=k).ids for p in problems],
     }
     digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
     return Path(folder, f"states-{task.name}-{digest[:32]}.safetensors")

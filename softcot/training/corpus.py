@@ -46,6 +46,12 @@ def cut(numbers: list[int], size: int) -> list[list[int]]:
     return [numbers[start : start + size] for start in range(0, len(numbers), size)]
 
 
+def draw(tasks: Sequence[Task], split: Split, count: int, seed: int) -> list[list[Problem]]:
+    """`count` problems of a split, as many of every task, those of each task together."""
+    share = math.ceil(count / len(tasks))
+    return [task.problems(split, share, seed) for task in tasks]
+
+
 @dataclass(frozen=True)
 class Corpus:
     """Problems of one split and what was computed once about each."""
@@ -56,11 +62,9 @@ class Corpus:
 
     @classmethod
     def gather(
-        cls, reader: "Reader", tasks: Sequence[Task], split: Split, count: int, seed: int
+        cls, reader: "Reader", tasks: Sequence[Task], drawn: Sequence[list[Problem]]
     ) -> "Corpus":
-        """Draw `count` problems, as many of every task, and let each be read once."""
-        share = math.ceil(count / len(tasks))
-        drawn = [task.problems(split, share, seed) for task in tasks]
+        """Let each problem be read once; there is a list of them for each task."""
         read = [reader.read(task, problems) for task, problems in zip(tasks, drawn, strict=True)]
         return cls(list(itertools.chain.from_iterable(drawn)), torch.cat(read))
 

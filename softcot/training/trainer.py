@@ -7,8 +7,9 @@ interrupted training that goes on reaches the weights of an uninterrupted one.
 
 import itertools
 import json
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,18 +18,22 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from softcot.data.problems import Split
-from softcot.data.tasks import Task, training_tasks
+from softcot.data.problems import Problem, Split, digest
+from softcot.data.tasks import training_tasks
 from softcot.methods import get_trainable
 from softcot.models.language_model import fingerprint
 from softcot.support.errors import UserError
-from softcot.support.files import refuse_used, replacing, write_text
+from softcot.support.files import json_text, refuse_used, replacing, write_json
 from softcot.support.processes import Processes
 from softcot.support.provenance import provenance
 from softcot.thoughts.checkpoint import TrainedWeights
 from softcot.thoughts.pair import Pair
 from softcot.training.config import TrainingConfig
-from softcot.training.corpus import Corpus, Reader, batches, cut
+from softcot.training.corpus import Corpus, Reader, batches, cut, draw
+
+HIGHEST_RATE = 3e37
+"""AdamW's first step is ten times the rate, which float32 must hold. What is asked to learn faster
+diverges in this way too, and not with an error of the optimiser."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +97,10 @@ def train(
             written, and the training can be resumed.
 
     Raises:
-        UserError: Nothing to train or to resume with these settings, unknown task, folder in use.
+        UserError: Nothing to train or to resume with these settings, unknown task, folder in use;
+            or the training diverged, after the best weights so far were written.
     """
-    started, tasks = time.perf_counter(), training_tasks(name)
+    started = time.perf_counter()
     run = _Run(pair, method, name, config, Path(out), Path(cache) if cache else None)
     run.restore() if resume else run.check_folder()
     started -= run.seconds
@@ -104,23 +110,39 @@ def train(
         if should_stop():
             raise UserError("The training was stopped before it took a step; nothing changed.")
 
-    train = run.gather(tasks, "train", config.train_problems, thinking)
-    held_out = run.gather(tasks, "validation", config.validation_problems, thinking)
+    train = run.gather("train", thinking)
+    held_out = run.gather("validation", thinking)
     run.keep(train, held_out, thinking)
     order = itertools.islice(batches(train.problems, config), run.step, None)
     losses: list[float] = []
     if not run.history:
         run.validate(held_out, None)
-    while run.step < config.steps and not run.processes.any(should_stop()):
-        loss = run.advance(train, next(order))
-        losses.append(loss)
-        if run.step % config.validate_every == 0 or run.step == config.steps:
-            run.validate(held_out, sum(losses) / len(losses))
-            run.save(time.perf_counter() - started)
-            losses.clear()
-        latest = run.history[-1]["validation_loss"]
-        progress(Update("training", run.step, config.steps, loss, latest, run.weights))
+    try:
+        while run.step < config.steps and not run.processes.any(should_stop()):
+            loss = run.advance(train, next(order))
+            losses.append(loss)
+            if run.step % config.validate_every == 0 or run.step == config.steps:
+                run.validate(held_out, sum(losses) / len(losses))
+                run.save(time.perf_counter() - started)
+                losses.clear()
+            latest = run.history[-1]["validation_loss"]
+            progress(Update("training", run.step, config.steps, loss, latest, run.weights))
+    except _Diverged as error:
+        kept = run.finish(time.perf_counter() - started, command)
+        run.drop_state()  # the same steps would end in the same way
+        raise UserError(
+            f"{str(error).rstrip('.')}; {kept.path} has the weights of step {kept.best_step}, with "
+            f"validation loss {kept.best_loss:.4f}: train again, into another folder, with a lower "
+            "learning rate."
+        ) from error
     return run.finish(time.perf_counter() - started, command)
+
+
+class _Diverged(UserError):
+    """A loss is no finite number, so that no step can follow."""
+
+    def __init__(self, kind: str, loss: float, step: int):
+        super().__init__(f"The training diverged: its {kind} loss is {loss} at step {step}.")
 
 
 class _Run:
@@ -141,14 +163,14 @@ class _Run:
         config = replace(config, max_thoughts=largest)
         self.pair, self.config, self.out, self.cache = pair, config, out, cache
         self.processes = Processes.of(pair.base.device)
-        self.settings = {
-            "pair": pair.name,
-            "method": method,
-            "task": name,
-            "fingerprints": pair.fingerprints,
-            "config": asdict(config),
+        self.tasks = training_tasks(name)
+        self.problems: dict[Split, list[list[Problem]]] = {
+            "train": draw(self.tasks, "train", config.train_problems, config.seed),
+            "validation": draw(self.tasks, "validation", config.validation_problems, config.seed),
         }
+        self.settings = _settings(pair, method, name, config, self.problems)
         self.objective = trainable.objective_for(pair, name, largest, config.seed, config.start)
+        self.judged_from = self.objective.validated_from(config.steps)
         self.weights = self.objective.weights
         self.trained = [p for p in self.weights.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
@@ -169,17 +191,15 @@ class _Run:
     @property
     def best(self) -> dict[str, Any]:
         """The entry of the history with the lowest validation loss among those that count."""
-        first = self.objective.validated_from(self.config.steps)
-        judged = [entry for entry in self.history if entry["step"] >= first] or self.history[-1:]
+        judged = [entry for entry in self.history if entry["step"] >= self.judged_from]
+        judged = judged or self.history[-1:]
         return min(judged, key=lambda entry: entry["validation_loss"])
 
-    def gather(
-        self, tasks: Sequence[Task], split: Split, count: int, progress: Callable[[int, int], None]
-    ) -> Corpus:
-        """Draw problems and let the objective compute once what no step changes about them."""
-        size, seed = self.config.batch_size, self.config.seed
+    def gather(self, split: Split, progress: Callable[[int, int], None]) -> Corpus:
+        """Let the objective compute once what no step changes about the problems of a split."""
+        size = self.config.batch_size
         reader = Reader(self.objective, self.processes, size, progress, self.cache)
-        return Corpus.gather(reader, tasks, split, count, seed)
+        return Corpus.gather(reader, self.tasks, self.problems[split])
 
     def keep(self, train: Corpus, held_out: Corpus, progress: Callable[[int, int], None]) -> None:
         """Let the objective keep what this process would otherwise compute more than once."""
@@ -197,9 +217,12 @@ class _Run:
 
         Each process takes its share of the problems, piece by piece. The loss is a mean over
         tokens, so that pieces and shares count by their tokens and not by their problems.
+
+        Raises:
+            _Diverged: The loss is not finite; the weights stay as they are.
         """
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.rate(self.step)
+            group["lr"] = min(self.config.rate(self.step), HIGHEST_RATE)
         drawn = self.config.drawn_k(self.step)
         k = self.objective.k(self.step, self.config.steps, drawn)
         self.optimizer.zero_grad()
@@ -210,6 +233,9 @@ class _Run:
             found.append(losses.detach())
         losses = torch.cat(found) if found else torch.zeros(0)  # fewer problems than processes
         graded = self.processes.total(losses.numel())
+        loss = self.processes.total(losses.sum().item()) / graded
+        if not math.isfinite(loss):
+            raise _Diverged("training", loss, self.step + 1)
         self.processes.sum_gradients(self.trained)
         for weight in self.trained:
             if weight.grad is not None:  # an adapter of a part that these prompts do not reach
@@ -217,11 +243,15 @@ class _Run:
         torch.nn.utils.clip_grad_norm_(self.weights.parameters(), self.config.clip)
         self.optimizer.step()
         self.step += 1
-        return self.processes.total(losses.sum().item()) / graded
+        return loss
 
     @torch.no_grad()
     def validate(self, corpus: Corpus, train_loss: float | None) -> None:
-        """Add an entry to the history; the batches spread over all K, the same ones each time."""
+        """Add an entry to the history; the batches spread over all K, the same ones each time.
+
+        Raises:
+            _Diverged: The loss is not finite; the history and the best weights stay as they are.
+        """
         chunks = self._chunks(corpus)
         losses = self.processes.gathered(
             [
@@ -229,11 +259,10 @@ class _Run:
                 for n, numbers in self.processes.share(chunks)
             ]
         )
-        entry = {
-            "step": self.step,
-            "train_loss": train_loss,
-            "validation_loss": torch.cat(losses).mean().item(),
-        }
+        loss = torch.cat(losses).mean().item()
+        if not math.isfinite(loss):
+            raise _Diverged("validation", loss, self.step)
+        entry = {"step": self.step, "train_loss": train_loss, "validation_loss": loss}
         self.history.append(entry)
         if self.best is entry:
             self.best_weights = self._weights()
@@ -262,7 +291,7 @@ class _Run:
             for name, value in values.items()
         }
         counters = {"step": self.step, "history": self.history, "seconds": seconds}
-        metadata = {"settings": json.dumps(self.settings), "counters": json.dumps(counters)}
+        metadata = {"settings": json_text(self.settings), "counters": json_text(counters)}
         with replacing(self.state_file) as temporary:
             save_file(tensors, temporary, metadata)
 
@@ -298,11 +327,11 @@ class _Run:
             raise UserError(
                 f"The state in {self.out} is damaged ({error}); delete the folder and start again."
             ) from error
-        for name, value in json.loads(json.dumps(self.settings)).items():
-            if settings[name] != value:
+        for name, value in json.loads(json_text(self.settings)).items():
+            if settings.get(name) != value:  # an earlier version did not write all of them
                 raise UserError(
-                    f"The training in {self.out} was started with another {name}; "
-                    "go on with the same settings or choose another folder."
+                    f"The training in {self.out} was started with other settings ({name}); "
+                    "go on with the same ones or choose another folder."
                 )
         self.weights.load_state_dict(_part(tensors, "weights."))
         self.best_weights = _part(tensors, "best.")
@@ -334,11 +363,16 @@ class _Run:
         record |= made
         if self.processes.main:
             self.weights.save(self.out)
-            write_text(self.out / "training.json", json.dumps(record, indent=2) + "\n")
-            if result.finished:
-                self.state_file.unlink()
+            write_json(self.out / "training.json", record)
+        if result.finished:
+            self.drop_state()
         self.processes.wait()
         return result
+
+    def drop_state(self) -> None:
+        """Leave nothing to go on from."""
+        if self.processes.main:
+            self.state_file.unlink(missing_ok=True)
 
     def _summary(self, result: TrainingResult, made: dict[str, Any]) -> dict[str, Any]:
         """What the weights' own config says of their training."""
@@ -357,6 +391,29 @@ class _Run:
 
     def _weights(self) -> dict[str, torch.Tensor]:
         return {name: value.clone() for name, value in self.weights.state_dict().items()}
+
+
+def _settings(
+    pair: Pair,
+    method: str,
+    name: str,
+    config: TrainingConfig,
+    problems: Mapping[Split, Sequence[Sequence[Problem]]],
+) -> dict[str, Any]:
+    """Everything that decides the weights; a training only goes on with the same."""
+    return {
+        "pair": pair.name,
+        "method": method,
+        "task": name,
+        "config": asdict(config),
+        "fingerprints": pair.fingerprints,
+        "dtype": str(pair.base.dtype).removeprefix("torch."),
+        "prompts": {task.name: pair.reading(task) for task in training_tasks(name)},
+        "problems": {
+            split: digest([*itertools.chain.from_iterable(drawn)])
+            for split, drawn in problems.items()
+        },
+    }
 
 
 def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

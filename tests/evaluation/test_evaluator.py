@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import build_problems, forward_passes
+from conftest import build_problems, build_tokenizer, forward_passes
 
 from softcot import methods
 from softcot.data.answers import parse
@@ -17,6 +17,8 @@ from softcot.methods import METHODS, get_method
 from softcot.methods.splice import splice
 from softcot.models.batches import collate
 from softcot.models.language_model import fingerprint
+from softcot.prompts.builder import PromptBuilder
+from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
 
 TASK = get_task("mini-gsm")
@@ -296,6 +298,59 @@ def test_partial_of_another_run_is_refused(pair, problems, tmp_path, change):
     with pytest.raises(UserError, match="other settings"):
         run(pair, problems[1:3], partial=partial)
     assert partial.read_text() == before
+
+
+def other_donors(monkeypatch, pair):
+    monkeypatch.setattr(methods, "DONORS", 7)
+
+
+def other_prompts(monkeypatch, pair):
+    for lm in (pair.base, pair.assistant):
+        monkeypatch.setattr(lm.prompts, "templates", Templates.named("chat"))
+
+
+def other_chat_template(monkeypatch, pair):
+    monkeypatch.setattr(pair.assistant, "prompts", PromptBuilder(build_tokenizer(unk_token="<s>")))
+
+
+def other_place(name, value):
+    def change(monkeypatch, pair):
+        found = evaluator.provenance
+        monkeypatch.setattr(evaluator, "provenance", lambda *given: found(*given) | {name: value})
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        other_donors,
+        other_prompts,
+        other_chat_template,
+        other_place("commit", "0123"),
+        other_place("dirty", "who knows"),
+        other_place("device", "abacus"),
+        other_place("versions", {"torch": "0.1"}),
+    ],
+)
+def test_partial_of_other_data_prompts_or_programs_is_refused(
+    pair, problems, tmp_path, monkeypatch, change
+):
+    asked = {"method": "cot-unk", "control": "swap", "partial": tmp_path / "x.partial"}
+    run(pair, problems[:2], **asked)
+    with monkeypatch.context() as patch:
+        change(patch, pair)
+        with pytest.raises(UserError, match="other settings"):
+            run(pair, problems[:2], **asked)
+    run(pair, problems[:2], **asked)
+
+
+def test_partial_of_other_worked_answers_is_refused(pair, problems, tmp_path):
+    partial = tmp_path / "x.partial"
+    run(pair, problems[:2], gold_logprob=True, partial=partial)
+    told = [replace(problem, rationale="Because.") for problem in problems[:2]]
+    with pytest.raises(UserError, match="other settings"):
+        run(pair, told, gold_logprob=True, partial=partial)
 
 
 @pytest.mark.parametrize(

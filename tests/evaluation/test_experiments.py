@@ -1,20 +1,25 @@
 """Experiments: every run has its own file, its own command line, and is made once."""
 
 import shlex
+from dataclasses import replace
 
 import pytest
 from conftest import build_problems
 
 from softcot import methods
 from softcot.cli.main import main
-from softcot.data.tasks import GeneratedProblems
+from softcot.data import task
+from softcot.data.tasks import TASKS, GeneratedProblems
 from softcot.decoding.decoder import Sampling
 from softcot.evaluation import evaluator, experiments
 from softcot.evaluation.evaluator import Protocol
 from softcot.evaluation.experiments import EXPERIMENTS, Run, can_run, plan, reproduce
 from softcot.evaluation.records import load_record, rows_path
+from softcot.methods import METHODS
+from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
 from softcot.support.presets import PRESETS
+from softcot.thoughts.projection import Projection
 
 ALL = plan("all")
 RUN = Run("mini-gsm", Protocol("softcot", "swap", k=2, sampling=Sampling(max_new_tokens=4)))
@@ -84,6 +89,73 @@ def test_a_record_of_other_problems_is_refused_and_kept(pair, tmp_path, asked):
     rows_path(path).unlink()
     with pytest.raises(UserError, match="not a usable record"):
         reproduce(pair, RUN, tmp_path, count=2)
+
+
+def other_weights(monkeypatch, pair):
+    weights = Projection.for_pair(pair, "mini-gsm", 16, seed=99)
+    monkeypatch.setattr(pair, "_loaded", {"projection-mini-gsm": weights})
+
+
+def other_prompts(monkeypatch, pair):
+    monkeypatch.setattr(pair.base.prompts, "templates", Templates.named("chat"))
+
+
+def other_answers(monkeypatch, pair):
+    draw = GeneratedProblems.problems
+    monkeypatch.setattr(
+        GeneratedProblems,
+        "problems",
+        lambda *given: [replace(problem, answer="7") for problem in draw(*given)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [(other_weights, "other weights"), (other_prompts, "other prompts"),
+     (other_answers, "of 2 problems")],
+)  # fmt: skip
+def test_a_record_that_would_come_out_differently_is_refused(
+    pair, tmp_path, monkeypatch, change, named
+):
+    reproduce(pair, RUN, tmp_path, count=2)
+    before = contents(tmp_path)
+    with monkeypatch.context() as patch:
+        change(patch, pair)
+        with pytest.raises(UserError, match=f"{named}.*delete it"):
+            reproduce(pair, RUN, tmp_path, count=2)
+    assert contents(tmp_path) == before
+    reproduce(pair, RUN, tmp_path, count=2)
+
+
+def test_a_record_of_other_settings_is_refused(pair, tmp_path):
+    reproduce(pair, RUN, tmp_path, count=2)
+    longer = replace(RUN.protocol, sampling=Sampling(max_new_tokens=5))
+    with pytest.raises(UserError, match="made with other settings"):
+        reproduce(pair, replace(RUN, protocol=longer), tmp_path, count=2)
+    scored = replace(RUN.protocol, gold_logprob=True)
+    with pytest.raises(UserError, match="made with other scores"):
+        reproduce(pair, replace(RUN, protocol=scored), tmp_path, count=2)
+
+
+@pytest.mark.parametrize("method", [*METHODS])
+def test_a_record_of_every_method_is_known_again(pair, tmp_path, method):
+    control = "untrained" if METHODS[method].kind and METHODS[method].kind is Projection else "none"
+    run = replace(RUN, protocol=Protocol(method, control, sampling=Sampling(max_new_tokens=2)))
+    assert reproduce(pair, run, tmp_path, count=2) == reproduce(pair, run, tmp_path, count=2)
+
+
+def test_a_task_with_fewer_problems_than_asked_for_is_a_record_of_all(pair, tmp_path, monkeypatch):
+    def draw(rng):
+        return build_problems(30)[rng.randrange(30)]
+
+    monkeypatch.setattr(task, "PATIENCE", 300)
+    few = replace(TASKS["mini-gsm"], source=GeneratedProblems(draw))
+    monkeypatch.setitem(TASKS, "mini-gsm", few)
+    count = len(few.problems("test", 2000))
+    assert 0 < count < 30
+    path = reproduce(pair, RUN, tmp_path, count=2000)
+    assert load_record(path).n == count
+    assert reproduce(pair, RUN, tmp_path, count=2000) == path
 
 
 def test_an_interrupted_run_goes_on(pair, tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from softcot.data.families.reading import SHIPPED_FRACTION
 from softcot.data.problems import question_hash, split_of
 from softcot.data.tasks import TASKS
 from softcot.lab import pretraining
-from softcot.lab.corpus import plain_texts
+from softcot.lab.corpus import BaseAuthor, plain_texts
 from softcot.lab.pretraining import PretrainingConfig, author_for, batches, pretrain
 from softcot.lab.tokenizer import train_tokenizer
 from softcot.support.errors import UserError
@@ -163,6 +163,28 @@ def test_resumed_training_ends_where_uninterrupted_training_does(tmp_path, monke
         for name in ("whole", "parts")
     )
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def test_progress_with_other_documents_is_refused(tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pretraining, "_write_folder", stop)
+        with pytest.raises(KeyboardInterrupt):
+            pretrain(TOY, tmp_path / "base", save_every=3)
+    write = BaseAuthor.write
+    monkeypatch.setattr(
+        BaseAuthor, "write", lambda self, rng, share: write(self, rng, max(share, 0.5))
+    )
+    with pytest.raises(UserError, match="other documents"):
+        pretrain(TOY, tmp_path / "base", resume=True)
+
+
+def test_a_pretraining_that_diverges_stops_and_writes_nothing(tmp_path):
+    with pytest.raises(UserError, match="diverged: its loss is (nan|inf) at step [2-6],"):
+        pretrain(replace(TOY, learning_rate=1e30, warmup=1), tmp_path / "base")
+    assert not (tmp_path / "base").exists()
 
 
 def test_progress_of_another_configuration_is_refused(tmp_path, monkeypatch):

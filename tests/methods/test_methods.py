@@ -3,6 +3,7 @@
 import hashlib
 import json
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,12 +15,15 @@ from softcot.data.problems import Problem
 from softcot.data.tasks import FREE, get_task
 from softcot.decoding.decoder import Sampling, decode, finish
 from softcot.methods import METHODS, ZeroShotCoT, get_method
+from softcot.methods.slots import SlotMethod
 from softcot.methods.softcot import SoftCoT
 from softcot.methods.splice import splice
+from softcot.models.language_model import LanguageModel
 from softcot.support.errors import UserError
 from softcot.thoughts.adapter import Adapter
 from softcot.thoughts.assistant import soft_states
 from softcot.thoughts.controls import CONTROLS, SEEDED
+from softcot.thoughts.edits import Edit
 from softcot.thoughts.projection import Projection
 
 TASK = get_task("mini-gsm")
@@ -33,6 +37,30 @@ def soft(pair) -> SoftCoT:
 
 def controlled(pair, control, seed=0, donors=DONORS) -> SoftCoT:
     return get_method("softcot", pair, TASK, control=control, seed=seed, donors=donors)
+
+
+@pytest.mark.parametrize("size", [1e38, float("inf"), float("nan")])
+def test_thoughts_that_are_no_finite_numbers_are_refused_before_the_base_reads(pair, size):
+    weights = Projection.for_pair(pair, "mini-gsm", 16)
+    weights.linear.weight.data.fill_(size)
+    method = SoftCoT(pair, weights)
+    with forward_passes(pair.base) as seen:
+        for ask in (method.thoughts, method.prepare):
+            with pytest.raises(UserError, match="thoughts of SoftCoT are no finite numbers"):
+                ask(DONORS, 3)
+    assert not seen
+    assert method.prepare(DONORS, 0).hashes == ZeroShotCoT(pair).prepare(DONORS).hashes
+
+
+def test_edits_that_are_too_large_for_the_base_are_refused(pair, checkpoints, soft, monkeypatch):
+    lm = LanguageModel.load(checkpoints / "mini" / "base", "cpu")
+    lm.model.to(torch.float16)
+    half = replace(pair, base=lm)
+    edited = SoftCoT(half, soft.weights, TASK, edits=[Edit("add", amount=100, token="a")])
+    assert edited.thoughts(DONORS, 3).isfinite().all()
+    monkeypatch.setattr(SlotMethod, "_direction", lambda *_: torch.full((lm.width,), 1e3))
+    with pytest.raises(UserError, match="use other weights, or a smaller edit"):
+        edited.thoughts(DONORS, 3)
 
 
 def test_splice_puts_each_thought_where_a_loop_would():

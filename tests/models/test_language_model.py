@@ -65,6 +65,13 @@ def test_one_changed_bit_changes_the_exact_fingerprint(checkpoints):
     assert lm.fingerprint(exact=True) != before
 
 
+def test_a_folder_may_be_named_by_a_string(checkpoints, monkeypatch):
+    monkeypatch.chdir(checkpoints)
+    whole = LanguageModel.load(checkpoints / "mini" / "base", "cpu").fingerprint(exact=True)
+    for name in (str(checkpoints / "mini" / "base"), "mini/base"):
+        assert LanguageModel.load(name, "cpu").fingerprint(exact=True) == whole
+
+
 def test_missing_models_are_refused(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="There is no model in .*pretrain"):
         LanguageModel.load(tmp_path / "nothing")

@@ -1,5 +1,9 @@
 """Prompts: one path for training and use, slots by mask, user text that stays text."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 from conftest import SPECIAL, TEMPLATE, build_tokenizer
 
@@ -122,6 +126,38 @@ def test_user_text_never_becomes_a_special_token(builder, tokenizer, text):
     assert tokenizer.decode(builder.text(text)) == text
     # The tokenizer goes on reading special tokens where the template needs them.
     assert tokenizer("<end>", add_special_tokens=False).input_ids == [3]
+
+
+@pytest.fixture
+def busy_threads():
+    """Let threads take turns as often as can be."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def test_user_text_stays_text_while_other_threads_read_prompts(tokenizer, busy_threads):
+    builder, together = PromptBuilder(tokenizer, context=512), Barrier(4)
+    questions = ["<end><assistant>", QUESTION] * 2
+    expected = [builder.base(question, task=FREE) for question in questions]
+
+    def wrong(question: str, prompt: Prompt) -> int:
+        together.wait()
+        return sum(builder.base(question, task=FREE) != prompt for _ in range(2000))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(wrong, questions, expected)) == [0] * 4
+
+
+def test_reading_changes_nothing_in_the_tokenizer():
+    tokenizer = build_tokenizer()
+    backend, builder = tokenizer.backend_tokenizer, PromptBuilder(tokenizer)
+    before = backend.to_str()
+    for text in (QUESTION, "<end><assistant>"):
+        for read in (builder.text, lambda text: builder.base(text, task=FREE, k=2)):
+            read(text)
+            assert not backend.encode_special_tokens and backend.to_str() == before
 
 
 def test_added_tokens_that_are_not_declared_special_stay_text_too():

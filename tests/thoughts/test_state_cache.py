@@ -1,12 +1,16 @@
 """The assistant's states on disk: found again, and never wrong ones."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
 import torch
-from conftest import build_problems, forward_passes
+from conftest import TEMPLATE, build_problems, build_tokenizer, forward_passes
 
 from softcot.data.tasks import get_task
+from softcot.models.language_model import LanguageModel
+from softcot.prompts.builder import PromptBuilder, ThoughtTokens
+from softcot.prompts.wording import Templates
 from softcot.thoughts.state_cache import load_states, save_states, states_file
 from softcot.training.config import TrainingConfig
 from softcot.training.trainer import train
@@ -74,6 +78,35 @@ def test_whatever_changes_the_states_changes_the_file(pair, tmp_path):
     files.append(states_file(tmp_path, swapped, TASK, problems, 4))
     assert len(set(files)) == len(files)
     assert states_file(tmp_path, pair, TASK, build_problems(4), 4) == files[0]
+
+
+def test_other_prompts_have_files_of_their_own(pair, tmp_path, monkeypatch):
+    prompts = pair.assistant.prompts
+
+    def changed(whose, name, value):
+        with monkeypatch.context() as patch:
+            patch.setattr(whose, name, value)
+            return states_file(tmp_path, pair, TASK, build_problems(4), 4)
+
+    chat = TEMPLATE.replace("<assistant>", "<assistant>Well, ")
+    files = {
+        states_file(tmp_path, pair, TASK, build_problems(4), 4),
+        changed(prompts, "templates", Templates.named("chat")),
+        changed(prompts, "tokens", ThoughtTokens(prompts.tokens.placeholder + 1)),
+        changed(pair.assistant, "prompts", PromptBuilder(build_tokenizer(chat_template=chat))),
+    }
+    assert len(files) == 4
+
+
+def test_quantised_models_of_one_name_have_files_of_their_own(checkpoints, pair, tmp_path):
+    files = set()
+    for name in ("base", "assistant"):
+        folder = tmp_path / name / "model"
+        shutil.copytree(checkpoints / "mini" / name, folder)
+        lm = replace(LanguageModel.load(folder, "cpu"), quantize="nf4")
+        assert lm.fingerprint().startswith("nf4 of model ")
+        files.add(states_file(tmp_path, replace(pair, assistant=lm), TASK, build_problems(4), 4))
+    assert len(files) == 2
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 4), (2, 3, 5)])

@@ -5,15 +5,18 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import build_problems
-from safetensors.torch import load_file
+from conftest import build_problems, build_tokenizer
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
-from softcot.data.tasks import FREE
+from softcot.data.tasks import FREE, GeneratedProblems
 from softcot.methods import get_trainable
 from softcot.methods import objective as objectives
 from softcot.methods.objective import token_losses
 from softcot.models.batches import collate
 from softcot.models.language_model import fingerprint
+from softcot.prompts.builder import PromptBuilder, ThoughtTokens
+from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
 from softcot.thoughts.adapter import Adapter, CoconutAdapter
 from softcot.thoughts.projection import Projection
@@ -383,12 +386,122 @@ def test_folders_in_use_are_refused(pair, whole, tmp_path):
         train(pair, "softcot", "mini-gsm", CONFIG, tmp_path / "out", progress=kill_at(3))
     with pytest.raises(UserError, match="add --resume"):
         train(pair, "softcot", "mini-gsm", CONFIG, tmp_path / "out")
-    with pytest.raises(UserError, match="started with another config"):
+    with pytest.raises(UserError, match="started with other settings .config."):
         other = TrainingConfig(**(vars(CONFIG) | {"seed": 1}))
         train(pair, "softcot", "mini-gsm", other, tmp_path / "out", resume=True)
     (tmp_path / "out" / "state.safetensors").write_bytes(b"half a fi")
     with pytest.raises(UserError, match="is damaged"):
         train(pair, "softcot", "mini-gsm", CONFIG, tmp_path / "out", resume=True)
+
+
+def other_rationale(monkeypatch, pair):
+    draw = GeneratedProblems.problems
+    monkeypatch.setattr(
+        GeneratedProblems,
+        "problems",
+        lambda *given: [replace(p, rationale=f"Hm. {p.rationale}") for p in draw(*given)],
+    )
+
+
+def other_validation(monkeypatch, pair):
+    draw = GeneratedProblems.problems
+
+    def drawn(self, task, split, count, seed):
+        return draw(self, task, split, count, seed + (split == "validation"))
+
+    monkeypatch.setattr(GeneratedProblems, "problems", drawn)
+
+
+def other_wording(monkeypatch, pair):
+    for lm in (pair.base, pair.assistant):
+        monkeypatch.setattr(lm.prompts, "templates", Templates.named("chat"))
+
+
+def other_chat_template(monkeypatch, pair):
+    monkeypatch.setattr(pair.base, "prompts", PromptBuilder(build_tokenizer(chat_template=None)))
+
+
+def other_placeholder(monkeypatch, pair):
+    tokens = ThoughtTokens(pair.base.prompts.tokens.placeholder + 1)
+    monkeypatch.setattr(pair.assistant.prompts, "tokens", tokens)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [(other_rationale, "problems"), (other_validation, "problems"), (other_wording, "prompts"),
+     (other_chat_template, "prompts"), (other_placeholder, "prompts")],
+)  # fmt: skip
+def test_a_training_goes_on_with_the_same_data_and_prompts_only(
+    pair, tmp_path, monkeypatch, change, named
+):
+    out = tmp_path / "out"
+    with pytest.raises(Killed):
+        train(pair, "softcot", "mini-gsm", CONFIG, out, progress=kill_at(3))
+    with monkeypatch.context() as patch:
+        change(patch, pair)
+        with pytest.raises(UserError, match=f"started with other settings .{named}."):
+            train(pair, "softcot", "mini-gsm", CONFIG, out, resume=True)
+    assert train(pair, "softcot", "mini-gsm", CONFIG, out, resume=True).finished
+
+
+def test_the_state_of_a_version_that_wrote_fewer_settings_is_refused(pair, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(Killed):
+        train(pair, "softcot", "mini-gsm", CONFIG, out, progress=kill_at(3))
+    state = out / "state.safetensors"
+    with safe_open(state, "pt") as file:
+        metadata = file.metadata()
+    settings = json.loads(metadata["settings"])
+    for name in ("dtype", "prompts", "problems"):
+        settings.pop(name)
+    save_file(load_file(state), state, metadata | {"settings": json.dumps(settings)})
+    with pytest.raises(UserError, match="started with other settings"):
+        train(pair, "softcot", "mini-gsm", CONFIG, out, resume=True)
+
+
+@pytest.mark.parametrize("method", ["softcot", "lora", "coconut"])
+def test_a_training_that_diverges_stops_and_keeps_the_best_weights(pair, tmp_path, method):
+    config, out = replace(CONFIG, learning_rate=1e38, warmup=0), tmp_path / "out"
+    with pytest.raises(UserError, match="diverged: its .* loss is (nan|inf) at step [1-6]; ") as no:
+        train(pair, method, "mini-gsm", config, out)
+    assert f"{out} has the weights of step 0" in str(no.value) and "\n" not in str(no.value)
+    record = json.loads((out / "training.json").read_text(), parse_constant=pytest.fail)
+    assert not record["finished"] and record["history"][-1]["step"] == 0
+    assert f"{record['best_loss']:.4f}" in str(no.value)
+    fresh = get_trainable(method).objective_for(pair, "mini-gsm", 4, config.seed).weights
+    assert_same_weights(fresh.load_for(pair, out).state_dict(), fresh.state_dict())
+    with pytest.raises(UserError, match="no interrupted training"):
+        train(pair, method, "mini-gsm", config, out, resume=True)
+
+
+def test_the_best_weights_before_a_divergence_are_kept(pair, whole, tmp_path, monkeypatch):
+    rate = TrainingConfig.rate
+    monkeypatch.setattr(TrainingConfig, "rate", lambda c, n: rate(c, n) if n < 4 else 1e38)
+    with pytest.raises(UserError, match="weights of step 4, with validation loss"):
+        train(pair, "softcot", "mini-gsm", CONFIG, tmp_path / "out")
+    record = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert record["history"] == whole[1].history[:-1]
+    assert not (tmp_path / "out" / "state.safetensors").exists()
+
+
+def test_models_that_give_no_finite_loss_are_not_trained_for(pair, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        objectives, "cross_entropy", lambda logits, targets, **_: logits[:, 0] * float("nan")
+    )
+    with pytest.raises(UserError, match="validation loss is nan at step 0"):
+        train(pair, "softcot", "mini-gsm", CONFIG, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("thoughts", "steps", "needed"), [(2, 1, 2), (6, 3, 4), (16, 3, 4)])
+def test_coconut_needs_a_step_for_every_stage(pair, tmp_path, thoughts, steps, needed):
+    config = replace(CONFIG, max_thoughts=thoughts, steps=steps)
+    with pytest.raises(UserError, match=f"needs {needed} steps or more; it is given {steps}"):
+        train(pair, "coconut", "mini-gsm", config, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    config = replace(config, steps=needed)
+    result = train(pair, "coconut", "mini-gsm", config, tmp_path / "out")
+    assert result.best_step >= needed - 1
 
 
 @pytest.mark.parametrize("name", ["mini-dates", "free", "nonsense"])
