@@ -233,7 +233,7 @@ def _statements(text: str, words: bool) -> Iterator[_Statement]:
 
 
 def _joins(
-    current: _Statement, gap: str, found: re.Match, value: Decimal | None, slash: bool
+    current: _Statement, gap: str, found: re.Match[str], value: Decimal | None, slash: bool
 ) -> bool:
     """Take an amount into the statement before it, if the gap says that they are one."""
     if len(gap) > _LONGEST_GAP or "\n" in gap:
@@ -262,7 +262,7 @@ def _closed(statement: _Statement, text: str) -> _Statement:
     return statement
 
 
-def _counts_nothing(found: re.Match, text: str) -> bool:
+def _counts_nothing(found: re.Match[str], text: str) -> bool:
     """Whether it is part of a word: of "5-year", "cm^2", "the red one" or "one of them"."""
     before = text[max(0, found.start() - 3) : found.start()]
     if _ADJECTIVE.match(text, found.end()) or re.search(r"[^\W\d]\^\{?$", before):
@@ -272,7 +272,7 @@ def _counts_nothing(found: re.Match, text: str) -> bool:
     return bool(re.search(r"[A-Za-z]\s*$", before) or re.match(r"\s+of\b", text[found.end() :][:9]))
 
 
-def _is_spoilt(found: re.Match, text: str) -> bool:
+def _is_spoilt(found: re.Match[str], text: str) -> bool:
     before = text[max(0, found.start() - 20) : found.start()]
     coined = found["coin"] and re.match(rf"(?:{'|'.join(_COINED)})\b", text[found.end() :], re.I)
     return bool(
@@ -291,7 +291,7 @@ _RAISED = str.maketrans(
 _NEGATIVE = re.compile(r"\s*(?:[-\u2013\u2014]|minus|negative)", re.IGNORECASE)
 
 
-def _value(found: re.Match) -> Decimal | None:
+def _value(found: re.Match[str]) -> Decimal | None:
     """What one amount comes to; None if its digits or words are no number."""
     parts = found.groupdict()
     if parts.get("spelled"):

@@ -129,7 +129,7 @@ def _announcements(text: str) -> list[str]:
     return [_announced(mark, end) for mark, end in zip(marks, ends, strict=False)]
 
 
-def _announced(mark: re.Match, end: int) -> str:
+def _announced(mark: re.Match[str], end: int) -> str:
     """What a mark announces: the inside of a box, else the first sentence that says something."""
     rest = mark.string[mark.end() : min(end, mark.end() + _REACH)]
     if mark[0].startswith("\\"):
@@ -204,7 +204,7 @@ _CONCLUDED = re.compile(r"\s*[.!]?\s*(?:\n|$)|\s+is\s+(?:the\s+)?(?:correct|righ
 """Outside of a mark a letter may be anybody's name: only these make an option of it."""
 
 
-def _options(text: str) -> Iterator[tuple[re.Match, str | None]]:
+def _options(text: str) -> Iterator[tuple[re.Match[str], str | None]]:
     """Options that are not rejected, with their letter; None where several are named at once."""
     for found in _OPTIONS.finditer(text):
         before = text[max(0, found.start() - 60) : found.start()]
@@ -258,7 +258,7 @@ _YES_NO = re.compile(
 _CHINESE = re.compile(r"\s*(\u4e0d\u662f|\u5426|\u662f)\u7684?\s*(?:[.,!]|$)")
 
 
-def _said(found: re.Match) -> str | None:
+def _said(found: re.Match[str]) -> str | None:
     if found["both"] or found["nor"]:
         return None
     yes = found["word"].lower() in ("yes", "true")
@@ -325,7 +325,7 @@ def _dates(text: str) -> Iterator[_Day]:
         yield last
 
 
-def _day(found: re.Match) -> str | None:
+def _day(found: re.Match[str]) -> str | None:
     """A date that exists; in 07/04/2002 the month comes first, unless only the other way is one."""
     if found["first"]:
         orders = [(found["first"], found["second"]), (found["second"], found["first"])]

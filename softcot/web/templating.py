@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from softcot.support.files import json_text
 
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).resolve().parent / "templates"),
@@ -49,4 +50,4 @@ def shorten(text: str, limit: int = 160) -> str:
 
 
 ENVIRONMENT.filters |= {one.__name__: one for one in (number, signed, percent, thoughts, shorten)}
-ENVIRONMENT.filters["json"] = json.dumps
+ENVIRONMENT.filters["json"] = json_text
