@@ -21,6 +21,7 @@ from softcot.data.answers import is_correct, majority
 from softcot.data.problems import AnswerKind
 from softcot.support.errors import UserError
 from softcot.support.files import replacing, write_text
+from softcot.support.reading import read_object, reason
 from softcot.support.schema import STRICT, from_json, to_json
 
 SCHEMA = "softcot-record-3"
@@ -199,9 +200,11 @@ def load_record(path: str | Path) -> Record:
         UserError: A file is missing, of another schema, or the figures are not those of the rows.
     """
     try:
-        head = json.loads(Path(path).read_text(encoding="utf-8"))
-        if not isinstance(head, dict) or head.get("schema") != SCHEMA:
+        head = read_object(path)
+        if head.get("schema") != SCHEMA:
             raise ValueError(f"its schema is not {SCHEMA}")
+        if not rows_path(path).is_file():
+            raise ValueError(f"{rows_path(path).name} is missing")
         packed = rows_path(path).read_bytes()
         if head.pop("rows_sha256", None) != hashlib.sha256(packed).hexdigest():
             raise ValueError(f"{rows_path(path).name} is not the file it was written with")
@@ -210,7 +213,7 @@ def load_record(path: str | Path) -> Record:
         return _checked(from_json(Record, json.dumps(head | {"rows": rows})))
     except (OSError, ValueError, TypeError, LookupError, AttributeError, lzma.LZMAError) as error:
         raise UserError(
-            f"{path} is not a usable record ({error}); "
+            f"{path} is not a usable record ({reason(error)}); "
             "make it again with `python -m softcot evaluate`."
         ) from error
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from softcot.support.errors import UserError
+from softcot.support.reading import read_text, reason
 
 
 @contextmanager
@@ -40,9 +41,9 @@ def with_block(path: str | Path, name: str, block: str) -> str:
         UserError: The file cannot be read, or the lines are not there, once each and in order.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"Cannot read {path}: {error}.") from error
+        text = read_text(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"Cannot read {path}: {reason(error)}.") from error
     start, end = markers(name)
     before, found, rest = text.partition(start)
     _, ended, after = rest.partition(end)

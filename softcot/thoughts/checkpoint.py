@@ -22,6 +22,7 @@ from softcot.models.language_model import LanguageModel
 from softcot.models.model_pair import ModelPair
 from softcot.support.errors import UserError
 from softcot.support.presets import MAX_THOUGHTS
+from softcot.support.reading import read_object, reason
 
 PAPER = "2502.12134"
 """SoftCoT on arXiv."""
@@ -237,7 +238,7 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
     @staticmethod
     def config(path: str | Path) -> dict[str, Any]:
         """The constructor's arguments, as a folder keeps them."""
-        return json.loads(Path(path, "config.json").read_text(encoding="utf-8"))
+        return read_object(Path(path, "config.json"))
 
     @staticmethod
     def check_finite(weights: Iterable[torch.Tensor]) -> None:
@@ -255,9 +256,9 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
         try:
             yield
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
-            reason = str(error).splitlines()[0]
             raise UserError(
-                f"The {cls.folder} in {path} is damaged ({reason}); {again.format(' again')}."
+                f"The {cls.folder} in {path} is damaged ({reason(error)}); "
+                f"{again.format(' again')}."
             ) from error
 
 

@@ -25,6 +25,7 @@ from softcot.support.errors import UserError
 from softcot.support.files import refuse_used, replacing, write_text
 from softcot.support.processes import Processes
 from softcot.support.provenance import provenance
+from softcot.support.reading import parse_json, reason
 from softcot.thoughts.checkpoint import TrainedWeights
 from softcot.thoughts.pair import Pair
 from softcot.training.config import TrainingConfig
@@ -293,10 +294,11 @@ class _Run:
             with safe_open(self.state_file, "pt") as file:
                 metadata = file.metadata()
                 tensors = {name: file.get_tensor(name) for name in file.keys()}
-            settings, counters = (json.loads(metadata[k]) for k in ("settings", "counters"))
+            settings, counters = (parse_json(metadata[k]) for k in ("settings", "counters"))
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise UserError(
-                f"The state in {self.out} is damaged ({error}); delete the folder and start again."
+                f"The state in {self.out} is damaged ({reason(error)}); delete the folder and "
+                "start again."
             ) from error
         for name, value in json.loads(json.dumps(self.settings)).items():
             if settings[name] != value:

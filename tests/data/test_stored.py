@@ -13,7 +13,7 @@ from softcot.cli.main import main
 from softcot.data import stored
 from softcot.data.answers import is_correct, parse
 from softcot.data.problems import question_hash, split_of
-from softcot.data.rows import json_lines
+from softcot.data.rows import json_rows
 from softcot.data.stored import DATA_VARIABLE
 from softcot.data.tasks import BENCHMARK_TASKS, TASKS, get_task, training_tasks
 from softcot.support.errors import UserError
@@ -224,12 +224,36 @@ def test_missing_and_damaged_files_are_refused_in_one_sentence(name, copied):
         file.write_text(text)
         with pytest.raises(UserError, match=r"damaged .*--data-dir\.$"):
             task.problem("test", 1)
-    file.write_bytes(b"\xff\xfe")
-    with pytest.raises(UserError, match="damaged"):
-        task.problem("test", 1)
+    for raw, said in ((b"\xff\xfe", "it is empty|no element"), (b"\xe4", "not UTF-8 text")):
+        file.write_bytes(raw)
+        with pytest.raises(UserError, match=f"damaged .*({said})"):
+            task.problem("test", 1)
     file.unlink()
     with pytest.raises(UserError, match=f"Cannot read .*{file.name}.*--data-dir"):
         task.problem("test", 1)
+
+
+@pytest.mark.parametrize("name", BENCHMARK_TASKS)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_files_are_read_in_the_encoding_that_they_begin_with(name, encoding, copied):
+    before = all_of(name, "test")
+    file = copied / get_task(name).source.files["test"]
+    file.write_bytes(file.read_text().replace("\n", "\r\n").encode(encoding))
+    stored._load.cache_clear()
+    stored._read_rows.cache_clear()
+    assert all_of(name, "test") == before
+
+
+def test_a_damaged_file_is_refused_for_the_true_reason(copied):
+    file = copied / "gsm8k" / "test.jsonl"
+    for text, said in (
+        ('{"question": "a", "answer": "#### 1"}\nno', "line 2 is not JSON .Expecting value"),
+        ('{"question": "a"}', "row 1 lacks 'answer'"),
+        ('{"question": "a", "answer": 1}', "row 1 has another kind of value"),
+    ):
+        file.write_text(text)
+        with pytest.raises(UserError, match=said):
+            get_task("gsm8k").problem("test", 1)
 
 
 def test_a_file_without_a_usable_problem_is_refused(copied):
@@ -239,7 +263,7 @@ def test_a_file_without_a_usable_problem_is_refused(copied):
 
 
 def test_the_hub_is_asked_at_the_pinned_revision(hub):
-    hub.rows = json_lines((OWN / "gsm8k" / "test.jsonl").read_text())
+    hub.rows = json_rows((OWN / "gsm8k" / "test.jsonl").read_text())
     assert [p.answer for p in all_of("gsm8k", "test")] == ["19", "-7"]
     revision = get_task("gsm8k").source.hub.revision
     assert hub.asked == [("openai/gsm8k", "main", {"revision": revision, "split": "test"})]
