@@ -5,7 +5,7 @@ import itertools
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,7 @@ def evaluate(
     problems: Sequence[Problem],
     *,
     split: str = "test",
+    left_out: Mapping[str, int] | None = None,
     batch_size: int = 128,
     partial: str | Path | None = None,
     command: str = "",
@@ -105,6 +106,7 @@ def evaluate(
         protocol: How they are asked.
         problems: What to answer; each with a gold answer.
         split: Where the problems are from: a split of the task, or the name of a file.
+        left_out: Reason -> problems of the split that cannot be judged, for the record.
         batch_size: Rows decoded together.
         partial: File that keeps finished problems, so that an interrupted run goes on where it was;
             each of several processes has one with its number.
@@ -138,6 +140,7 @@ def evaluate(
             ledger.add(*done)
             progress(len(ledger.rows), total)
     ledger.join(processes)
+    settings["left_out"] = None if left_out is None else dict(left_out)
     return _record(ledger, problems, settings | origin)
 
 
@@ -319,6 +322,7 @@ class _Round:
                     tokens=len(written.ids),
                     passes=asked.passes + len(written.ids),
                     gold_logprob=asked.scored,
+                    cut=written.stop_reason == "length",
                 )
             )
         return rows

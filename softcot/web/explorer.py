@@ -22,7 +22,7 @@ from softcot.evaluation.run_file import RunRequest, save_run
 from softcot.evaluation.variants import Trial, Variant, try_variants
 from softcot.methods import METHODS, Method, SoftCoT, ZeroShotCoT, get_method
 from softcot.support.errors import UserError
-from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS, PRESETS
+from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS, is_laboratory
 from softcot.thoughts.edits import Edit
 from softcot.thoughts.pair import Pair
 from softcot.thoughts.projection import Projection
@@ -63,7 +63,7 @@ class Explorer:
     @property
     def laboratory(self) -> bool:
         """Whether the models are this project's own, which know nothing but its problems."""
-        return getattr(PRESETS.get(self.pair.name), "prompts", "") == "mini"
+        return is_laboratory(self.pair.name)
 
     @property
     def longest(self) -> int:
