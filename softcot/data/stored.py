@@ -66,6 +66,8 @@ class StoredProblems:
     read: Callable[[RawRow], ReadRow]
     """What a row says, be it local or the Hub's."""
     hub: Hub
+    parts: Mapping[Split, tuple[int, int]] = field(default_factory=dict)
+    """Of a split that is only a part of its local file: from which percent to which."""
 
     @property
     def splits(self) -> tuple[Split, ...]:
@@ -84,6 +86,10 @@ class StoredProblems:
             rng = random.Random(f"{task}:{split}:set:{seed}")
             problems = rng.sample(problems, len(problems))
         return problems[:count]
+
+    def left_out(self, task: str, split: Split) -> Mapping[str, int]:
+        """Reason -> problems of ``split`` that cannot be judged."""
+        return self.load(task, split).dropped
 
     def load(self, task: str, split: Split) -> Loaded:
         """All of a split and what was left out, read once.
@@ -162,6 +168,8 @@ def _read_rows(source: StoredProblems, stored: Split, folder: str | None) -> tup
             rows = _hub_rows(source.hub, stored)
         else:
             rows = source.rows(read_text(Path(folder) / source.files[stored]))
+            first, last = (len(rows) * edge // 100 for edge in source.parts.get(stored, (0, 100)))
+            rows = rows[first:last]
         return tuple(_row(source, row, number) for number, row in enumerate(rows, start=1))
     except UserError:
         raise
