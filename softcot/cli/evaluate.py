@@ -85,6 +85,9 @@ def run(args: argparse.Namespace) -> None:
             progress=progress,
         )
     if processes.main:
+        weights = getattr(protocol.build(pair, task, seeds[0]), "weights", None)
+        for sentence in weights.remarks() if weights else ():
+            print(sentence, file=sys.stderr)
         if args.out:
             write_record(record, args.out)
         _print_record(record, args.json)

@@ -99,7 +99,8 @@ class Pair(ModelPair):
         """
         found = [self.base.notice, self.assistant.notice]
         if kind is not None and self.is_trained(kind, task_name):
-            found += self.mismatches(self.weights(kind, task_name))
+            weights = self.weights(kind, task_name)
+            found += [*self.mismatches(weights), *weights.remarks()]
         return [sentence for sentence in found if sentence]
 
     def projection(self, task_name: str) -> Projection:

@@ -350,6 +350,7 @@ class _Run:
             "batch_size": self.config.batch_size,
             "learning_rate": self.config.learning_rate,
             "seed": self.config.seed,
+            **({"start": self.weights.start} if self.weights.start else {}),
             "train_problems": self.config.train_problems,
             "best_step": result.best_step,
             "validation_loss": result.best_loss,
