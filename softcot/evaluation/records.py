@@ -153,8 +153,8 @@ def scores(
 def figures(kind: AnswerKind, rows: Sequence[Row], seeds: int, samples: int) -> dict[str, Any]:
     """What the rows of some problems come to."""
     found = scores(kind, rows, seeds, samples)
-    cuts = [row.cut for row in rows]
-    known = {} if None in cuts else {"cut": float(np.mean(cuts))}
+    cuts = [row.cut for row in rows if row.cut is not None]
+    known = {"cut": float(np.mean(cuts))} if len(cuts) == len(rows) else {}
     return {
         "accuracy": float(found.mean()),
         "interval": interval(found),

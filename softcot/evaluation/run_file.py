@@ -114,9 +114,13 @@ def load_run(path: Path) -> RunFile:
             vectors = {name: file.get_tensor(name) for name in file.keys()}
         if head["schema"] != SCHEMA:
             raise ValueError(f"its schema is {head['schema']}")
+        asked = from_json(RunRequest, json.dumps(head["asked"]))
+        answers = [(column["text"], column["answer"]) for column in head["columns"]]
+        if len(answers) != len(asked.requests):
+            raise ValueError("it does not have one column for each way of asking")
         return RunFile(
             head["pair"],
-            from_json(RunRequest, json.dumps(head["asked"])),
+            asked,
             head["columns"],
             head["fingerprints"],
             head["origin"],
