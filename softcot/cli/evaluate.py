@@ -85,11 +85,11 @@ def run(args: argparse.Namespace) -> None:
             progress=progress,
         )
     if processes.main:
+        if args.out:
+            write_record(record, args.out)
         weights = getattr(protocol.build(pair, task, seeds[0]), "weights", None)
         for sentence in weights.remarks() if weights else ():
             print(sentence, file=sys.stderr)
-        if args.out:
-            write_record(record, args.out)
         _print_record(record, args.json)
     processes.wait()  # until the record is there, the parts are needed
     if args.out:
@@ -113,7 +113,7 @@ def parse_seeds(text: str) -> list[int]:
 def _problems(
     args: argparse.Namespace, task: Task
 ) -> tuple[str, list[Problem], Mapping[str, int] | None]:
-    """Where the asked problems come from, they themselves, and how many of there cannot be."""
+    """The name of where the problems come from, the problems, and what was left out of them."""
     if args.problems is not None:
         return args.problems.name, read_problems(args.problems, task.name)[: args.limit], None
     most = sys.maxsize if task.name in BENCHMARK_TASKS else options.EVALUATED
