@@ -1,12 +1,12 @@
 """A measurement on disk, and the table of all of them in a page."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from softcot.support.errors import UserError
 from softcot.support.files import with_block, write_json, write_text
+from softcot.support.reading import read_object, reason
 
 SCHEMA = "softcot-speed-1"
 TABLE = "speed"
@@ -29,7 +29,7 @@ def load(path: str | Path) -> dict[str, Any]:
         UserError: There is none, or it is damaged or of another kind.
     """
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        record = read_object(path)
         if record["schema"] != SCHEMA or record["name"] not in NAMES:
             raise ValueError("it is of another kind")
         for one in record["ratios"]:
@@ -37,7 +37,7 @@ def load(path: str | Path) -> dict[str, Any]:
         str(record["commit"]), bool(record["dirty"]), record["settings"]["rounds"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
-            f"The measurement in {path} cannot be used ({error}); make it again with "
+            f"The measurement in {path} cannot be used ({reason(error)}); make it again with "
             "`python -m softcot bench`."
         ) from error
     return record

@@ -1,13 +1,15 @@
 """Answer many problems and score the answers."""
 
 import argparse
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softcot.cli import options
 from softcot.cli.progress import Bar
 from softcot.data.problems import SPLITS, Problem, read_problems
-from softcot.data.tasks import Task, get_task
+from softcot.data.tasks import BENCHMARK_TASKS, Task, get_task
 from softcot.support.errors import UserError
 from softcot.support.ranges import read_ranges
 
@@ -22,13 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", required=True)
     parser.add_argument("--split", choices=SPLITS, default="test")
     parser.add_argument(
-        "--problems", type=Path, help="JSON lines with question and answer, instead of the task's"
+        "--problems", type=Path, help="JSON with question and answer, instead of the task's"
     )
     options.add_data_dir(parser)
     parser.add_argument(
         "--limit",
         type=options.count,
-        help=f"problems; default {options.EVALUATED}, or the whole file",
+        help=f"problems; default: all of a data set or file, {options.EVALUATED} made-up ones",
     )
     options.add_method(parser)
     parser.add_argument(
@@ -54,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
     options.use_data_dir(args)
     task = get_task(args.task)
     seeds = parse_seeds(args.seeds)
-    split, problems = _problems(args, task)  # all this is refused before anything slow
+    split, problems, left_out = _problems(args, task)  # all this is refused before anything slow
     from softcot.evaluation.evaluator import evaluate
     from softcot.evaluation.records import write_record
     from softcot.models.language_model import best_device
@@ -76,6 +78,7 @@ def run(args: argparse.Namespace) -> None:
             protocol,
             problems,
             split=split,
+            left_out=left_out,
             batch_size=args.batch_size,
             partial=partial,
             command=args.command_line,
@@ -84,6 +87,9 @@ def run(args: argparse.Namespace) -> None:
     if processes.main:
         if args.out:
             write_record(record, args.out)
+        weights = getattr(protocol.build(pair, task, seeds[0]), "weights", None)
+        for sentence in weights.remarks() if weights else ():
+            print(sentence, file=sys.stderr)
         _print_record(record, args.json)
     processes.wait()  # until the record is there, the parts are needed
     if args.out:
@@ -104,11 +110,15 @@ def parse_seeds(text: str) -> list[int]:
         raise UserError(message) from error
 
 
-def _problems(args: argparse.Namespace, task: Task) -> tuple[str, list[Problem]]:
-    """The problems that are asked for, and the name of where they come from."""
-    if args.problems is None:
-        return args.split, task.problems(args.split, args.limit or options.EVALUATED)
-    return args.problems.name, read_problems(args.problems, task.name)[: args.limit]
+def _problems(
+    args: argparse.Namespace, task: Task
+) -> tuple[str, list[Problem], Mapping[str, int] | None]:
+    """The name of where the problems come from, the problems, and what was left out of them."""
+    if args.problems is not None:
+        return args.problems.name, read_problems(args.problems, task.name)[: args.limit], None
+    most = sys.maxsize if task.name in BENCHMARK_TASKS else options.EVALUATED
+    problems = task.problems(args.split, args.limit or most)
+    return args.split, problems, task.left_out(args.split)
 
 
 def _protocol(args: argparse.Namespace, seeds: list[int]) -> "Protocol":
@@ -131,10 +141,15 @@ def _print_record(record: "Record", as_json: bool) -> None:
     """Print what an evaluation came to."""
     if as_json:
         return options.print_json(record.head())
+    from softcot.evaluation.records import counted
+
     low, high = (100 * bound for bound in record.interval)
     print(
         f"{record.task} ({record.split}, n = {record.n}), {record.method}, "
         f"control {record.control}, K = {record.k}: {100 * record.accuracy:.1f} % correct "
         f"({low:.1f} to {high:.1f}), {100 * record.parse_failures:.1f} % unreadable, "
+        f"{100 * (record.cut or 0):.1f} % cut off at {record.sampling['max_new_tokens']} tokens, "
         f"{record.mean_new_tokens:.1f} tokens an answer, {record.seconds:.0f} s"
     )
+    if record.left_out:
+        print(f"Problems of the split that cannot be judged: {counted(record.left_out)}")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from softcot.cli.options import add_pair, count, load
 from softcot.support.files import refuse_used
-from softcot.support.presets import MAX_THOUGHTS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", required=True, help="what it was trained on, or 'all'")
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     parser.add_argument(
-        "--max-thoughts", type=count, default=MAX_THOUGHTS, help="largest K it was trained for"
+        "--max-thoughts", type=count, help="largest K it was trained for; default: not known"
     )
 
 
@@ -28,6 +27,7 @@ def run(args: argparse.Namespace) -> None:
     pair = load(args)
     projection, remarks = import_projection(args.file, pair, args.task, args.max_thoughts)
     projection.save(args.out)
-    for remark in remarks:
+    for remark in [*remarks, *projection.remarks()]:
         print(remark, file=sys.stderr)
-    print(f"{args.out}: {projection.size:,} parameters, K 1 to {projection.max_thoughts}")
+    trained = f"K 1 to {args.max_thoughts}" if args.max_thoughts else "K not known"
+    print(f"{args.out}: {projection.size:,} parameters, {trained}")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from softcot.data.stored import DATA_VARIABLE
 from softcot.support.files import json_text
-from softcot.support.presets import MAX_NEW_TOKENS
+from softcot.support.presets import CHAT_NEW_TOKENS, MAX_NEW_TOKENS, choose_preset
 
 if TYPE_CHECKING:  # names only: importing torch takes seconds
     from softcot.decoding.decoder import Sampling
     from softcot.thoughts.pair import Pair
 
 EVALUATED = 1000
-"""Problems of a task's split that a record is made of where nobody chose a number."""
+"""Problems that a record is made of where nobody chose a number and they are made up."""
 
 RESULTS = Path("assets/results")
 """The records that come with the project."""
@@ -76,11 +76,15 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--top-p", type=float, default=1.0)
     parser.add_argument("--top-k", type=int, default=0, help="0 for all tokens")
-    parser.add_argument("--max-new-tokens", type=int, default=MAX_NEW_TOKENS)
+    parser.add_argument(
+        "--max-new-tokens",
+        type=int,
+        help=f"default: {MAX_NEW_TOKENS} for the laboratory's pairs, {CHAT_NEW_TOKENS} for others",
+    )
 
 
 def sampling(args: argparse.Namespace, seed: int = 41) -> "Sampling":
-    """How the options of `add_sampling` want answers to be written.
+    """How the options of `add_sampling` and `add_pair` want answers to be written.
 
     Raises:
         UserError: One of them means nothing.
@@ -90,12 +94,15 @@ def sampling(args: argparse.Namespace, seed: int = 41) -> "Sampling":
     temperature = args.temperature
     if temperature is None:  # several samples are only worth it if they may differ
         temperature = 0.0 if args.samples == 1 else 1.0
+    longest = args.max_new_tokens
+    if longest is None:
+        longest = choose_preset(args.pair, args.base, args.assistant).max_new_tokens
     return Sampling(
         temperature=temperature,
         top_p=args.top_p,
         top_k=args.top_k,
         seed=seed,
-        max_new_tokens=args.max_new_tokens,
+        max_new_tokens=longest,
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from softcot.support.errors import UserError
+from softcot.support.reading import json_rows, kind_of, read_text, reason
 
 Split = Literal["train", "validation", "test"]
 AnswerKind = Literal["number", "letter", "yesno", "date", "any"]
@@ -71,35 +72,37 @@ def split_of(question: str) -> Split:
 
 
 def read_problems(path: str | Path, task: str) -> list[Problem]:
-    """Read JSON lines with ``question`` and ``answer`` as problems of ``task``.
+    """Read objects with ``question`` and ``answer`` as problems of ``task``.
+
+    They stand in JSON lines or in a JSON array. A question is a text. An answer is a text or a
+    number, or true or false, which mean "yes" and "no"; nothing else is one.
 
     Raises:
-        UserError: The file is missing, a line is not such an object, or there is no line at all.
+        UserError: The file cannot be read, something in it is no such object, or it holds none.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"Cannot read the problems file {path}: {error}.") from error
-    problems = [
-        _problem_of(line, f"{path}, line {number}", task)
-        for number, line in enumerate(lines, start=1)
-        if line.strip()
-    ]
+        problems = [_problem_of(entry, place, task) for place, entry in json_rows(read_text(path))]
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"Cannot use the problems file {path}: {reason(error)}; it takes JSON lines, or a JSON "
+            'array, of objects with "question" and "answer".'
+        ) from error
     if not problems:
         raise UserError(f"The problems file {path} holds no problem; write one JSON object a line.")
     return problems
 
 
-def _problem_of(line: str, place: str, task: str) -> Problem:
-    try:
-        entry = json.loads(line)
-        question, answer = entry["question"], entry["answer"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise UserError(f'{place} is not a JSON object with "question" and "answer".') from error
-    if isinstance(answer, list | dict) or answer is None:
-        raise UserError(
-            f"{place} has an answer that is not one text or number; write a single one."
-        )
-    if not isinstance(question, str) or not question.strip() or not str(answer).strip():
-        raise UserError(f"{place} has an empty question or answer.")
+def _problem_of(entry: Mapping[str, Any], place: str, task: str) -> Problem:
+    for name in ("question", "answer"):
+        if name not in entry:
+            raise ValueError(f'{place} lacks "{name}"')
+    question, answer = entry["question"], entry["answer"]
+    if isinstance(answer, bool):
+        answer = "yes" if answer else "no"
+    if not isinstance(question, str):
+        raise ValueError(f"the question in {place} is {kind_of(question)}, not a text")
+    if not isinstance(answer, str | int | float):
+        raise ValueError(f"the answer in {place} is {kind_of(answer)}, not a text or a number")
+    if not question.strip() or not str(answer).strip():
+        raise ValueError(f"{place} has an empty question or answer")
     return Problem(task=task, question=question.strip(), answer=str(answer).strip())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import string
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from softcot.data.answers import read_gold
+from softcot.support.reading import json_rows as placed_rows
 
 CHOICES = " Answer choices: "
 """Stands between a question and its options."""
@@ -34,9 +34,9 @@ class ReadRow:
     """Whether it has more than one answer, so that none can be told right or wrong."""
 
 
-def json_lines(text: str) -> list[RawRow]:
-    """The rows of a file with one JSON object a line."""
-    return [json.loads(line) for line in text.split("\n") if line.strip()]
+def json_rows(text: str) -> list[RawRow]:
+    """The rows of a file with one JSON object a line, or with an array of them."""
+    return [row for _, row in placed_rows(text)]
 
 
 _LONE_NUMBER = re.compile(

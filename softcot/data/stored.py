@@ -24,9 +24,13 @@ from xml.etree import ElementTree
 from softcot.data.problems import SPLITS, Problem, Split, question_hash, split_of
 from softcot.data.rows import CHOICES, RawRow, ReadRow
 from softcot.support.errors import UserError
+from softcot.support.reading import read_text, reason
 
 DATA_VARIABLE = "SOFTCOT_DATA"
 """The environment variable that names the folder of local files."""
+
+UNUSABLE = (ValueError, LookupError, TypeError, AttributeError, ElementTree.ParseError)
+"""What reading rows raises where they are others than a task expects."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class StoredProblems:
     read: Callable[[RawRow], ReadRow]
     """What a row says, be it local or the Hub's."""
     hub: Hub
+    parts: Mapping[Split, tuple[int, int]] = field(default_factory=dict)
+    """Of a split that is only a part of its local file: from which percent to which."""
 
     @property
     def splits(self) -> tuple[Split, ...]:
@@ -80,6 +86,10 @@ class StoredProblems:
             rng = random.Random(f"{task}:{split}:set:{seed}")
             problems = rng.sample(problems, len(problems))
         return problems[:count]
+
+    def left_out(self, task: str, split: Split) -> Mapping[str, int]:
+        """Reason -> problems of ``split`` that cannot be judged."""
+        return self.load(task, split).dropped
 
     def load(self, task: str, split: Split) -> Loaded:
         """All of a split and what was left out, read once.
@@ -157,21 +167,33 @@ def _read_rows(source: StoredProblems, stored: Split, folder: str | None) -> tup
         if folder is None:
             rows = _hub_rows(source.hub, stored)
         else:
-            rows = source.rows((Path(folder) / source.files[stored]).read_text("utf-8"))
-        return tuple(source.read(row) for row in rows)
+            rows = source.rows(read_text(Path(folder) / source.files[stored]))
+            first, last = (len(rows) * edge // 100 for edge in source.parts.get(stored, (0, 100)))
+            rows = rows[first:last]
+        return tuple(_row(source, row, number) for number, row in enumerate(rows, start=1))
     except UserError:
         raise
     except OSError as error:
         raise UserError(
-            f"Cannot read {error.filename}: {error.strerror}; name a folder that holds it with "
+            f"Cannot read {error.filename}: {reason(error)}; name a folder that holds it with "
             f"--data-dir, or load {source.hub.id} from the Hub without --data-dir and "
             f"{DATA_VARIABLE}."
         ) from error
-    except (ValueError, LookupError, TypeError, AttributeError, ElementTree.ParseError) as error:
+    except UNUSABLE as error:
         raise UserError(
-            f"{_place(source, stored, folder)} is damaged or of another format than the original; "
-            "name a folder with the original files with --data-dir."
+            f"{_place(source, stored, folder)} is damaged or of another format than the original "
+            f"({reason(error)}); name a folder with the original files with --data-dir."
         ) from error
+
+
+def _row(source: StoredProblems, row: RawRow, number: int) -> ReadRow:
+    """What a row says; `number` counts from 1."""
+    try:
+        return source.read(row)
+    except KeyError as error:
+        raise ValueError(f"row {number} lacks {error}") from error
+    except UNUSABLE as error:
+        raise ValueError(f"row {number} has another kind of value ({reason(error)})") from error
 
 
 def _place(source: StoredProblems, stored: Split, folder: str | None) -> str:
@@ -194,7 +216,6 @@ def _hub_rows(hub: Hub, stored: Split) -> list[RawRow]:
         return list(load_dataset(hub.id, hub.config, revision=hub.revision, split=split))
     # No network, no such revision, a full disk: the library raises what its own parts raise.
     except Exception as error:
-        reason = next(iter(str(error).splitlines()), "").rstrip(".") or type(error).__name__
         raise UserError(
-            f"Cannot load the Hub's {hub.id} ({reason}): connect to the network, {way_out}."
+            f"Cannot load the Hub's {hub.id} ({reason(error)}): connect to the network, {way_out}."
         ) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -28,6 +28,9 @@ class ProblemSource(Protocol):
     def problems(self, task: str, split: Split, count: int, seed: int) -> list[Problem]:
         """``count`` problems of ``split`` with different questions, or all if there are fewer."""
 
+    def left_out(self, task: str, split: Split) -> Mapping[str, int]:
+        """Reason -> problems of ``split`` that cannot be judged."""
+
 
 @dataclass(frozen=True)
 class GeneratedProblems:
@@ -45,6 +48,10 @@ class GeneratedProblems:
     def problems(self, task: str, split: Split, count: int, seed: int) -> list[Problem]:
         """``count`` problems of ``split`` with different questions, or all if there are fewer."""
         return list(islice(self._different(task, split, f"set:{seed}"), count))
+
+    def left_out(self, task: str, split: Split) -> Mapping[str, int]:
+        """None of them."""
+        return {}
 
     def _different(self, task: str, split: Split, seed: str) -> Iterator[Problem]:
         """Problems with different questions, until none has been new for long."""
@@ -99,6 +106,14 @@ class Task:
             UserError: The task has no such split, or its data set cannot be read.
         """
         return self._source(split).problems(self.name, split, count, seed)
+
+    def left_out(self, split: Split) -> Mapping[str, int]:
+        """Reason -> problems of ``split`` that cannot be judged, and so are never asked.
+
+        Raises:
+            UserError: The task has no such split, or its data set cannot be read.
+        """
+        return self._source(split).left_out(self.name, split)
 
     def _source(self, split: Split) -> ProblemSource:
         if self.source is None or split not in self.splits:

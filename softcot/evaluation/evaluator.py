@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,7 @@ def evaluate(
     problems: Sequence[Problem],
     *,
     split: str = "test",
+    left_out: Mapping[str, int] | None = None,
     batch_size: int = 128,
     partial: str | Path | None = None,
     command: str = "",
@@ -103,6 +104,7 @@ def evaluate(
         protocol: How they are asked.
         problems: What to answer; each with a gold answer.
         split: Where the problems are from: a split of the task, or the name of a file.
+        left_out: Reason -> problems of the split that cannot be judged, for the record.
         batch_size: Rows decoded together.
         partial: File that keeps finished problems, so that an interrupted run goes on where it was;
             each of several processes has one with its number.
@@ -135,6 +137,7 @@ def evaluate(
             ledger.add(*done)
             progress(len(ledger.rows), total)
     ledger.join(processes)
+    settings["left_out"] = None if left_out is None else dict(left_out)
     return _record(ledger, problems, settings | origin)
 
 
@@ -330,6 +333,7 @@ class _Round:
                     tokens=len(written.ids),
                     passes=asked.passes + len(written.ids),
                     gold_logprob=asked.scored,
+                    cut=written.stop_reason == "length",
                 )
             )
         return rows

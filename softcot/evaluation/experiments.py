@@ -18,7 +18,7 @@ from softcot.evaluation.evaluator import Protocol, evaluate, settings_of
 from softcot.evaluation.records import Record, load_record, write_record
 from softcot.methods import METHODS, AssistCoT, SoftCoT, ZeroShotCoT
 from softcot.support.errors import UserError
-from softcot.support.presets import ASSISTANT_SIZES, READINGS
+from softcot.support.presets import ASSISTANT_SIZES, READINGS, is_laboratory
 from softcot.thoughts.controls import CONTROLS
 from softcot.thoughts.pair import Pair
 
@@ -77,6 +77,8 @@ class Run:
             words += ["--seeds", f"{asked.seeds[0]}-{asked.seeds[-1]}"]
         if asked.samples > 1:
             words += ["--samples", str(asked.samples)]
+        if not is_laboratory(self.pair):  # other pairs write longer answers by default
+            words += ["--max-new-tokens", str(asked.sampling.max_new_tokens)]
         return words + (["--gold-logprob"] if asked.gold_logprob else [])
 
     @property
@@ -236,6 +238,7 @@ def reproduce(
         run.protocol,
         problems,
         split=split,
+        left_out=task.left_out(split),
         partial=partial,
         command=shlex.join(["python", "-m", "softcot", "evaluate", *arguments]),
         progress=progress,

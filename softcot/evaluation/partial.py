@@ -10,6 +10,7 @@ from softcot.evaluation.records import Row
 from softcot.support.errors import UserError
 from softcot.support.files import json_text, write_text
 from softcot.support.processes import Processes
+from softcot.support.reading import read_text, reason
 
 
 class PartialRecord:
@@ -28,16 +29,25 @@ class PartialRecord:
         if not self.path.exists():
             write_text(self.path, f"{head}\n")
             return
-        # A kill may have left half a line at the end.
-        whole = self.path.read_text(encoding="utf-8").split("\n")[:-1]
-        if whole[:1] != [head]:
+        try:
+            self._restore(head)
+        except (OSError, ValueError, TypeError) as error:
             raise UserError(
-                f"{path} holds an unfinished evaluation with other settings, models or code; "
-                "delete it to start this one."
+                f"{path} cannot be gone on with ({reason(error)}); delete it to start this "
+                "evaluation."
+            ) from error
+
+    def _restore(self, head: str) -> None:
+        assert self.path is not None
+        # A kill may have left half a line at the end.
+        whole = read_text(self.path).split("\n")[:-1]
+        if whole[:1] != [head]:
+            raise ValueError(
+                "it holds an unfinished evaluation with other settings, models or code"
             )
-        write_text(self.path, "".join(f"{line}\n" for line in whole))
         for line in whole[1:]:
             self._take(line)
+        write_text(self.path, "".join(f"{line}\n" for line in whole))
 
     def missing(self, seed: int, numbers: Sequence[int]) -> list[int]:
         """Those of the problems' numbers that have no row yet."""

@@ -8,7 +8,7 @@ consistent with its own rows.
 import hashlib
 import json
 import lzma
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,9 +21,12 @@ from softcot.data.answers import is_correct, majority
 from softcot.data.problems import AnswerKind
 from softcot.support.errors import UserError
 from softcot.support.files import json_text, replacing, write_json
+from softcot.support.reading import read_object, reason
 from softcot.support.schema import STRICT, from_json, to_json
 
 SCHEMA = "softcot-record-3"
+LATER = ("cut", "left_out")
+"""Fields that records of 0.1.0 do not have."""
 RESAMPLES = 2000
 """Bootstrap resamples behind every interval."""
 
@@ -53,6 +56,8 @@ class Row:
     """Forward passes that had to follow one another: one for each token, and those before."""
     gold_logprob: float | None
     """Log-probability (nats) of the worked gold answer after the prompt; None if not asked for."""
+    cut: bool | None = None
+    """Whether the token limit ended it; None where nobody took it down."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,10 @@ class Record:
     device: str
     rows: list[Row]
     """Seed after seed, each in the order of the problems, the samples of each together."""
+    cut: float | None = None
+    """Share of rows that the token limit ended; None where nobody took it down."""
+    left_out: dict[str, int] | None = None
+    """Reason -> problems of the whole split that cannot be judged; None where that is unknown."""
 
     def scores(self, votes: int | None = None) -> np.ndarray:
         """float[S, n]: whether the majority of the first `votes` samples (of all) is right."""
@@ -124,8 +133,10 @@ class Record:
         return np.array(found, dtype=float).reshape(len(self.seeds), -1)
 
     def head(self) -> dict[str, Any]:
-        """Everything but the rows, as its file holds it."""
-        return {k: v for k, v in to_json(replace(self, rows=[])).items() if k != "rows"}
+        """Everything but the rows, as its file holds it: what is unknown since is left out."""
+        unknown = {name for name in LATER if getattr(self, name) is None}
+        head = to_json(replace(self, rows=[]))
+        return {k: v for k, v in head.items() if k not in {"rows", *unknown}}
 
 
 def scores(
@@ -142,12 +153,15 @@ def scores(
 def figures(kind: AnswerKind, rows: Sequence[Row], seeds: int, samples: int) -> dict[str, Any]:
     """What the rows of some problems come to."""
     found = scores(kind, rows, seeds, samples)
+    cuts = [row.cut for row in rows if row.cut is not None]
+    known = {"cut": float(np.mean(cuts))} if len(cuts) == len(rows) else {}
     return {
         "accuracy": float(found.mean()),
         "interval": interval(found),
         "parse_failures": float(np.mean([row.parsed is None for row in rows])),
         "mean_new_tokens": float(np.mean([row.tokens for row in rows])),
         "mean_passes": float(np.mean([row.passes for row in rows])),
+        **known,
     }
 
 
@@ -171,6 +185,11 @@ def _resamples(shape: tuple[int, int]) -> list[np.ndarray]:
     return [rng.multinomial(size, np.full(size, 1 / size), RESAMPLES) / size for size in shape]
 
 
+def counted(left_out: Mapping[str, int]) -> str:
+    """How many problems were left out and why, for a reader."""
+    return ", ".join(f"{number} {reason}" for reason, number in left_out.items())
+
+
 def write_record(record: Record, path: str | Path) -> None:
     """Write a record's two files; the one at `path` names the digest of the other."""
     packed = _packed(record.rows)
@@ -189,6 +208,8 @@ def rows_path(path: str | Path) -> Path:
 def _packed(rows: Sequence[Row]) -> bytes:
     # Column by column: like values lie together, and the file is a third of the size.
     columns = {field.name: [getattr(row, field.name) for row in rows] for field in fields(Row)}
+    if all(cut is None for cut in columns["cut"]):
+        del columns["cut"]
     return lzma.compress(json_text(columns).encode())
 
 
@@ -199,9 +220,11 @@ def load_record(path: str | Path) -> Record:
         UserError: A file is missing, of another schema, or the figures are not those of the rows.
     """
     try:
-        head = json.loads(Path(path).read_text(encoding="utf-8"))
-        if not isinstance(head, dict) or head.get("schema") != SCHEMA:
+        head = read_object(path)
+        if head.get("schema") != SCHEMA:
             raise ValueError(f"its schema is not {SCHEMA}")
+        if not rows_path(path).is_file():
+            raise ValueError(f"{rows_path(path).name} is missing")
         packed = rows_path(path).read_bytes()
         if head.pop("rows_sha256", None) != hashlib.sha256(packed).hexdigest():
             raise ValueError(f"{rows_path(path).name} is not the file it was written with")
@@ -210,7 +233,7 @@ def load_record(path: str | Path) -> Record:
         return _checked(from_json(Record, json.dumps(head | {"rows": rows})))
     except (OSError, ValueError, TypeError, LookupError, AttributeError, lzma.LZMAError) as error:
         raise UserError(
-            f"{path} is not a usable record ({error}); "
+            f"{path} is not a usable record ({reason(error)}); "
             "make it again with `python -m softcot evaluate`."
         ) from error
 
@@ -230,8 +253,11 @@ def _checked(record: Record) -> Record:
     if not order or [(row.seed, row.sample) for row in record.rows] != order:
         raise ValueError("its rows are not one for each problem, seed and sample")
     found = figures(record.answer_kind, record.rows, len(record.seeds), record.samples)
+    if "cut" not in found and record.cut is not None:
+        raise ValueError("the field 'cut' does not follow from its rows")
     for name, value in found.items():
-        if not np.allclose(getattr(record, name), value, rtol=0, atol=1e-9):
+        said = getattr(record, name)
+        if said is None or not np.allclose(said, value, rtol=0, atol=1e-9):
             raise ValueError(f"the field {name!r} does not follow from its rows")
     return record
 

@@ -25,6 +25,7 @@ from softcot.methods import Method, SlotMethod
 from softcot.support.errors import UserError
 from softcot.support.files import json_text, replacing
 from softcot.support.provenance import provenance
+from softcot.support.reading import as_object, parse_json, reason
 from softcot.support.schema import STRICT, from_json, to_json
 from softcot.thoughts.pair import Pair
 
@@ -109,21 +110,25 @@ def load_run(path: Path) -> RunFile:
         raise UserError(f"There is no file {path}; name a run that was saved or downloaded.")
     try:
         with safe_open(path, "pt") as file:
-            head = json.loads(file.metadata()["run"])
+            head = as_object(parse_json((file.metadata() or {})["run"]), "it")
             vectors = {name: file.get_tensor(name) for name in file.keys()}
         if head["schema"] != SCHEMA:
             raise ValueError(f"its schema is {head['schema']}")
+        asked = from_json(RunRequest, json.dumps(head["asked"]))
+        answers = [(column["text"], column["answer"]) for column in head["columns"]]
+        if len(answers) != len(asked.requests):
+            raise ValueError("it does not have one column for each way of asking")
         return RunFile(
             head["pair"],
-            from_json(RunRequest, json.dumps(head["asked"])),
+            asked,
             head["columns"],
             head["fingerprints"],
             head["origin"],
             vectors,
         )
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"{path} is no run of this program ({str(error).splitlines()[0]}); save it again."
+            f"{path} is no run of this program ({reason(error)}); save it again."
         ) from error
 
 

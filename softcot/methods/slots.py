@@ -241,8 +241,8 @@ class TrainedSlots(SlotMethod):
 
     @property
     def max_thoughts(self) -> int:
-        """Largest K it was trained for."""
-        return self.weights.max_thoughts
+        """Largest K it was trained for, or the usual one where nobody knows."""
+        return self.weights.max_thoughts or MAX_THOUGHTS
 
     @property
     def trained_on(self) -> str | None:

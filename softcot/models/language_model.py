@@ -23,6 +23,7 @@ from softcot.models.loading import (
 from softcot.prompts.builder import PromptBuilder
 from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
+from softcot.support.reading import reason
 
 LONGEST_CONTEXT = 8192
 """Tokens; models that take more are used up to here, which is far more than any question needs."""
@@ -115,10 +116,9 @@ class LanguageModel:
             model, report = loaded
             _check_whole(model, tokenizer, report)
         except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
-            reason = str(error).strip().splitlines()[0].rstrip(" .:")
             raise UserError(
-                f"The model in {source.place} cannot be loaded ({reason}); download or train it "
-                "again."
+                f"The model in {source.place} cannot be loaded ({reason(error)}); download or "
+                "train it again."
             ) from error
         model = model.to(device) if quantize is None else model  # else it is there already
         return cls.of(

@@ -5,7 +5,6 @@ downloaded before is used without asking the Hub; nothing is asked twice, for th
 retries take minutes where there is no network.
 """
 
-import json
 import math
 import shutil
 from collections.abc import Iterator, Sequence
@@ -42,6 +41,7 @@ from transformers.utils import logging
 
 from softcot.support.errors import UserError
 from softcot.support.presets import HUB, PRESETS, PairPreset
+from softcot.support.reading import as_object, read_object
 
 PATIENCE = 5.0
 """Seconds that the Hub has to answer."""
@@ -295,8 +295,11 @@ def _is_whole(folder: Path) -> bool:
     """Whether a folder has every file of weights that its index names."""
     index = folder / "model.safetensors.index.json"
     if index.is_file():
-        named = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
-        return all((folder / name).is_file() for name in set(named))
+        try:
+            named = as_object(read_object(index)["weight_map"], "it").values()
+        except (OSError, ValueError, KeyError):  # a download that broke off
+            return False
+        return all((folder / str(name)).is_file() for name in set(named))
     return any(folder.glob("*.safetensors"))
 
 

@@ -19,6 +19,7 @@ from softcot.data.tasks import Task
 from softcot.prompts.wording import Templates, Wording
 from softcot.support.errors import UserError
 from softcot.support.presets import MAX_NEW_TOKENS
+from softcot.support.reading import reason
 
 CHAT_OPTIONS = {"enable_thinking": False, "date_string": "26 Jul 2024"}
 """What every chat template is told; those that do not ask for it never see it.
@@ -332,10 +333,9 @@ def render_chat(tokenizer: Any, turns: list[dict[str, str]], **options: Any) -> 
             system = {"role": "system", "content": "You are a helpful assistant."}
             return tokenizer.apply_chat_template([system, *turns], **options)
     except (TemplateError, ValueError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
         raise UserError(
-            f"The chat template of this tokenizer cannot be used ({reason}); choose a model with "
-            "an ordinary chat template."
+            f"The chat template of this tokenizer cannot be used ({reason(error)}); choose a "
+            "model with an ordinary chat template."
         ) from error
 
 

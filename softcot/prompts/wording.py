@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from jinja2 import TemplateError
+from jinja2 import StrictUndefined, TemplateError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from softcot.data.tasks import Task
 from softcot.support.errors import UserError
+from softcot.support.reading import read_text, reason
 
 ROLES = ("base", "assistant")
 """Who reads a template."""
@@ -93,8 +94,8 @@ class Templates:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as error:
+        return read_text(file)
+    except (OSError, ValueError) as error:
         raise _unusable(file, error) from error
 
 
@@ -103,8 +104,13 @@ def _cut(file: Path, text: str) -> Wording:
     # A random word stands for the question: no template can contain it.
     word = secrets.token_hex(16)
     try:
-        template = ImmutableSandboxedEnvironment().from_string(text)
-        parts = template.render(question=word).strip().split(word)
+        environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+        parts = environment.from_string(text).render(question=word).strip().split(word)
+    except UndefinedError as error:
+        raise UserError(
+            f"The template {file} cannot be used ({reason(error)}); "
+            "{{ question }} is all that a template knows."
+        ) from error
     except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise _unusable(file, error) from error
     if len(parts) != 2:
@@ -116,5 +122,4 @@ def _cut(file: Path, text: str) -> Wording:
 
 
 def _unusable(file: Path, error: Exception) -> UserError:
-    reason = str(error).splitlines()[0].rstrip(".")
-    return UserError(f"The template {file} cannot be used ({reason}); correct it.")
+    return UserError(f"The template {file} cannot be used ({reason(error)}); correct it.")

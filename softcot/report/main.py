@@ -129,12 +129,14 @@ def _costs(grid: Grid, lines: dict[str, Line]) -> Table:
         "Forward passes one after another": ("mean_passes", TOKENS),
         "No readable answer, %": ("parse_failures", PERCENT),
     }
+    if any(record.cut is not None for line in lines.values() for record in line.values()):
+        figures["Cut off at the token limit, %"] = ("cut", PERCENT)
     rows = []
     for name, line in lines.items():
         row = [Cell(METHODS[name].title)]
         for field, unit in figures.values():
             found = [getattr(record, field) for record in line.values()]
-            whole = len(found) == len(grid.tasks)
+            whole = len(found) == len(grid.tasks) and None not in found
             row.append(unit.number(float(np.mean(found)), grid.command) if whole else MISSING)
         rows.append(row)
     return Table(

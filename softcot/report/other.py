@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from softcot.evaluation.records import Record, counted
 from softcot.report.cells import COUNT, PERCENT
-from softcot.report.parts import Cell, Section, Table
+from softcot.report.parts import MISSING, Cell, Section, Table
 from softcot.report.results import Results
+
+CUT = ["Cut off at the token limit,\u00a0%"]
+"""Heads a column of its own, where a record tells it."""
 
 
 def section(results: Results) -> Section | None:
@@ -14,6 +20,7 @@ def section(results: Results) -> Section | None:
     columns = "Pair Task Split Method Control K Weights Decoding Problems Accuracy,\u00a0%".split(
         " "
     )
+    tells_cut = any(record.cut is not None for record in results.others)
     rows = []
     for record in results.others:
         low, high = (100 * bound for bound in record.interval)
@@ -36,11 +43,22 @@ def section(results: Results) -> Section | None:
                 *map(Cell, labels),
                 COUNT.number(record.n, record.command),
                 PERCENT.number(record.accuracy, record.command, low, high),
+                *([_cut(record)] if tells_cut else []),
             ]
         )
     return Section(
         "other",
         "Other records",
         "Records that belong to none of the experiments above, as they are.",
-        [Table("Accuracy in %", columns, rows)],
+        [Table("Accuracy in %", columns + CUT * tells_cut, rows, _left_out(results.others))],
     )
+
+
+def _cut(record: Record) -> Cell:
+    return MISSING if record.cut is None else PERCENT.number(record.cut, record.command)
+
+
+def _left_out(records: Iterable[Record]) -> str:
+    """What could not be judged in each split, in a sentence, as far as it is known."""
+    found = {f"{r.task}, {r.split}: {counted(r.left_out)}": None for r in records if r.left_out}
+    return f"Problems that cannot be judged are left out. {'; '.join(found)}." if found else ""

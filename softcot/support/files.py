@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from softcot.support.errors import UserError
+from softcot.support.reading import read_text, reason
 
 
 @contextmanager
@@ -66,9 +67,9 @@ def with_block(path: str | Path, name: str, block: str) -> str:
         UserError: The file cannot be read, or the lines are not there, once each and in order.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"Cannot read {path}: {error}.") from error
+        text = read_text(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"Cannot read {path}: {reason(error)}.") from error
     start, end = markers(name)
     before, found, rest = text.partition(start)
     _, ended, after = rest.partition(end)

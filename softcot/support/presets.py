@@ -18,6 +18,10 @@ DEFAULT_HINT_TOKENS, MAX_HINT_TOKENS = 24, 32
 MAX_NEW_TOKENS = 160
 """Length of an answer where nobody chose one, and the room a question must leave for it."""
 
+CHAT_NEW_TOKENS = 512
+"""The same length for chat models, which write more: 160 tokens cut even some of the answers that
+people wrote for GSM8K."""
+
 
 @dataclass(frozen=True)
 class PairPreset:
@@ -45,6 +49,16 @@ class PairPreset:
     """Likewise for the assistant."""
     licence: str | None = None
     """Page on which the licence must be accepted first; None where anybody may download."""
+
+    @property
+    def laboratory(self) -> bool:
+        """Whether its models are this project's own, which know nothing but its problems."""
+        return self.prompts == "mini"
+
+    @property
+    def max_new_tokens(self) -> int:
+        """Length of an answer where nobody chose one."""
+        return MAX_NEW_TOKENS if self.laboratory else CHAT_NEW_TOKENS
 
     def trained_paths(self) -> dict[str, Path]:
         """Name -> folder, such as `projection-mini-gsm`, for all trained weights there are."""
@@ -167,6 +181,20 @@ def get_preset(name: str) -> PairPreset:
         assistant=resolve(preset.assistant),
         trained=root / preset.trained,
     )
+
+
+def is_laboratory(name: str) -> bool:
+    """Whether a pair's models are this project's own."""
+    return name in PRESETS and PRESETS[name].laboratory
+
+
+def choose_preset(name: str, base: str | None = None, assistant: str | None = None) -> PairPreset:
+    """The preset called `name`, or the pair of two models that are named instead.
+
+    Raises:
+        UserError: No preset has this name, or one of the two models is missing.
+    """
+    return own_preset(base, assistant) if base or assistant else get_preset(name)
 
 
 def own_preset(base: str | None, assistant: str | None) -> PairPreset:

@@ -1,10 +1,9 @@
 """Trained weights on disk: a folder with safetensors, what they belong to, and a card."""
 
 import html
-import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from softcot.models.model_pair import ModelPair
 from softcot.support.errors import UserError
 from softcot.support.files import json_text
 from softcot.support.presets import MAX_THOUGHTS
+from softcot.support.reading import read_object, reason
 
 PAPER = "2502.12134"
 """SoftCoT on arXiv."""
@@ -60,7 +60,7 @@ class Origin:
     task: str = ""
     """What they were trained on: a task, or "all"."""
     max_thoughts: int = MAX_THOUGHTS
-    """Every K from 1 to this was trained."""
+    """Every K from 1 to this was trained; 0 where nobody knows, and for what has no thoughts."""
     base_model: str = ""
     """Hub id of the base, or the last two names of its folder's path."""
     assistant_model: str = ""
@@ -133,6 +133,10 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
         'from softcot import {kind}\n\nweights = {kind}.from_pretrained("folder or Hub id")'
     )
     """How the model card says it is loaded, a format string over `kind` and `pair`."""
+    starts: ClassVar[Mapping[str, str]] = {}
+    """What the model card says of the ways in which a training can start."""
+    start: str = ""
+    """Which of `starts` a training of it begins with; empty where it has but one."""
 
     base_width: int
 
@@ -159,6 +163,22 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
     def describe(self, training_record: dict[str, Any]) -> None:
         """Take down how it was trained, for its config and card."""
         self.origin = replace(self.origin, training_record=training_record)
+
+    def remarks(self) -> list[str]:
+        """What a user should know before an answer is believed, a sentence each."""
+        origin = self.origin
+        facts = {
+            "prompts": origin.template_hash,
+            "placeholder": origin.placeholder,
+            "K": origin.max_thoughts,
+        }
+        unknown = [name for name, known in facts.items() if not known]
+        if not unknown or "imported_from" not in origin.training_record:
+            return []
+        return [
+            f"The {self.folder} for {origin.task!r} was trained elsewhere, and nobody knows with "
+            f"which {', '.join(unknown)}: where they are others than here, its answers say little."
+        ]
 
     def widths(self) -> dict[str, int]:
         """The hidden sizes it was made for, by the side they belong to."""
@@ -187,11 +207,13 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
             datasets=_data_sets(origin.task),
             tags=[*self.tags, f"arxiv:{PAPER}"],
         )
+        trained = _table(origin.training_record or {"recorded": "nothing"})
+        started = self.starts.get(origin.training_record.get("start", ""), "")
         text = CARD.format(
             front=data.to_yaml(),
             what=self.card.format(parameters=self.size, **self.settings),
             origin=_table(origin.facts()),
-            training=_table(origin.training_record or {"recorded": "nothing"}),
+            training="\n\n".join(filter(None, [trained, started, *self.remarks()])),
             loading=self.loading.format(kind=kind.__name__, pair=origin.pair or "pair"),
             paper=PAPER,
         )
@@ -238,7 +260,7 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
     @staticmethod
     def config(path: str | Path) -> dict[str, Any]:
         """The constructor's arguments, as a folder keeps them."""
-        return json.loads(Path(path, "config.json").read_text(encoding="utf-8"))
+        return read_object(Path(path, "config.json"))
 
     @staticmethod
     def check_finite(weights: Iterable[torch.Tensor]) -> None:
@@ -256,9 +278,9 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
         try:
             yield
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
-            reason = str(error).splitlines()[0]
             raise UserError(
-                f"The {cls.folder} in {path} is damaged ({reason}); {again.format(' again')}."
+                f"The {cls.folder} in {path} is damaged ({reason(error)}); "
+                f"{again.format(' again')}."
             ) from error
 
 

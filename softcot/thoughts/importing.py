@@ -9,7 +9,6 @@ import torch
 
 from softcot.data.tasks import get_task
 from softcot.support.errors import UserError
-from softcot.support.presets import MAX_THOUGHTS
 from softcot.support.version import __version__
 from softcot.thoughts.checkpoint import Origin
 from softcot.thoughts.pair import Pair
@@ -23,7 +22,7 @@ UNREADABLE = (
 
 
 def import_projection(
-    file: str | Path, pair: Pair, task: str, max_thoughts: int = MAX_THOUGHTS
+    file: str | Path, pair: Pair, task: str, max_thoughts: int | None = None
 ) -> tuple[Projection, list[str]]:
     """Read the linear layer of a file as a projection of a pair.
 
@@ -32,10 +31,11 @@ def import_projection(
             float[d_base], both perhaps below one name, such as `linear.weight`.
         pair: The two models that it was trained between.
         task: What it was trained on, or "all".
-        max_thoughts: Largest K it was trained for.
+        max_thoughts: Largest K it was trained for, if that is known.
 
     Returns:
-        The projection in fp32, and what had to be assumed, a sentence each.
+        The projection in fp32, and what had to be assumed, a sentence each. Prompts and
+        placeholder of its training are unknown, and its origin leaves them empty.
 
     Raises:
         UserError: No such task, no plain tensors, other tensors than those, wrong shapes, or
@@ -43,7 +43,7 @@ def import_projection(
     """
     if task != "all":
         get_task(task)
-    if max_thoughts < 1:
+    if max_thoughts is not None and max_thoughts < 1:
         raise UserError(f"A projection has at least 1 thought, not {max_thoughts}.")
     file, remarks = Path(file), []
     weight, bias = _layer(file, _tensors(file))
@@ -60,9 +60,9 @@ def import_projection(
         raise UserError(
             f"The bias in {file} is {_shape(bias)}, but a base of width {base} needs {base}."
         )
-    projection = Projection(
-        assistant, base, **Origin.between(pair, task, max_thoughts, Projection.sides)
-    )
+    origin = Origin.between(pair, task, max_thoughts or 0, Projection.sides)
+    origin |= {name: "" for name in pair.prompting(task)}  # ours, and it was trained with others
+    projection = Projection(assistant, base, **origin)
     with torch.no_grad():
         projection.linear.weight.copy_(weight)
         projection.linear.bias.copy_(bias)

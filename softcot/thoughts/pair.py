@@ -22,7 +22,7 @@ from softcot.models.loading import (
 from softcot.models.model_pair import ModelPair
 from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
-from softcot.support.presets import PairPreset, get_preset, own_preset
+from softcot.support.presets import PairPreset, choose_preset
 from softcot.thoughts.checkpoint import TrainedWeights
 from softcot.thoughts.projection import Projection
 
@@ -99,7 +99,8 @@ class Pair(ModelPair):
         """
         found = [self.base.notice, self.assistant.notice]
         if kind is not None and self.is_trained(kind, task_name):
-            found += self.mismatches(self.weights(kind, task_name))
+            weights = self.weights(kind, task_name)
+            found += [*self.mismatches(weights), *weights.remarks()]
         return [sentence for sentence in found if sentence]
 
     def projection(self, task_name: str) -> Projection:
@@ -171,7 +172,7 @@ def load_pair(
     Raises:
         UserError: The preset is unknown, or something is missing, damaged or too large.
     """
-    preset = own_preset(base, assistant) if base or assistant else get_preset(name)
+    preset = choose_preset(name, base, assistant)
     templates = Templates(Path(prompts)) if prompts else Templates.named(preset.prompts)
     device = torch.device(device) if device else best_device()
     quantization(quantize, device)  # refuse what cannot be before anything slow

@@ -12,9 +12,16 @@ CARD = """
 # SoftCoT projection: {task}, pair {pair}
 
 One linear layer, {assistant_width} -> {base_width} (fp32, {parameters:,} parameters), that turns
-the last states of a frozen assistant into up to {max_thoughts} soft thoughts for a frozen base
-model. Nothing else was trained.
+the last states of a frozen assistant into soft thoughts for a frozen base model. Nothing else was
+trained.
 """
+
+STARTS = {
+    "vocabulary": "The training started where a state that predicts a token becomes the embedding "
+    "of that token. This start is the project's own and not part of the paper's method.",
+    "random": "The training started at random weights.",
+}
+"""Where a training can start, for the model card."""
 
 
 class Projection(TrainedWeights):
@@ -32,6 +39,7 @@ class Projection(TrainedWeights):
     sides = ("base", "assistant")
     tags = ("softcot", "soft-thoughts")
     card = CARD
+    starts = STARTS
 
     def __init__(self, assistant_width: int, base_width: int, **origin: Any):
         super().__init__(**origin)
@@ -64,6 +72,7 @@ class Projection(TrainedWeights):
             generator = torch.Generator().manual_seed(seed)
             projection.linear.weight.normal_(std=spread / size, generator=generator)
             projection.linear.bias.zero_()
+        projection.start = "random"
         return projection.to(models.base.device)
 
     @torch.no_grad()
@@ -89,6 +98,7 @@ class Projection(TrainedWeights):
         states = _any_states(models)
         size = models.base.embeddings.float().norm(dim=1).mean().cpu()
         self.linear.weight.copy_(weight * size / (states @ weight.T).norm(dim=-1).mean())
+        self.start = "vocabulary"
 
 
 def _any_states(models: ModelPair) -> torch.Tensor:

@@ -26,6 +26,7 @@ from softcot.support.errors import UserError
 from softcot.support.files import json_text, refuse_used, replacing, write_json
 from softcot.support.processes import Processes
 from softcot.support.provenance import provenance
+from softcot.support.reading import parse_json, reason
 from softcot.thoughts.checkpoint import TrainedWeights
 from softcot.thoughts.pair import Pair
 from softcot.training.config import TrainingConfig
@@ -322,10 +323,11 @@ class _Run:
             with safe_open(self.state_file, "pt") as file:
                 metadata = file.metadata()
                 tensors = {name: file.get_tensor(name) for name in file.keys()}
-            settings, counters = (json.loads(metadata[k]) for k in ("settings", "counters"))
+            settings, counters = (parse_json(metadata[k]) for k in ("settings", "counters"))
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise UserError(
-                f"The state in {self.out} is damaged ({error}); delete the folder and start again."
+                f"The state in {self.out} is damaged ({reason(error)}); delete the folder and "
+                "start again."
             ) from error
         for name, value in json.loads(json_text(self.settings)).items():
             if settings.get(name) != value:  # an earlier version did not write all of them
@@ -382,6 +384,7 @@ class _Run:
             "batch_size": self.config.batch_size,
             "learning_rate": self.config.learning_rate,
             "seed": self.config.seed,
+            **({"start": self.weights.start} if self.weights.start else {}),
             "train_problems": self.config.train_problems,
             "best_step": result.best_step,
             "validation_loss": result.best_loss,

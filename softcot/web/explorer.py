@@ -22,7 +22,7 @@ from softcot.evaluation.run_file import RunRequest, save_run
 from softcot.evaluation.variants import Trial, Variant, try_variants
 from softcot.methods import METHODS, Method, SoftCoT, ZeroShotCoT, get_method
 from softcot.support.errors import UserError
-from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS, PRESETS
+from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS, MAX_THOUGHTS, is_laboratory
 from softcot.thoughts.edits import Edit
 from softcot.thoughts.pair import Pair
 from softcot.thoughts.projection import Projection
@@ -44,7 +44,8 @@ class Explorer:
     def __init__(self, pair: Pair):
         trained = all(pair.is_trained(Projection, name) for name in TASKS)
         self.pair = pair if trained else pair.with_untrained()
-        self.max_thoughts = min(self.pair.projection(name).max_thoughts for name in TASKS)
+        known = (self.pair.projection(name).max_thoughts for name in TASKS)
+        self.max_thoughts = min(most or MAX_THOUGHTS for most in known)
         self.default_k = min(DEFAULT_THOUGHTS, self.max_thoughts)
 
     def using(self, projection: Projection | None) -> Explorer:
@@ -63,7 +64,7 @@ class Explorer:
     @property
     def laboratory(self) -> bool:
         """Whether the models are this project's own, which know nothing but its problems."""
-        return getattr(PRESETS.get(self.pair.name), "prompts", "") == "mini"
+        return is_laboratory(self.pair.name)
 
     @property
     def longest(self) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from softcot.report.parts import SCHEMA, Report
 from softcot.support.errors import UserError
+from softcot.support.reading import read_object, reason
 from softcot.support.schema import from_json
 
 REPORT = Path(__file__).resolve().parents[2] / "assets" / "report" / "report.json"
@@ -22,7 +23,7 @@ def read_report(path: str | Path) -> dict[str, Any]:
     """
     name = Path(path).name
     try:
-        report = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_refuse)
+        report = read_object(path)
     except FileNotFoundError as error:
         raise UserError(
             f"There are no results to show yet; `python -m softcot report` makes {name} from the "
@@ -30,7 +31,8 @@ def read_report(path: str | Path) -> dict[str, Any]:
         ) from error
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{name} cannot be read as JSON; make it again with `python -m softcot report`."
+            f"{name} cannot be read as JSON ({reason(error)}); make it again with "
+            "`python -m softcot report`."
         ) from error
     try:
         if report["schema"] != SCHEMA:
@@ -42,7 +44,3 @@ def read_report(path: str | Path) -> dict[str, Any]:
             "with `python -m softcot report`."
         ) from error
     return report
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON, though Python writes it.")

@@ -1,13 +1,19 @@
 """`evaluate`: a record of a task or a file of problems, and files that are none."""
 
+import argparse
 import json
+from pathlib import Path
 
 import pytest
 
 from cli.conftest import SHORT
+from softcot.cli import evaluate, options
 from softcot.cli.evaluate import parse_seeds
+from softcot.data.tasks import Task, get_task
 from softcot.evaluation.records import load_record
 from softcot.support.errors import UserError
+
+STORED = Path(__file__).parents[1] / "data" / "stored"
 
 
 def test_evaluate_prints_and_writes_the_same_record(run, tmp_path):
@@ -80,3 +86,53 @@ def test_seeds_are_ranges_and_lists():
     for text in ("", "a", "1-", "-1", "3-1", "1,,2", "1.5"):
         with pytest.raises(UserError):
             parse_seeds(text)
+
+
+def test_a_record_says_how_many_answers_were_cut_and_what_was_left_out(run, tmp_path):
+    out = tmp_path / "record.json"
+    argv = ["evaluate", "--method", "zero-shot-cot", "--out", out, "--task"]
+    summary = run(*argv, "asdiv", "--data-dir", STORED, "--max-new-tokens", 1)
+    record = load_record(out)
+    cut = [row.cut for row in record.rows]
+    assert record.cut == sum(cut) / len(cut) and all(row.tokens == 1 for row in record.rows)
+    assert cut == [row.text != "" for row in record.rows]
+    assert record.left_out == {"unreadable answer": 2, "several answers": 1, "repeated": 1}
+    assert "100.0 % cut off at 1 tokens" in summary
+    assert "cannot be judged: 2 unreadable answer, 1 several answers, 1 repeated" in summary
+    assert "judged" not in run(*argv, "mini-gsm", "--limit", 2, *SHORT)
+    assert load_record(out).left_out == {}
+
+
+def parsed(*argv):
+    parser = argparse.ArgumentParser()
+    evaluate.add_arguments(parser)
+    return parser.parse_args(["--task", "svamp", *argv])
+
+
+def test_a_data_set_is_taken_whole_and_made_up_problems_are_a_thousand(monkeypatch):
+    asked = []
+
+    def problems(task, split, count, seed=0):
+        asked.append(count)
+        return []
+
+    monkeypatch.setattr(Task, "problems", problems)
+    monkeypatch.setattr(Task, "left_out", lambda *_: {})
+    for task in ("svamp", "mini-gsm"):
+        evaluate._problems(parsed(), get_task(task))
+        evaluate._problems(parsed("--limit", "7"), get_task(task))
+    assert asked[0] > 10**6 and asked[1:] == [7, 1000, 7]
+
+
+@pytest.mark.parametrize(
+    ("argv", "longest"),
+    [
+        ([], 160),
+        (["--pair", "reading-30"], 160),
+        (["--pair", "qwen2.5-1.5b"], 512),
+        (["--base", "a/b", "--assistant", "c/d"], 512),
+        (["--pair", "qwen2.5-1.5b", "--max-new-tokens", "9"], 9),
+    ],
+)
+def test_chat_models_have_room_for_their_answers(argv, longest):
+    assert options.sampling(parsed(*argv)).max_new_tokens == longest

@@ -13,9 +13,10 @@ from softcot.cli.main import main
 from softcot.data import stored
 from softcot.data.answers import is_correct, parse
 from softcot.data.problems import question_hash, split_of
-from softcot.data.rows import json_lines
+from softcot.data.rows import json_rows
 from softcot.data.stored import DATA_VARIABLE
 from softcot.data.tasks import BENCHMARK_TASKS, TASKS, get_task, training_tasks
+from softcot.evaluation.records import counted
 from softcot.support.errors import UserError
 
 OWN = Path(__file__).parent / "stored"
@@ -26,6 +27,8 @@ REAL_COUNTS = {
     ("gsm8k", "train"): (6736, {}),
     ("gsm8k", "validation"): (737, {}),
     ("gsm8k", "test"): (1319, {}),
+    ("aqua-paper", "test"): (254, {}),
+    ("date-understanding-bbh", "test"): (250, {}),
     ("aqua", "validation"): (254, {}),
     ("aqua", "test"): (250, {"several answers": 4}),
     ("strategyqa", "train"): (1848, {"repeated": 1}),
@@ -186,6 +189,43 @@ def test_word_problems_join_their_parts_and_keep_fractions():
     assert [p.answer for p in all_of("svamp", "test")] == ["5", "19.5", "13"]
 
 
+def test_a_split_can_be_a_part_of_a_file():
+    order = [f"p{number}" for number in range(10)]
+
+    def ids(split):
+        return [problem.meta["source_id"] for problem in all_of("strategyqa-paper", split)]
+
+    assert ids("test") == order[8:]
+    assert ids("train") + ids("validation") == order[:8]
+
+
+def test_the_papers_sets_keep_what_others_leave_out():
+    aqua, paper = all_of("aqua", "test"), all_of("aqua-paper", "test")
+    assert loaded("aqua-paper", "test").dropped == {}
+    assert len(paper) == len(aqua) + loaded("aqua", "test").dropped["several answers"]
+    first, second = all_of("date-understanding-bbh", "test")
+    assert first.question.endswith("choices: (A) 03/01/2004, (B) 03/01/2005, (C) 03/02/2005.")
+    assert (first.answer, second.answer) == ("B", "A")
+
+
+def test_the_table_of_the_method_has_the_counts_of_the_original_files():
+    table = {}
+    for line in (Path(__file__).parents[2] / "docs" / "method.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 7 and cells[0].strip("`") in BENCHMARK_TASKS:
+            table[cells[0].strip("`")] = cells[1:]
+    assert table.keys() == BENCHMARK_TASKS.keys()
+    for name, (file, *counts, left_out, _) in table.items():
+        source = BENCHMARK_TASKS[name].source
+        assert file == f"`{source.files['test']}`"
+        for split, said in zip(("train", "validation", "test"), counts, strict=True):
+            count, _ = REAL_COUNTS.get((name, split), (None, {}))
+            unknown = "?" if split in source.splits else "–"
+            assert said == (unknown if count is None else f"{count:,}"), (name, split)
+        _, dropped = REAL_COUNTS.get((name, "test"), (None, {}))
+        assert left_out == ("?" if counts[-1] == "?" else counted(dropped) or "none"), name
+
+
 def test_seed_0_takes_the_first_and_other_seeds_a_sample():
     task = get_task("gsm8k")
     every = task.problems("train", 1000)
@@ -224,12 +264,36 @@ def test_missing_and_damaged_files_are_refused_in_one_sentence(name, copied):
         file.write_text(text)
         with pytest.raises(UserError, match=r"damaged .*--data-dir\.$"):
             task.problem("test", 1)
-    file.write_bytes(b"\xff\xfe")
-    with pytest.raises(UserError, match="damaged"):
-        task.problem("test", 1)
+    for raw, said in ((b"\xff\xfe", "it is empty|no element"), (b"\xe4", "not UTF-8 text")):
+        file.write_bytes(raw)
+        with pytest.raises(UserError, match=f"damaged .*({said})"):
+            task.problem("test", 1)
     file.unlink()
     with pytest.raises(UserError, match=f"Cannot read .*{file.name}.*--data-dir"):
         task.problem("test", 1)
+
+
+@pytest.mark.parametrize("name", BENCHMARK_TASKS)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_files_are_read_in_the_encoding_that_they_begin_with(name, encoding, copied):
+    before = all_of(name, "test")
+    file = copied / get_task(name).source.files["test"]
+    file.write_bytes(file.read_text().replace("\n", "\r\n").encode(encoding))
+    stored._load.cache_clear()
+    stored._read_rows.cache_clear()
+    assert all_of(name, "test") == before
+
+
+def test_a_damaged_file_is_refused_for_the_true_reason(copied):
+    file = copied / "gsm8k" / "test.jsonl"
+    for text, said in (
+        ('{"question": "a", "answer": "#### 1"}\nno', "line 2 is not JSON .Expecting value"),
+        ('{"question": "a"}', "row 1 lacks 'answer'"),
+        ('{"question": "a", "answer": 1}', "row 1 has another kind of value"),
+    ):
+        file.write_text(text)
+        with pytest.raises(UserError, match=said):
+            get_task("gsm8k").problem("test", 1)
 
 
 def test_a_file_without_a_usable_problem_is_refused(copied):
@@ -239,7 +303,7 @@ def test_a_file_without_a_usable_problem_is_refused(copied):
 
 
 def test_the_hub_is_asked_at_the_pinned_revision(hub):
-    hub.rows = json_lines((OWN / "gsm8k" / "test.jsonl").read_text())
+    hub.rows = json_rows((OWN / "gsm8k" / "test.jsonl").read_text())
     assert [p.answer for p in all_of("gsm8k", "test")] == ["19", "-7"]
     revision = get_task("gsm8k").source.hub.revision
     assert hub.asked == [("openai/gsm8k", "main", {"revision": revision, "split": "test"})]

@@ -141,17 +141,54 @@ def test_problems_file(tmp_path):
     )
     problems = read_problems(file, "mini-gsm")
     assert [p.answer for p in problems] == ["2", "yes"]
-    for bad, message in (
-        ("", "no problem"),
-        ("not json", "line 1"),
-        ('{"question": ""  , "answer": 1}', "empty"),
-        ("[1]", "line 1"),
-    ):
-        file.write_text(bad)
+    for absent, message in ((tmp_path / "absent", "no such file"), (tmp_path, "is a directory")):
         with pytest.raises(UserError, match=message):
-            read_problems(file, "mini-gsm")
-    with pytest.raises(UserError, match="Cannot read"):
-        read_problems(tmp_path / "absent.jsonl", "mini-gsm")
+            read_problems(absent, "mini-gsm")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"question": "1\u2028+ 1?", "answer": 2}\r\n{"question": "So?", "answer": true}',
+        '[{"question": "1\u2028+ 1?", "answer": "2"},\n{"question": "So?", "answer": "yes"}]',
+    ],
+)
+def test_problems_files_of_other_programs_are_read(tmp_path, encoding, text):
+    file = tmp_path / "mine.jsonl"
+    file.write_bytes(text.encode(encoding))
+    assert [(p.question, p.answer) for p in read_problems(file, "free")] == [
+        ("1\u2028+ 1?", "2"),
+        ("So?", "yes"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ("", "it is empty"),
+        ("[]", "holds no problem"),
+        ("not json", r"line 1 is not JSON \(Expecting value, column 1\)"),
+        ("[1]", "item 1 is a number, not a JSON object"),
+        ('{"question": "a"}', 'line 1 lacks "answer"'),
+        ('\n{"answer": "a"}', 'line 2 lacks "question"'),
+        ('{"question": 3, "answer": 1}', "the question in line 1 is a number, not a text"),
+        ('{"question": "a", "answer": null}', "the answer in line 1 is null, not a text or"),
+        ('{"question": "a", "answer": [1]}', "the answer in line 1 is a list"),
+        ('[{"question": "a", "answer": {"a": 1}}]', "the answer in item 1 is an object"),
+        ('{"question": ""  , "answer": 1}', "line 1 has an empty question or answer"),
+        ('{"question": "a", "answer": " "}', "line 1 has an empty question or answer"),
+        ('{"question": "a", "answer": 1, "answer": 2}', 'it has "answer" twice'),
+        ('{"question": "a", "answer": ' + 5000 * "1" + "}", "line 1 .* string conversion"),
+        ("gr\xf6\xdfe", "it is not UTF-8 text, see byte 3"),
+    ],
+)
+def test_a_problems_file_that_cannot_be_used_is_refused_for_the_true_reason(tmp_path, bad, said):
+    file = tmp_path / "mine.jsonl"
+    file.write_bytes(bad.encode("latin-1"))
+    with pytest.raises(UserError, match=said) as refused:
+        read_problems(file, "mini-gsm")
+    assert "\n" not in str(refused.value)
 
 
 def test_unknown_task_lists_those_there_are():

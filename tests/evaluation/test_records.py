@@ -5,6 +5,7 @@ import itertools
 import json
 import lzma
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,6 +33,18 @@ PARSED = [
     [["7", "7", None, "1"], [None, "3", "3", "8"], [None, None, None, None]],
 ]
 """The answers read from two seeds' four samples for each of three problems."""
+
+
+def with_cuts(record, cut):
+    """The record, whose rows say whether they were cut."""
+    rows = [replace(row, cut=cut(number)) for number, row in enumerate(record.rows)]
+    part = figures("number", rows[: 4 * 1], 1, record.samples)
+    return replace(
+        record,
+        rows=rows,
+        **figures("number", rows, len(record.seeds), record.samples),
+        subsets={"read": {"n": 1, **part}},
+    )
 
 
 def build_record(parsed=PARSED, seeds=(41, 42), logprob=None, **changes):
@@ -326,3 +339,29 @@ def test_comparison_with_itself_finds_nothing():
     assert (found.difference, found.interval, found.p) == (0.0, [0.0, 0.0], 1.0)
     with pytest.raises(ValueError):
         compare([np.ones((1, 3))], [np.ones((1, 4))])
+
+
+def test_cut_answers_and_problems_left_out_are_kept(tmp_path):
+    record = replace(with_cuts(build_record(), lambda n: n % 3 == 0), left_out={"repeated": 2})
+    write_record(record, tmp_path / "record.json")
+    assert record.cut == pytest.approx(8 / 24) and record.subsets["read"]["cut"] == 0.5
+    assert load_record(tmp_path / "record.json") == record
+    head = json.loads((tmp_path / "record.json").read_text())
+    assert head["left_out"] == {"repeated": 2}
+    for wrong in (0.5, None):
+        write_record(replace(record, cut=wrong), tmp_path / "record.json")
+        with pytest.raises(UserError, match="'cut' does not follow"):
+            load_record(tmp_path / "record.json")
+    write_record(replace(build_record(), cut=0.5), tmp_path / "record.json")
+    with pytest.raises(UserError, match="'cut' does not follow"):
+        load_record(tmp_path / "record.json")
+
+
+def test_a_record_of_before_is_written_as_it_was(tmp_path):
+    source = next((Path(__file__).parents[2] / "assets" / "results").rglob("*.rows.xz"))
+    head = source.with_name(source.name.replace(".rows.xz", ".json"))
+    record = load_record(head)
+    assert (record.cut, record.left_out) == (None, None)
+    write_record(record, tmp_path / head.name)
+    assert (tmp_path / head.name).read_bytes() == head.read_bytes()
+    assert rows_path(tmp_path / head.name).read_bytes() == source.read_bytes()

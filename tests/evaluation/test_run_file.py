@@ -90,11 +90,24 @@ def test_what_is_no_run_is_refused(saved, tmp_path):
     path = saved[0]
     with pytest.raises(UserError, match="There is no file"):
         load_run(tmp_path / "nothing.run")
-    with pytest.raises(UserError, match="its schema is softcot-run-0"):
-        rewritten(path, lambda head, _: head.update(schema="softcot-run-0"))
+    before = path.read_bytes()
+    for change, said in (
+        (lambda head, _: head.update(schema="softcot-run-0"), "its schema is softcot-run-0"),
+        (lambda head, _: head["columns"].pop(), "not have one column for each way"),
+        (lambda head, _: head["columns"][0].pop("text"), "it lacks 'text'"),
+        (lambda head, _: head.pop("origin"), "it lacks"),
+    ):
+        with pytest.raises(UserError, match=said):
+            rewritten(path, change)
+        path.write_bytes(before)
     path.write_bytes(b"half")
     with pytest.raises(UserError, match="is no run of this program"):
         load_run(path)
-    save_file({"a": torch.ones(1)}, path)
-    with pytest.raises(UserError, match="is no run of this program"):
-        load_run(path)
+    for metadata, said in (
+        (None, "it lacks 'run'"),
+        ({"run": "[]"}, "it is a list, not a JSON object"),
+        ({"run": "["}, "line 1 is not JSON"),
+    ):
+        save_file({"a": torch.ones(1)}, path, metadata)
+        with pytest.raises(UserError, match=f"is no run of this program .{said}"):
+            load_run(path)

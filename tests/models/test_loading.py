@@ -136,6 +136,14 @@ def test_an_earlier_download_is_used_without_asking(monkeypatch, tmp_path):
     assert found.billions == pytest.approx(6000 / 1e9)
 
 
+@pytest.mark.parametrize("index", ["", "{", "[]", "{}", '{"weight_map": 3}'])
+def test_a_download_with_half_an_index_is_none(tmp_path, index):
+    download(tmp_path / "model", whole=True)
+    assert loading._is_whole(tmp_path / "model")
+    (tmp_path / "model" / "model.safetensors.index.json").write_text(index)
+    assert not loading._is_whole(tmp_path / "model")
+
+
 def test_half_a_download_is_not_enough(monkeypatch, tmp_path):
     asked = hub_says(monkeypatch, None)
     config = tmp_path / "commit" / "config.json"

@@ -108,3 +108,25 @@ def test_every_shipped_template_is_used_by_some_task():
     tasks = [*TASKS.values(), *BENCHMARK_TASKS.values()]
     names = {name for task in tasks for name in (task.name, task.answer_kind, "default")}
     assert {file.stem for file in SETS.glob("*/*/*.jinja")} <= names
+
+
+def test_a_template_knows_nothing_but_the_question(tmp_path):
+    for text in (
+        "{{ question }} {{ thoughts }}",
+        "{% if thoughts %}{% endif %}{{ question }}",
+        "{% for one in examples %}{{ one }}{% endfor %}{{ question }}",
+    ):
+        for role in ("base", "assistant"):
+            (tmp_path / role).mkdir(exist_ok=True)
+            (tmp_path / role / "default.jinja").write_text(text)
+        with pytest.raises(UserError, match=r"is undefined\); {{ question }} is all") as refused:
+            Templates(tmp_path).wording("base", get_task("mini-gsm"))
+        assert "default.jinja" in str(refused.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_template_is_read_without_the_mark_of_its_encoding(tmp_path, encoding):
+    for role in ("base", "assistant"):
+        (tmp_path / role).mkdir()
+        (tmp_path / role / "default.jinja").write_bytes("Ja: {{ question }}".encode(encoding))
+    assert Templates(tmp_path).wording("base", get_task("mini-gsm")).before == "Ja: "

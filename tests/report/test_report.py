@@ -9,8 +9,8 @@ import pytest
 from synthetic import build_record, record_of, sampled
 
 from softcot.cli.main import main
-from softcot.evaluation.experiments import EXPERIMENTS, plan
-from softcot.evaluation.records import compare, interval, write_record
+from softcot.evaluation.experiments import EXPERIMENTS, mini_tasks, plan
+from softcot.evaluation.records import compare, figures, interval, write_record
 from softcot.report import (
     build,
     files,
@@ -356,6 +356,29 @@ def test_other_records_are_listed_as_they_are(record):
         record.method,
     ]
     assert (row[-1].text, row[-1].command) == ("30.0", record.command)
+
+
+def test_answers_that_were_cut_are_shown_where_a_record_knows_of_them():
+    def known(record, cut):
+        """The record with the first answers of each seed cut."""
+        rows = [replace(row, cut=int(row.id, 16) < cut) for row in record.rows]
+        return replace(record, rows=rows, **figures(record.answer_kind, rows, len(record.seeds), 1))
+
+    old = build_record(3, "zero-shot-cot", task="asdiv", pair="qwen")
+    new = known(replace(old, task="gsm8k", left_out={"several answers": 4}), 2)
+    assert (old.cut, new.cut) == (None, 0.2)
+    [section] = build([old]).sections
+    assert "Cut" not in "".join(section.tables[0].columns) and not section.tables[0].note
+    [section] = build([old, new]).sections
+    assert section.tables[0].columns[-1].startswith("Cut off at the token limit")
+    assert [row[-1].text for row in section.tables[0].rows] == ["–", "20.0"]
+    assert section.tables[0].note.endswith("left out. gsm8k, test: 4 several answers.")
+    before = [sampled(3, name, task) for name in ("softcot", "lora") for task in mini_tasks()]
+    after = [known(one, 1) if one.method == "lora" else one for one in before]
+    costs = [build(records).sections[0].tables[3] for records in (before, after)]
+    assert [table.title for table in costs] == ["Cost of an answer"] * 2
+    assert costs[0].columns == costs[1].columns[:-1]
+    assert {row[0].text: row[-1].text for row in costs[1].rows} == {"LoRA": "10.0", "SoftCoT": "–"}
 
 
 def test_the_papers_averages_follow_from_its_rows():

@@ -8,10 +8,13 @@ import pytest
 import torch
 
 from softcot.cli.main import main
+from softcot.data.tasks import get_task
+from softcot.methods import SoftCoT
 from softcot.support.errors import UserError
 from softcot.thoughts.importing import import_projection
 from softcot.thoughts.pair import load_pair
 from softcot.thoughts.projection import Projection
+from softcot.web.explorer import Explorer
 
 
 def layer(dtype=torch.float32, prefix="", base=32, assistant=16, bias=True):
@@ -49,6 +52,39 @@ def test_thoughts_are_weight_times_state_plus_bias(pair, saved, prefix, dtype):
     assert (projection.task, projection.max_thoughts) == ("gsm8k", 32)
     assert projection.base_fingerprint == pair.fingerprints["base"]
     assert projection.assistant_fingerprint == pair.fingerprints["assistant"]
+
+
+def test_what_nobody_knows_of_a_foreign_layer_is_said_and_not_made_up(pair, saved, tmp_path):
+    projection, _ = import_projection(saved(layer()), pair, "all")
+    origin = projection.origin
+    assert (origin.template_hash, origin.placeholder, origin.max_thoughts) == ("", "", 0)
+    projection.save(tmp_path / "folder")
+    loaded = Projection.load(tmp_path / "folder")
+    using = pair.using(loaded)
+    [sentence] = using.warnings("all")
+    assert "trained elsewhere" in sentence and "which prompts, placeholder, K:" in sentence
+    card = (tmp_path / "folder" / "README.md").read_text()
+    assert sentence in card and "trained K" not in card and "up to" not in card
+    method = SoftCoT(using, loaded, get_task("free"))
+    assert (method.checked_k(None), method.checked_k(16)) == (12, 16)
+    [sentence] = import_projection(saved(layer()), pair, "all", 32)[0].remarks()
+    assert "which prompts, placeholder:" in sentence
+    assert Projection(16, 32, task="all").remarks() == []  # ours, from before this was kept
+
+
+def test_answers_of_a_foreign_layer_come_with_a_warning(mini_env, saved, tmp_path, capsys):
+    out = str(tmp_path / "layer")
+    argv = ["import-projection", str(saved(layer())), "--task", "all", "--out", out]
+    assert main(argv) == 0
+    printed = capsys.readouterr()
+    assert "trained elsewhere" in printed.err and "K not known" in printed.out
+    few = ["--projection", out, "--max-new-tokens", "2"]
+    for argv in (["ask", "How many?"], ["evaluate", "--task", "mini-gsm", "--limit", "1"]):
+        assert main([*argv, *few]) == 0
+        assert "trained elsewhere" in capsys.readouterr().err
+    explorer = Explorer(load_pair("mini", "cpu", projection=out))
+    assert explorer.max_thoughts == 16
+    assert "trained elsewhere" in " ".join(explorer.pair.warnings("mini-gsm"))
 
 
 def test_a_missing_bias_is_zero_and_said(pair, saved):

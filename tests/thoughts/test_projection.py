@@ -311,6 +311,18 @@ def test_the_card_is_made_from_the_settings(tmp_path):
     assert scope["weights"].task == "gsm8k"
 
 
+def test_a_card_says_where_the_training_started(pair):
+    for start, said in (("random", "started at random weights"), ("vocabulary", "not part of the")):
+        projection = Projection.for_pair(pair, "all")
+        if start == "vocabulary":
+            projection.align(pair)
+        assert projection.start == start
+        projection.describe({"start": projection.start})
+        assert said in projection.generate_model_card().text
+    assert "started" not in Projection(16, 32, **KNOWN).generate_model_card().text
+    assert SoftPrompt.for_pair(pair, "all").start == ""
+
+
 @pytest.mark.parametrize("kind", [Projection, SoftPrompt, Adapter, CoconutAdapter])
 def test_a_card_says_how_its_folder_is_loaded(mini_env, pair, kind):
     folder = mini_env / "mini" / f"{kind.folder}-mini-gsm"

@@ -120,6 +120,9 @@ def test_record_says_how_the_weights_came_about(whole, pair):
     assert (short["validation_loss"], short["best_step"]) == (result.best_loss, result.best_step)
     assert short["softcot"] == record["versions"]["softcot"]
     assert f"| validation loss | {result.best_loss} |" in (folder / "README.md").read_text()
+    assert short["start"] == "vocabulary"
+    card = (folder / "README.md").read_text()
+    assert "| start | vocabulary |" in card and "start is the project's own" in card
     assert not (folder / "state.safetensors").exists()
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from softcot.data.rows import LETTERS, RawRow, ReadRow, json_lines, multiple_choice
+from softcot.data.rows import LETTERS, RawRow, ReadRow, json_rows, multiple_choice
 from softcot.data.stored import Hub, StoredProblems
 from softcot.data.task import Task
 
@@ -29,7 +29,7 @@ TASK = Task(
             "validation": "aqua/dev.json",
             "test": "aqua/test.json",
         },
-        rows=json_lines,
+        rows=json_rows,
         read=read,
         hub=Hub(
             "deepmind/aqua_rat",

@@ -1,6 +1,6 @@
 """``asdiv-aug``: ASDiv-Aug, what the paper made of ASDiv, in the format of GSM8K."""
 
-from softcot.data.rows import json_lines
+from softcot.data.rows import json_rows
 from softcot.data.stored import Hub, StoredProblems
 from softcot.data.task import Task
 from softcot.data.tasks.gsm8k import read
@@ -11,7 +11,7 @@ TASK = Task(
     answer_kind="number",
     source=StoredProblems(
         files={"train": "asdiv_aug/train.jsonl", "test": "asdiv_aug/test.jsonl"},
-        rows=json_lines,
+        rows=json_rows,
         read=read,
         # Not pinned yet: no commit of it could be looked up where this was written.
         hub=Hub("xuyige/ASDiv-Aug", {"train": "train", "test": "test"}),

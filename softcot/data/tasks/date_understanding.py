@@ -1,17 +1,17 @@
 """``date-understanding``: BIG-bench's dates with options; it has no training split."""
 
-import json
 import re
 
 from softcot.data.problems import question_hash
 from softcot.data.rows import RawRow, ReadRow, multiple_choice
 from softcot.data.stored import Hub, StoredProblems
 from softcot.data.task import Task
+from softcot.support.reading import parse_json
 
 
 def rows(text: str) -> list[RawRow]:
     """The examples of BIG-bench's file."""
-    return json.loads(text)["examples"]
+    return parse_json(text)["examples"]
 
 
 def read(row: RawRow) -> ReadRow:

@@ -2,7 +2,7 @@
 
 import re
 
-from softcot.data.rows import RawRow, ReadRow, json_lines, lone_number
+from softcot.data.rows import RawRow, ReadRow, json_rows, lone_number
 from softcot.data.stored import Hub, StoredProblems
 from softcot.data.task import Task
 
@@ -24,7 +24,7 @@ TASK = Task(
     answer_kind="number",
     source=StoredProblems(
         files={"train": "gsm8k/train.jsonl", "test": "gsm8k/test.jsonl"},
-        rows=json_lines,
+        rows=json_rows,
         read=read,
         hub=Hub(
             "openai/gsm8k",

@@ -1,9 +1,7 @@
 """``strategyqa``: StrategyQA, yes or no from facts that the question does not name."""
 
-import json
-
 from softcot.data.answers import read_gold
-from softcot.data.rows import RawRow, ReadRow
+from softcot.data.rows import RawRow, ReadRow, json_rows
 from softcot.data.stored import Hub, StoredProblems
 from softcot.data.task import Task
 
@@ -25,7 +23,7 @@ TASK = Task(
     # is the test split here; the Hub's copy divides the labelled questions differently.
     source=StoredProblems(
         files={"train": "strategyqa/train.json", "test": "strategyqa/dev.json"},
-        rows=json.loads,
+        rows=json_rows,
         read=read,
         hub=Hub(
             "ChilleD/StrategyQA",

@@ -1,8 +1,6 @@
 """``svamp``: SVAMP, word problems with varied wordings; all of it is for evaluation."""
 
-import json
-
-from softcot.data.rows import RawRow, ReadRow, joined, lone_number
+from softcot.data.rows import RawRow, ReadRow, joined, json_rows, lone_number
 from softcot.data.stored import Hub, StoredProblems
 from softcot.data.task import Task
 
@@ -19,7 +17,7 @@ TASK = Task(
     answer_kind="number",
     source=StoredProblems(
         files={"test": "svamp/SVAMP.json"},
-        rows=json.loads,
+        rows=json_rows,
         read=read,
         # Not pinned yet: no commit of it could be looked up where this was written.
         hub=Hub("ChilleD/SVAMP", {"test": "train+test"}),

@@ -1,0 +1,36 @@
+"""``aqua-paper``: all 254 test questions of AQuA, as the paper has them."""
+
+from dataclasses import replace
+
+from softcot.data.rows import RawRow, ReadRow, json_rows
+from softcot.data.stored import Hub, StoredProblems
+from softcot.data.task import Task
+from softcot.data.tasks import aqua
+
+
+def read(row: RawRow) -> ReadRow:
+    """A question with the letter that the file calls right, also where a second option equals it.
+
+    There are four such questions, in which whoever calculates well may be told wrong.
+    """
+    return replace(aqua.read(row), several=False)
+
+
+TASK = Task(
+    name="aqua-paper",
+    title="AQuA, the paper's test set",
+    answer_kind="letter",
+    source=StoredProblems(
+        files={"test": "aqua/test.json"},
+        rows=json_rows,
+        read=read,
+        hub=Hub(
+            "deepmind/aqua_rat",
+            {"test": "test"},
+            config="raw",
+            revision="33301c6a050c96af81f63cad5562cb5363e88971",
+        ),
+    ),
+    projection="aqua",
+    place=3,
+)
