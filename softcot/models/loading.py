@@ -292,12 +292,18 @@ def _downloaded(place: str, revision: str | None) -> Path | None:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Whether a folder has every file of weights that its index names."""
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        named = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
-        return all((folder / name).is_file() for name in set(named))
-    return any(folder.glob("*.safetensors"))
+    """Whether a folder has every file of weights that its index names, in the format that counts.
+
+    Where there are safetensors, the library reads nothing else.
+    """
+    for name in ("model.safetensors", "pytorch_model.bin"):
+        index = folder / f"{name}.index.json"
+        if index.is_file():
+            parts = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+            return all((folder / part).is_file() for part in set(parts))
+        if (folder / name).is_file():
+            return True
+    return False
 
 
 def _billions_on_hub(place: str, revision: str | None) -> float | None:

@@ -145,6 +145,23 @@ def test_half_a_download_is_not_enough(monkeypatch, tmp_path):
     assert found == ModelSource("some/model", None, None, 3.0) and found.options == {}
 
 
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_download_in_the_older_format_is_used_too(monkeypatch, tmp_path, parts):
+    asked = hub_says(monkeypatch, None)
+    config = tmp_path / "commit" / "config.json"
+    monkeypatch.setattr(loading, "try_to_load_from_cache", lambda *args, **kw: str(config))
+    config.parent.mkdir()
+    names = [f"pytorch_model-{n}.bin" for n in range(parts)] if parts > 1 else ["pytorch_model.bin"]
+    if parts > 1:
+        index = config.parent / "pytorch_model.bin.index.json"
+        index.write_text(json.dumps({"weight_map": {name: name for name in names}}))
+    for name in names[:-1]:
+        torch.save({}, config.parent / name)
+    assert find_model("some/model", billions=1.0).folder is None and len(asked) == 1
+    torch.save({}, config.parent / names[-1])
+    assert find_model("some/model").folder == config.parent and len(asked) == 1
+
+
 def test_the_hub_need_not_know_the_size(monkeypatch):
     hub_says(monkeypatch, None)
 
