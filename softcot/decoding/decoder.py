@@ -14,9 +14,9 @@ from torch.nn.functional import cross_entropy, pad
 from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache
 
-from softcot.decoding.cache import empty_cache, join_cache, keeps_all
 from softcot.decoding.static_cache import FixedRows, rows_for
 from softcot.models.batches import PromptEmbeds
+from softcot.models.cache import empty_cache, join_cache, keeps_all
 from softcot.models.language_model import LanguageModel
 from softcot.support.errors import UserError
 from softcot.support.presets import MAX_NEW_TOKENS
