@@ -263,7 +263,7 @@ class _Group:
         self.pens += other.pens
 
     def _forward(self, embeds: torch.Tensor) -> None:
-        self.logits = _forward(self.lm, embeds, self.mask, self.positions, self.cache)
+        self.logits = self.lm.next_logits(embeds, self.mask, self.positions, self.cache)
 
 
 def _right(mask: torch.Tensor, length: int) -> torch.Tensor:
@@ -332,26 +332,6 @@ def log_probabilities(
         ).item()
         for row, target in zip(states, targets, strict=True)
     ]
-
-
-@torch.inference_mode()
-def _forward(
-    lm: LanguageModel,
-    embeds: torch.Tensor,
-    mask: torch.Tensor,
-    positions: torch.Tensor,
-    cache: DynamicCache,
-) -> torch.Tensor:
-    """Logits float32[B, V] of the next token; the cache grows in place."""
-    output = lm.model(
-        inputs_embeds=embeds,
-        attention_mask=mask,
-        position_ids=positions,
-        past_key_values=cache,
-        use_cache=True,
-        logits_to_keep=1,
-    )
-    return output.logits[:, -1].float()
 
 
 def _choose(

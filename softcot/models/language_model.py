@@ -11,8 +11,9 @@ from typing import Any, Protocol
 import torch
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
+from softcot.models.head import own_logits
 from softcot.models.loading import (
     ModelSource,
     Quantization,
@@ -233,19 +234,31 @@ class LanguageModel:
         return torch.compile(self.model.forward, fullgraph=True, dynamic=False)
 
     def logits(self, states: torch.Tensor) -> torch.Tensor:
-        """What the model predicts from last-layer states float[..., d]: float[..., V].
+        """What the model predicts from last-layer states float[..., d]: float[..., V]."""
+        return own_logits(self.model, states)
 
-        Scaled and capped as the model itself does behind its head.
+    @torch.inference_mode()
+    def next_logits(
+        self,
+        embeds: torch.Tensor,
+        attention_mask: torch.Tensor,
+        position_ids: torch.Tensor,
+        cache: DynamicCache,
+    ) -> torch.Tensor:
+        """Read embeddings float[B, T, d] behind what a cache holds, which grows in place.
+
+        Returns:
+            float32[B, V], the logits of the next token of every row.
         """
-        config = text_config(self.model)
-        logits = self.model.get_output_embeddings()(states)
-        if scale := getattr(config, "logit_scale", None):  # Cohere's
-            logits = logits * scale
-        if divisor := getattr(config, "logits_scaling", None):  # Granite's
-            logits = logits / divisor
-        if cap := getattr(config, "final_logit_softcapping", None):  # Gemma's
-            logits = cap * (logits / cap).tanh()
-        return logits
+        output = self.model(
+            inputs_embeds=embeds,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        return output.logits[:, -1].float()
 
     def text(self, ids: Sequence[int]) -> str:
         """Generated ids as text, without special tokens."""

@@ -191,7 +191,7 @@ def test_closing_the_generator_stops_at_once(pair, prompt, monkeypatch):
     next(steps)
     rows = next(steps)
     calls = []
-    monkeypatch.setattr("softcot.decoding.decoder._forward", lambda *_: calls.append(1))
+    monkeypatch.setattr(LanguageModel, "next_logits", lambda *_: calls.append(1))
     steps.close()
     assert not calls
     assert all(len(row.ids) == 2 and not row.finished for row in rows)
