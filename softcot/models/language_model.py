@@ -40,6 +40,8 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+NO_TOKENIZER = "the files of its tokenizer are missing, or know no words"
+
 def fingerprint(model: nn.Module, exact: bool = False) -> str:
     """The sha256 over the names and values of all weights, as hexadecimal text.
 
@@ -121,6 +123,8 @@ class LanguageModel:
             ) from error
         model = model.to(device) if quantize is None else model  # else it is there already
         return cls.of(
+            if "backend tokenizer" in reason:  # what follows lists all that could be installed
+                reason = NO_TOKENIZER
             model.eval().requires_grad_(False),
             tokenizer,
             name=Path(source.place).name,
@@ -288,7 +292,9 @@ def _check_whole(model: Any, tokenizer: Any, report: dict) -> None:
     if bad:
         raise ValueError(f"{len(bad)} weights are missing or misshapen, the first is {bad[0]}")
     rows = model.get_input_embeddings().weight.shape[0]
-    if not 0 < len(tokenizer) <= rows:
+    if len(tokenizer) == len(tokenizer.added_tokens_decoder):
+        raise ValueError(NO_TOKENIZER)
+    if len(tokenizer) > rows:
         raise ValueError(f"the tokenizer has {len(tokenizer)} tokens, the model {rows}")
     if tokenizer.eos_token_id is None:
         raise ValueError("the tokenizer has no end-of-sequence token")

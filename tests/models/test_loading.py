@@ -314,6 +314,29 @@ def test_models_without_a_chat_template_say_so(checkpoints, tmp_path):
 
 
 def test_long_contexts_are_cut(checkpoints, tmp_path):
+@pytest.mark.parametrize("family", ["llama3", "qwen2", "gemma3"])
+def test_a_missing_tokenizer_is_named(tmp_path, family):
+    """Some libraries' classes complain, and others make a tokenizer without words."""
+    save_model(family, tmp_path, 16, 0)
+    for file in tmp_path.glob("*token*"):
+        file.unlink()
+    (tmp_path / "chat_template.jinja").unlink()
+    with pytest.raises(UserError, match=r"\(the files of its tokenizer are missing, or know no"):
+        LanguageModel.load(tmp_path, "cpu")
+
+
+def test_settings_of_generation_need_not_be_there(tmp_path):
+    save_model("llama3", tmp_path, 16, 0)
+    (tmp_path / "generation_config.json").unlink()
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["eos_token_id"] = None
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    lm = LanguageModel.load(tmp_path, "cpu")
+    assert lm.end_ids == {lm.tokenizer.eos_token_id, lm.prompts.end_of_turn}
+    lm.model.generation_config = None
+    assert models.declared_ends(lm.model) == frozenset()
+
+
     folder = shutil.copytree(checkpoints / "mini" / "base", tmp_path / "long")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"max_position_embeddings": 131072}))
