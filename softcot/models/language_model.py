@@ -28,6 +28,12 @@ from softcot.support.errors import UserError
 LONGEST_CONTEXT = 8192
 """Tokens; models that take more are used up to here, which is far more than any question needs."""
 
+MOST_TOKENS = 10**8
+"""No model takes more: a larger limit means that there is none."""
+
+USUAL_CONTEXT = 2048
+"""Tokens that a model takes where neither its settings nor its tokenizer say."""
+
 REMEMBERED = 64
 """Prompts whose slot states are remembered."""
 
@@ -139,7 +145,7 @@ class LanguageModel:
         """A frozen model with the prompts that suit it; the options are its other fields."""
         prompts = PromptBuilder(
             tokenizer,
-            context=min(text_config(model).max_position_embeddings, LONGEST_CONTEXT),
+            context=min(_longest(model, tokenizer), LONGEST_CONTEXT),
             templates=templates,
             stops=declared_ends(model),
         )
@@ -280,9 +286,21 @@ def text_config(model: Any) -> Any:
     return model.config.get_text_config()
 
 
+def _longest(model: Any, tokenizer: Any) -> int:
+    """Tokens of the longest sequence that a model takes, under the name that its family uses."""
+    config = text_config(model)
+    names = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
+    said = (getattr(config, name, None) for name in names)
+    # A tokenizer without a limit says 10^30.
+    limits = [*said, tokenizer.model_max_length]
+    sane = (n for n in limits if isinstance(n, int) and 0 < n <= MOST_TOKENS)
+    return next(sane, USUAL_CONTEXT)
+
+
 def declared_ends(model: Any) -> frozenset[int]:
     """The tokens that a model's own settings call ends."""
-    declared = model.generation_config.eos_token_id
+    settings = model.generation_config or text_config(model)
+    declared = settings.eos_token_id
     return frozenset(declared if isinstance(declared, list) else [declared]) - {None}
 
 

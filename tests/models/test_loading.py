@@ -8,6 +8,7 @@ from types import ModuleType
 import httpx
 import pytest
 import torch
+from families import plain_model, plain_tokenizer, save_model
 from huggingface_hub import errors
 from safetensors.torch import save_file
 from transformers.utils import logging
@@ -313,7 +314,6 @@ def test_models_without_a_chat_template_say_so(checkpoints, tmp_path):
     assert LanguageModel.load(checkpoints / "mini" / "base", "cpu").notice == ""
 
 
-def test_long_contexts_are_cut(checkpoints, tmp_path):
 @pytest.mark.parametrize("family", ["llama3", "qwen2", "gemma3"])
 def test_a_missing_tokenizer_is_named(tmp_path, family):
     """Some libraries' classes complain, and others make a tokenizer without words."""
@@ -337,10 +337,35 @@ def test_settings_of_generation_need_not_be_there(tmp_path):
     assert models.declared_ends(lm.model) == frozenset()
 
 
+def test_long_contexts_are_cut(checkpoints, tmp_path):
     folder = shutil.copytree(checkpoints / "mini" / "base", tmp_path / "long")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"max_position_embeddings": 131072}))
     assert LanguageModel.load(folder, "cpu").context == models.LONGEST_CONTEXT == 8192
+
+
+@pytest.mark.parametrize(
+    ("model_type", "options", "context"),
+    [
+        ("gpt2", {}, 1024),
+        ("mpt", {"max_seq_len": 640}, 640),
+        ("bloom", {"seq_length": 320}, 320),
+        ("bloom", {}, models.USUAL_CONTEXT),
+        ("mamba", {}, models.USUAL_CONTEXT),
+    ],
+)
+def test_the_longest_context_is_found_under_other_names(model_type, options, context):
+    model = plain_model(model_type, **options)
+    if context != 1024:
+        del model.config.max_position_embeddings  # as where the family does not know it
+    assert LanguageModel.of(model, plain_tokenizer(), name="x").context == context
+
+
+def test_a_tokenizer_may_say_how_long_a_context_is(monkeypatch):
+    model, tokenizer = plain_model("bloom"), plain_tokenizer()
+    del model.config.max_position_embeddings
+    monkeypatch.setattr(tokenizer, "model_max_length", 700)
+    assert LanguageModel.of(model, tokenizer, name="x").context == 700
 
 
 @pytest.mark.parametrize(("billions", "shown"), [(0.01, False), (1.5, True), (None, True)])
