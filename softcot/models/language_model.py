@@ -40,13 +40,13 @@ REMEMBERED = 64
 SHAPES = 64
 """Most shapes that a model is compiled for."""
 
+NO_TOKENIZER = "the files of its tokenizer are missing, or know no words"
+
 
 def best_device() -> torch.device:
     """The GPU when there is one, the CPU otherwise."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
-
-NO_TOKENIZER = "the files of its tokenizer are missing, or know no words"
 
 def fingerprint(model: nn.Module, exact: bool = False) -> str:
     """The sha256 over the names and values of all weights, as hexadecimal text.
@@ -123,14 +123,14 @@ class LanguageModel:
             _check_whole(model, tokenizer, report)
         except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
             reason = str(error).strip().splitlines()[0].rstrip(" .:")
+            if "backend tokenizer" in reason:  # what follows lists all that could be installed
+                reason = NO_TOKENIZER
             raise UserError(
                 f"The model in {source.place} cannot be loaded ({reason}); download or train it "
                 "again."
             ) from error
         model = model.to(device) if quantize is None else model  # else it is there already
         return cls.of(
-            if "backend tokenizer" in reason:  # what follows lists all that could be installed
-                reason = NO_TOKENIZER
             model.eval().requires_grad_(False),
             tokenizer,
             name=Path(source.place).name,

@@ -7,6 +7,7 @@ retries take minutes where there is no network.
 
 import json
 import math
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -240,6 +241,14 @@ def visible_loading(sources: Sequence[ModelSource]) -> Iterator[None]:
 def usual_dtype(device: torch.device) -> str:
     """The name of what weights are kept in: bf16 on a GPU, fp32 on a CPU."""
     return "bfloat16" if device.type == "cuda" else "float32"
+
+
+def gpu_is_lent() -> bool:
+    """Whether this is a Space that has a GPU for one call at a time (ZeroGPU), none while it loads.
+
+    The variable is its own.
+    """
+    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 
 def free_gigabytes(device: torch.device) -> float:
