@@ -7,11 +7,13 @@ which are declared special, where spaces and dates are put in.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     Gemma3TextConfig,
     LlamaConfig,
@@ -19,6 +21,7 @@ from transformers import (
     Olmo2Config,
     Phi3Config,
     PreTrainedConfig,
+    PreTrainedModel,
     PreTrainedTokenizerFast,
     Qwen2Config,
     Qwen3Config,
@@ -221,3 +224,105 @@ def save_model(name: str, folder: Path, width: int, seed: int) -> None:
     model.generation_config.eos_token_id = [ids(token) for token in family.ends]
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+PLAIN = {
+    "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "max_position_embeddings": 1024, "initializer_range": 0.2,
+    "num_experts": 4, "num_local_experts": 4, "num_experts_per_tok": 2,
+    "moe_intermediate_size": 32, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0,
+}  # fmt: skip
+"""What nearly all configs call their sizes; a config keeps names that it does not know."""
+
+HEAD = {"head_dim": 8}
+LATENT = HEAD | {
+    "num_key_value_heads": 4, "q_lora_rank": 16, "kv_lora_rank": 16, "qk_rope_head_dim": 8,
+    "qk_nope_head_dim": 8, "v_head_dim": 8, "n_routed_experts": 4, "n_group": 1, "topk_group": 1,
+    "first_k_dense_replace": 1,
+}  # fmt: skip
+INDEXED = LATENT | {"index_n_heads": 2, "index_head_dim": 16, "index_topk": 4}
+STATE_SPACE = {
+    "mamba_d_state": 8, "mamba_n_heads": 8, "mamba_d_head": 8, "mamba_expand": 2,
+    "mamba_n_groups": 1, "mamba_d_conv": 4, "mamba_chunk_size": 8, "shared_intermediate_size": 32,
+}  # fmt: skip
+LINEAR = HEAD | {
+    "layer_types": ["linear_attention", "full_attention"], "linear_num_value_heads": 4,
+    "linear_num_key_heads": 2, "linear_key_head_dim": 8, "linear_value_head_dim": 8,
+}  # fmt: skip
+
+SERVED: dict[str, dict] = {
+    "afmoe": HEAD, "apertus": HEAD, "arcee": HEAD, "aria_text": HEAD, "bitnet": HEAD,
+    "bloom": {"seq_length": 1024, "n_head": 4}, "cohere": {"logit_scale": 0.3},
+    "cohere2": {"logit_scale": 0.3} | HEAD, "cwm": HEAD, "deepseek_v2": LATENT,
+    "deepseek_v3": LATENT, "diffllama": HEAD, "doge": HEAD,
+    "dots1": HEAD | {"n_routed_experts": 4, "n_group": 1, "topk_group": 1, "n_shared_experts": 1,
+                     "first_k_dense_replace": 1},
+    "ernie4_5": HEAD, "ernie4_5_moe": HEAD, "exaone4": HEAD,
+    "falcon": {"alibi": True, "new_decoder_architecture": False, "multi_query": False},
+    "flex_olmo": HEAD, "gemma": HEAD, "gemma2": HEAD | {"final_logit_softcapping": 2.0},
+    "gemma3_text": HEAD | {"final_logit_softcapping": 2.0, "sliding_window": 16},
+    "glm": HEAD, "glm4": HEAD, "glm4_moe": HEAD | {"n_routed_experts": 4}, "gpt2": {},
+    "gpt_bigcode": {},
+    "gpt_neo": {"attention_types": [[["global", "local"], 1]], "num_layers": 2, "window_size": 16},
+    "gpt_neox": {}, "gpt_oss": HEAD | {"sliding_window": 16}, "gptj": {"rotary_dim": 4},
+    "granite": {"logits_scaling": 4.0}, "granitemoe": {"logits_scaling": 4.0},
+    "granitemoeshared": {"logits_scaling": 4.0, "shared_intermediate_size": 32}, "helium": HEAD,
+    "hunyuan_v1_dense": HEAD, "hunyuan_v1_moe": HEAD, "hyperclovax": {"logits_scaling": 0.125},
+    "jetmoe": {"kv_channels": 8}, "llama": {},
+    "longcat_flash": LATENT | {"num_layers": 2, "ffn_hidden_size": 64, "zero_expert_num": 1,
+                               "expert_ffn_hidden_size": 32, "moe_topk": 2},
+    "minicpm3": LATENT, "minimax_m2": HEAD, "ministral": HEAD, "ministral3": HEAD,
+    "mistral": HEAD | {"sliding_window": 16}, "mixtral": {}, "mpt": {"max_seq_len": 1024},
+    "nanochat": {}, "nemotron": HEAD, "olmo": {}, "olmo2": {}, "olmo3": {"sliding_window": 16},
+    "olmoe": {}, "opt": {"word_embed_proj_dim": 32, "ffn_dim": 64}, "persimmon": {}, "phi": {},
+    "phi3": {}, "phimoe": {}, "qwen2": {},
+    "qwen2_moe": {"shared_expert_intermediate_size": 32}, "qwen3": HEAD, "qwen3_moe": HEAD,
+    "seed_oss": HEAD, "smollm3": {}, "stablelm": {}, "starcoder2": {}, "vaultgemma": HEAD,
+    "xglm": {"d_model": 32, "ffn_dim": 64, "attention_heads": 4, "num_layers": 2},
+}  # fmt: skip
+"""Model types that are served exactly, with the fields of their configs."""
+
+REFUSED: dict[str, dict] = {
+    "bamba": STATE_SPACE | {"attn_layer_indices": [1]}, "ctrl": {}, "deepseek_v32": INDEXED,
+    "falcon_h1": STATE_SPACE | {"lm_head_multiplier": 0.5, "mamba_d_ssm": 64}, "falcon_mamba": {},
+    "gemma3n_text": HEAD | {
+        "vocab_size_per_layer_input": 400, "hidden_size_per_layer_input": 8, "laurel_rank": 4,
+        "layer_types": ["sliding_attention", "full_attention"], "num_kv_shared_layers": 0,
+        "intermediate_size": [64, 64], "activation_sparsity_pattern": [0.0, 0.0]},
+    "gemma4_text": HEAD | {
+        "global_head_dim": 8, "vocab_size_per_layer_input": 400, "num_kv_shared_layers": 0,
+        "hidden_size_per_layer_input": 8, "layer_types": ["sliding_attention", "full_attention"]},
+    "glm_moe_dsa": INDEXED,
+    "granitemoehybrid": STATE_SPACE | {"layer_types": ["mamba", "attention"]},
+    "jamba": {"attn_layer_period": 2, "attn_layer_offset": 1, "expert_layer_period": 2,
+              "expert_layer_offset": 1, "use_mamba_kernels": False, "mamba_d_state": 8},
+    "lfm2": {"layer_types": ["conv", "full_attention"]},
+    "lfm2_moe": {"layer_types": ["conv", "full_attention"], "num_dense_layers": 1},
+    "llama4_text": HEAD | {"intermediate_size_mlp": 64, "interleave_moe_layer_step": 2},
+    "mamba": {}, "mamba2": {"num_heads": 8, "head_dim": 8, "state_size": 8, "n_groups": 1,
+                            "chunk_size": 8},
+    "minimax": HEAD, "nemotron_h": STATE_SPACE, "olmo_hybrid": {}, "qwen3_5_text": LINEAR,
+    "qwen3_next": LINEAR,
+    "recurrent_gemma": HEAD | {"block_types": ["recurrent", "attention"]}, "rwkv": {},
+    "xlstm": {"num_heads": 4},
+    "zamba2": {"layers_block_type": ["mamba", "hybrid"], "mamba_d_state": 8, "n_mamba_heads": 8,
+               "mamba_headdim": 8, "mamba_ngroups": 1, "chunk_size": 8, "num_mem_blocks": 1},
+}  # fmt: skip
+"""The same for those that are refused."""
+
+
+@cache
+def plain_tokenizer() -> PreTrainedTokenizerFast:
+    """One for all the models of `plain_model`."""
+    return build_tokenizer(MODEL_FAMILIES["qwen2"])
+
+
+def plain_model(model_type: str, **options: object) -> PreTrainedModel:
+    """A frozen random model of a type, in which no weight stands where it does nothing."""
+    rows = len(plain_tokenizer()) + 8
+    config = AutoConfig.for_model(model_type, **{**PLAIN, "vocab_size": rows, **options})
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(config).eval().requires_grad_(False)
+    for weight in model.parameters():
+        weight += 0.1 * torch.randn_like(weight)
+    return model

@@ -14,9 +14,9 @@ from torch.nn.functional import cross_entropy, pad
 from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache
 
-from softcot.decoding.cache import empty_cache, join_cache, keeps_all
 from softcot.decoding.static_cache import FixedRows, rows_for
 from softcot.models.batches import PromptEmbeds
+from softcot.models.cache import empty_cache, join_cache, keeps_all
 from softcot.models.language_model import LanguageModel
 from softcot.support.errors import UserError
 from softcot.support.presets import MAX_NEW_TOKENS
@@ -263,7 +263,7 @@ class _Group:
         self.pens += other.pens
 
     def _forward(self, embeds: torch.Tensor) -> None:
-        self.logits = _forward(self.lm, embeds, self.mask, self.positions, self.cache)
+        self.logits = self.lm.next_logits(embeds, self.mask, self.positions, self.cache)
 
 
 def _right(mask: torch.Tensor, length: int) -> torch.Tensor:
@@ -332,26 +332,6 @@ def log_probabilities(
         ).item()
         for row, target in zip(states, targets, strict=True)
     ]
-
-
-@torch.inference_mode()
-def _forward(
-    lm: LanguageModel,
-    embeds: torch.Tensor,
-    mask: torch.Tensor,
-    positions: torch.Tensor,
-    cache: DynamicCache,
-) -> torch.Tensor:
-    """Logits float32[B, V] of the next token; the cache grows in place."""
-    output = lm.model(
-        inputs_embeds=embeds,
-        attention_mask=mask,
-        position_ids=positions,
-        past_key_values=cache,
-        use_cache=True,
-        logits_to_keep=1,
-    )
-    return output.logits[:, -1].float()
 
 
 def _choose(

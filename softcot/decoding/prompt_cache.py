@@ -12,7 +12,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache
 
-from softcot.decoding.cache import empty_cache, keeps_all
+from softcot.models.cache import empty_cache, keeps_all
 from softcot.models.language_model import LanguageModel
 from softcot.models.loading import free_gigabytes
 

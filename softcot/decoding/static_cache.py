@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from transformers import DynamicCache, StaticCache
 
-from softcot.decoding.cache import roomy_layers
+from softcot.models.cache import roomy_layers
 from softcot.models.language_model import LanguageModel
 
 BLOCK = 256

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 import torch
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
+from softcot.models.head import own_logits
 from softcot.models.loading import (
     ModelSource,
     Quantization,
@@ -28,11 +29,19 @@ from softcot.support.reading import reason
 LONGEST_CONTEXT = 8192
 """Tokens; models that take more are used up to here, which is far more than any question needs."""
 
+MOST_TOKENS = 10**8
+"""No model takes more: a larger limit means that there is none."""
+
+USUAL_CONTEXT = 2048
+"""Tokens that a model takes where neither its settings nor its tokenizer say."""
+
 REMEMBERED = 64
 """Prompts whose slot states are remembered."""
 
 SHAPES = 64
 """Most shapes that a model is compiled for."""
+
+NO_TOKENIZER = "the files of its tokenizer are missing, or know no words"
 
 
 def best_device() -> torch.device:
@@ -116,9 +125,11 @@ class LanguageModel:
             model, report = loaded
             _check_whole(model, tokenizer, report)
         except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
+            # What follows in the library's own words lists all that could be installed.
+            said = NO_TOKENIZER if "backend tokenizer" in str(error) else reason(error)
             raise UserError(
-                f"The model in {source.place} cannot be loaded ({reason(error)}); download or "
-                "train it again."
+                f"The model in {source.place} cannot be loaded ({said}); download or train it "
+                "again."
             ) from error
         model = model.to(device) if quantize is None else model  # else it is there already
         return cls.of(
@@ -136,7 +147,7 @@ class LanguageModel:
         """A frozen model with the prompts that suit it; the options are its other fields."""
         prompts = PromptBuilder(
             tokenizer,
-            context=min(text_config(model).max_position_embeddings, LONGEST_CONTEXT),
+            context=min(_longest(model, tokenizer), LONGEST_CONTEXT),
             templates=templates,
             stops=declared_ends(model),
         )
@@ -235,19 +246,31 @@ class LanguageModel:
         return torch.compile(self.model.forward, fullgraph=True, dynamic=False)
 
     def logits(self, states: torch.Tensor) -> torch.Tensor:
-        """What the model predicts from last-layer states float[..., d]: float[..., V].
+        """What the model predicts from last-layer states float[..., d]: float[..., V]."""
+        return own_logits(self.model, states)
 
-        Scaled and capped as the model itself does behind its head.
+    @torch.inference_mode()
+    def next_logits(
+        self,
+        embeds: torch.Tensor,
+        attention_mask: torch.Tensor,
+        position_ids: torch.Tensor,
+        cache: DynamicCache,
+    ) -> torch.Tensor:
+        """Read embeddings float[B, T, d] behind what a cache holds, which grows in place.
+
+        Returns:
+            float32[B, V], the logits of the next token of every row.
         """
-        config = text_config(self.model)
-        logits = self.model.get_output_embeddings()(states)
-        if scale := getattr(config, "logit_scale", None):  # Cohere's
-            logits = logits * scale
-        if divisor := getattr(config, "logits_scaling", None):  # Granite's
-            logits = logits / divisor
-        if cap := getattr(config, "final_logit_softcapping", None):  # Gemma's
-            logits = cap * (logits / cap).tanh()
-        return logits
+        output = self.model(
+            inputs_embeds=embeds,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        return output.logits[:, -1].float()
 
     def text(self, ids: Sequence[int]) -> str:
         """Generated ids as text, without special tokens."""
@@ -275,9 +298,21 @@ def text_config(model: Any) -> Any:
     return model.config.get_text_config()
 
 
+def _longest(model: Any, tokenizer: Any) -> int:
+    """Tokens of the longest sequence that a model takes, under the name that its family uses."""
+    config = text_config(model)
+    names = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
+    said = (getattr(config, name, None) for name in names)
+    # A tokenizer without a limit says 10^30.
+    limits = [*said, tokenizer.model_max_length]
+    sane = (n for n in limits if isinstance(n, int) and 0 < n <= MOST_TOKENS)
+    return next(sane, USUAL_CONTEXT)
+
+
 def declared_ends(model: Any) -> frozenset[int]:
     """The tokens that a model's own settings call ends."""
-    declared = model.generation_config.eos_token_id
+    settings = model.generation_config or text_config(model)
+    declared = settings.eos_token_id
     return frozenset(declared if isinstance(declared, list) else [declared]) - {None}
 
 
@@ -287,7 +322,9 @@ def _check_whole(model: Any, tokenizer: Any, report: dict[str, Any]) -> None:
     if bad:
         raise ValueError(f"{len(bad)} weights are missing or misshapen, the first is {bad[0]}")
     rows = model.get_input_embeddings().weight.shape[0]
-    if not 0 < len(tokenizer) <= rows:
+    if len(tokenizer) == len(tokenizer.added_tokens_decoder):
+        raise ValueError(NO_TOKENIZER)
+    if len(tokenizer) > rows:
         raise ValueError(f"the tokenizer has {len(tokenizer)} tokens, the model {rows}")
     if tokenizer.eos_token_id is None:
         raise ValueError("the tokenizer has no end-of-sequence token")

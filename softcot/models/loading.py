@@ -6,6 +6,7 @@ retries take minutes where there is no network.
 """
 
 import math
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -242,6 +243,14 @@ def usual_dtype(device: torch.device) -> str:
     return "bfloat16" if device.type == "cuda" else "float32"
 
 
+def gpu_is_lent() -> bool:
+    """Whether this is a Space that has a GPU for one call at a time (ZeroGPU), none while it loads.
+
+    The variable is its own.
+    """
+    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+
+
 def free_gigabytes(device: torch.device) -> float:
     """Memory of a device that nobody uses, in units of 10^9 bytes."""
     if device.type == "cuda":
@@ -292,15 +301,21 @@ def _downloaded(place: str, revision: str | None) -> Path | None:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Whether a folder has every file of weights that its index names."""
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        try:
-            named = as_object(read_object(index)["weight_map"], "it").values()
-        except (OSError, ValueError, KeyError):  # a download that broke off
-            return False
-        return all((folder / str(name)).is_file() for name in set(named))
-    return any(folder.glob("*.safetensors"))
+    """Whether a folder has every file of weights that its index names, in the format that counts.
+
+    Where there are safetensors, the library reads nothing else.
+    """
+    for name in ("model.safetensors", "pytorch_model.bin"):
+        index = folder / f"{name}.index.json"
+        if index.is_file():
+            try:
+                named = as_object(read_object(index)["weight_map"], "it").values()
+            except (OSError, ValueError, KeyError):  # a download that broke off
+                return False
+            return all((folder / str(part)).is_file() for part in set(named))
+        if (folder / name).is_file():
+            return True
+    return False
 
 
 def _billions_on_hub(place: str, revision: str | None) -> float | None:

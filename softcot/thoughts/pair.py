@@ -16,10 +16,12 @@ from softcot.models.loading import (
     check_memory,
     fetch_folder,
     find_model,
+    gpu_is_lent,
     quantization,
     visible_loading,
 )
 from softcot.models.model_pair import ModelPair
+from softcot.models.probe import check_model
 from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
 from softcot.support.presets import PairPreset, choose_preset
@@ -170,7 +172,8 @@ def load_pair(
             it is faster.
 
     Raises:
-        UserError: The preset is unknown, or something is missing, damaged or too large.
+        UserError: The preset is unknown, or something is missing, damaged, too large, or of a
+            kind that is not served exactly.
     """
     preset = choose_preset(name, base, assistant)
     templates = Templates(Path(prompts)) if prompts else Templates.named(preset.prompts)
@@ -189,6 +192,8 @@ def load_pair(
             LanguageModel.load(source, device, templates=templates, quantize=quantize)
             for source in sources
         )
+    for lm in (base_lm, assistant_lm):
+        check_model(lm, run=not gpu_is_lent())
     base_lm.compiled = compiled
     return Pair(preset.name, base_lm, assistant_lm, trained)
 

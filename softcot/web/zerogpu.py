@@ -9,11 +9,11 @@ package `spaces` has to be imported before anything uses the GPU.
 
 import copy
 import math
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from softcot.models.loading import gpu_is_lent
 from softcot.support.errors import UserError
 from softcot.support.presets import MAX_NEW_TOKENS
 from softcot.thoughts.projection import Projection
@@ -34,12 +34,8 @@ START, STEP, ROWS = 5.0, 0.06, 64
 
 
 def lends() -> bool:
-    """Whether this is a Space whose GPU is lent call by call; the variable is its own."""
-    return spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in (
-        "1",
-        "t",
-        "true",
-    )
+    """Whether this is a Space whose GPU is lent call by call."""
+    return spaces is not None and gpu_is_lent()
 
 
 def gpu_work(duration: Callable[..., int]) -> Callable[[Work], Work]:

@@ -10,8 +10,6 @@ from conftest import forward_passes
 from transformers.cache_utils import DynamicLayer
 
 from softcot.data.tasks import get_task
-from softcot.decoding import cache
-from softcot.decoding.cache import RoomyLayer
 from softcot.decoding.decoder import (
     Completion,
     Decoder,
@@ -24,7 +22,9 @@ from softcot.decoding.decoder import (
 )
 from softcot.methods import ZeroShotCoT, get_method
 from softcot.methods.softcot import SoftCoT
+from softcot.models import cache
 from softcot.models.batches import PromptEmbeds, join
+from softcot.models.cache import RoomyLayer
 from softcot.models.language_model import LanguageModel
 from softcot.support.errors import UserError
 
@@ -191,7 +191,7 @@ def test_closing_the_generator_stops_at_once(pair, prompt, monkeypatch):
     next(steps)
     rows = next(steps)
     calls = []
-    monkeypatch.setattr("softcot.decoding.decoder._forward", lambda *_: calls.append(1))
+    monkeypatch.setattr(LanguageModel, "next_logits", lambda *_: calls.append(1))
     steps.close()
     assert not calls
     assert all(len(row.ids) == 2 and not row.finished for row in rows)

@@ -339,7 +339,7 @@ def test_the_end_of_a_turn_ends_an_answer_that_the_model_itself_would_go_on_from
     assert lm.end_ids == {turn, other}
     ends = torch.zeros(1, lm.tokenizer.vocab_size + 64)
     ends[0, turn] = 1
-    monkeypatch.setattr("softcot.decoding.decoder._forward", lambda *_: ends)
+    monkeypatch.setattr(LanguageModel, "next_logits", lambda *_: ends)
     prompt = ZeroShotCoT(pair, FREE).prepare([Problem("free", QUESTIONS[0])])
     [row] = finish(decode(lm, prompt, Sampling(max_new_tokens=5)))
     assert row.ids == [turn] and row.stop_reason == "end"

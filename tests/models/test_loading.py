@@ -9,6 +9,7 @@ from types import ModuleType
 import httpx
 import pytest
 import torch
+from families import plain_model, plain_tokenizer, save_model
 from huggingface_hub import errors
 from safetensors.torch import save_file
 from transformers.utils import logging
@@ -152,6 +153,23 @@ def test_half_a_download_is_not_enough(monkeypatch, tmp_path):
     found = find_model("some/model", billions=3.0)
     assert len(asked) == 1
     assert found == ModelSource("some/model", None, None, 3.0) and found.options == {}
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_download_in_the_older_format_is_used_too(monkeypatch, tmp_path, parts):
+    asked = hub_says(monkeypatch, None)
+    config = tmp_path / "commit" / "config.json"
+    monkeypatch.setattr(loading, "try_to_load_from_cache", lambda *args, **kw: str(config))
+    config.parent.mkdir()
+    names = [f"pytorch_model-{n}.bin" for n in range(parts)] if parts > 1 else ["pytorch_model.bin"]
+    if parts > 1:
+        index = config.parent / "pytorch_model.bin.index.json"
+        index.write_text(json.dumps({"weight_map": {name: name for name in names}}))
+    for name in names[:-1]:
+        torch.save({}, config.parent / name)
+    assert find_model("some/model", billions=1.0).folder is None and len(asked) == 1
+    torch.save({}, config.parent / names[-1])
+    assert find_model("some/model").folder == config.parent and len(asked) == 1
 
 
 def test_the_hub_need_not_know_the_size(monkeypatch):
@@ -305,11 +323,58 @@ def test_models_without_a_chat_template_say_so(checkpoints, tmp_path):
     assert LanguageModel.load(checkpoints / "mini" / "base", "cpu").notice == ""
 
 
+@pytest.mark.parametrize("family", ["llama3", "qwen2", "gemma3"])
+def test_a_missing_tokenizer_is_named(tmp_path, family):
+    """Some libraries' classes complain, and others make a tokenizer without words."""
+    save_model(family, tmp_path, 16, 0)
+    for file in tmp_path.glob("*token*"):
+        file.unlink()
+    (tmp_path / "chat_template.jinja").unlink()
+    with pytest.raises(UserError, match=r"\(the files of its tokenizer are missing, or know no"):
+        LanguageModel.load(tmp_path, "cpu")
+
+
+def test_settings_of_generation_need_not_be_there(tmp_path):
+    save_model("llama3", tmp_path, 16, 0)
+    (tmp_path / "generation_config.json").unlink()
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["eos_token_id"] = None
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    lm = LanguageModel.load(tmp_path, "cpu")
+    assert lm.end_ids == {lm.tokenizer.eos_token_id, lm.prompts.end_of_turn}
+    lm.model.generation_config = None
+    assert models.declared_ends(lm.model) == frozenset()
+
+
 def test_long_contexts_are_cut(checkpoints, tmp_path):
     folder = shutil.copytree(checkpoints / "mini" / "base", tmp_path / "long")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"max_position_embeddings": 131072}))
     assert LanguageModel.load(folder, "cpu").context == models.LONGEST_CONTEXT == 8192
+
+
+@pytest.mark.parametrize(
+    ("model_type", "options", "context"),
+    [
+        ("gpt2", {}, 1024),
+        ("mpt", {"max_seq_len": 640}, 640),
+        ("bloom", {"seq_length": 320}, 320),
+        ("bloom", {}, models.USUAL_CONTEXT),
+        ("mamba", {}, models.USUAL_CONTEXT),
+    ],
+)
+def test_the_longest_context_is_found_under_other_names(model_type, options, context):
+    model = plain_model(model_type, **options)
+    if context != 1024:
+        del model.config.max_position_embeddings  # as where the family does not know it
+    assert LanguageModel.of(model, plain_tokenizer(), name="x").context == context
+
+
+def test_a_tokenizer_may_say_how_long_a_context_is(monkeypatch):
+    model, tokenizer = plain_model("bloom"), plain_tokenizer()
+    del model.config.max_position_embeddings
+    monkeypatch.setattr(tokenizer, "model_max_length", 700)
+    assert LanguageModel.of(model, tokenizer, name="x").context == 700
 
 
 @pytest.mark.parametrize(("billions", "shown"), [(0.01, False), (1.5, True), (None, True)])

@@ -19,7 +19,7 @@ TASK = Task(
         parts={"train": (0, 80), "test": (80, 100)},
         rows=json_rows,
         read=read,
-        # Not pinned yet: no commit of it could be looked up where this was written.
+        # Not pinned: which commit public projects use is not known to us.
         hub=Hub("wics/strategy-qa", {"train": "test[:80%]", "test": "test[80%:]"}),
     ),
     # Its own: the training questions of `strategyqa` are some of its test questions.
