@@ -6,7 +6,7 @@ import sys
 import pytest
 from synthetic import record_of
 
-from app import Page
+from softcot.web.page import Page
 from softcot.cli.main import main
 from softcot.data import tasks
 from softcot.data.tasks import BENCHMARK_TASKS, TASKS, discover, get_task, training_tasks

@@ -168,7 +168,7 @@ class Page:
 
     def _answers(self) -> None:
         w = self.widgets
-        w["ending"] = gr.State(None)
+        w["ending"], w["run_folder"] = gr.State(None), gr.State(None)
         w["answers"] = components.html(views.idle_columns())
         with gr.Row(elem_classes="after"):
             w["again"] = gr.Button("Regenerate", size="sm", min_width=150, scale=0)
