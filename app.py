@@ -8,6 +8,7 @@ in `theme`.
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -125,6 +126,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         machine.check_address(args.host, args.port)
         temporary.give_to_gradio()
         discover_own()
+        with without_proxies():  # it makes clients, and those read the proxies, as it is imported
+            importlib.import_module("gradio")
 
         from softcot.web.explorer import Explorer
         from softcot.web.zerogpu import on_loan

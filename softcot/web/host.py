@@ -33,17 +33,23 @@ where the command line has another, and wait forever before the app is ready."""
 
 
 def settle_variables() -> tuple[str, int]:
-    """Drop what is empty among Gradio's variables, and refuse what is none of the numbers they are.
+    """Drop Gradio's variables that are empty, and refuse those with which it would fail.
 
     Returns:
         Host and port as the variables say, or `HOST` and `PORT`.
 
     Raises:
-        UserError: A variable is no number, or out of range.
+        UserError: A variable has a value that means nothing.
     """
     for name in [name for name in os.environ if name.startswith("GRADIO_")]:
         if not os.environ[name].strip():
             del os.environ[name]
+    root = os.environ.get("GRADIO_ROOT_PATH", "/")
+    if not root.startswith(("/", "http://", "https://")):
+        raise UserError(f"The variable GRADIO_ROOT_PATH must begin with a slash; it is {root!r}.")
+    certificates = os.environ.get("SSL_CERT_FILE")
+    if certificates and not os.path.isfile(certificates):
+        raise UserError(f"The variable SSL_CERT_FILE names {certificates}, which is no file.")
     for name, (least, most) in WHOLE_NUMBERS.items():
         unlimited = name == "GRADIO_DEFAULT_CONCURRENCY_LIMIT" and os.environ.get(name) == "none"
         if name in os.environ and not unlimited:
