@@ -78,7 +78,8 @@ class Handlers:
     def open_address(self, request: AddressRequest) -> Named:
         """Show what the page's address asks for."""
         try:
-            link = read_link(request.search, self.explorer.max_thoughts)
+            offered = [name for _, name in self.explorer.further]
+            link = read_link(request.search, self.explorer.max_thoughts, offered)
             if link is None:
                 return {}
             told: Named = {
