@@ -119,7 +119,7 @@ def serve(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Load a pair and serve the page until somebody ends it."""
+    """Load a pair and serve the page until somebody ends it; 2 for what keeps it from starting."""
     accept_any_text()
     try:
         args = parse_args(argv)
@@ -137,6 +137,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"app.py: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     blocks.block_thread()
     return 0
 

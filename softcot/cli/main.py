@@ -59,8 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.filename is None:  # what was printed has nowhere to go, such as on a full disk
             _drop_output()
-        what = error.filename or "what this needs"
-        print(f"Cannot use {what}: {error.strerror or error}.", file=sys.stderr)
+        what = f"use {error.filename}" if error.filename else "go on"
+        print(f"Cannot {what}: {error.strerror or error}.", file=sys.stderr)
         return 2
     return 0
 

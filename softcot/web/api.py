@@ -222,7 +222,7 @@ def spoken() -> Iterator[None]:
 
 
 def _typed(name: str, kind: Any, value: Any) -> Any:
-    """JSON knows one kind of number, so 3.0 is a whole number and 0 is a number; text is cleaned."""
+    """A checked value; JSON knows one kind of number, so 3.0 is a whole one and 0 is a number."""
     if kind in (int, int | None) and isinstance(value, float) and value.is_integer():
         return int(value)
     accepted = int | float if kind is float else kind

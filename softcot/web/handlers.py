@@ -39,7 +39,7 @@ OFFER = ("listed", "examples", "another")
 SWAP = ("donor_row", "donor", "message", *LOOK)
 """All that changes with whose thoughts SoftCoT is given."""
 RUN = ("message", "ending", "stop", "run_folder", *ANSWERS, *LOOK)
-"""All that changes during a run; `ending` is the event that stops it, `run_folder` owns its file."""
+"""All that changes during a run; `ending` is the event that stops it, `run_folder` has its file."""
 STRIPS = ("strip_intervene", "strip_inside")
 """What the panels that change nothing about the question are working on."""
 ADDRESS = ("task", "k", "temperature", "seed", "samples", "further", "edits", "other")

@@ -77,8 +77,10 @@ def check_address(host: str, port: int) -> None:
         UserError: There is no such address here, or it is taken, or not allowed.
     """
     try:
-        kinds = {"type": socket.SOCK_STREAM, "flags": socket.AI_PASSIVE}
-        family, *_, address = socket.getaddrinfo(host.strip("[]"), port, **kinds)[0]
+        found = socket.getaddrinfo(
+            host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        family, *_, address = found[0]
         socket.create_server(address, family=family).close()
     except (OSError, ValueError) as error:  # of a name that is too long, or has odd characters
         raise UserError(

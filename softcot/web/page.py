@@ -158,7 +158,12 @@ class Page:
                     0.05, 1, 1, step=0.05, label="Top-p", info="1 samples from all tokens"
                 )
                 w["samples"] = gr.Slider(
-                    1, MOST_SAMPLES, 1, step=1, label="Samples", info="of several, the majority answers"
+                    1,
+                    MOST_SAMPLES,
+                    1,
+                    step=1,
+                    label="Samples",
+                    info="of several, the majority answers",
                 )
             with gr.Row():
                 w["longest"] = gr.Slider(
