@@ -5,43 +5,51 @@ there, what an event does in `handlers` and the panels, how it reads in the view
 in `theme`.
 """
 
+from __future__ import annotations
+
 import argparse
-import os
+import importlib
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import gradio as gr
-
+from softcot.cli.main import Parser
 from softcot.cli.options import add_pair, pair_options
 from softcot.data.tasks import discover_own
+from softcot.support.console import accept_any_text
 from softcot.support.errors import UserError
+from softcot.support.network import direct, without_proxies
 from softcot.support.presets import get_preset, own_preset
-from softcot.thoughts.pair import Pair, load_pair
-from softcot.web import theme
-from softcot.web.explorer import Explorer
-from softcot.web.page import Page
-from softcot.web.results import REPORT
-from softcot.web.zerogpu import on_loan
+from softcot.web import host as machine
+from softcot.web import temporary
+
+if TYPE_CHECKING:  # names only: Gradio must wait until its surroundings are settled
+    import gradio as gr
+
+    from softcot.thoughts.pair import Pair
+    from softcot.web.explorer import Explorer
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line; Gradio's own variables set the defaults, as hosts expect."""
-    parser = argparse.ArgumentParser(prog="app.py", description="The SoftCoT Explorer.")
+    """Read the command line; Gradio's own variables set the defaults, as hosts expect.
+
+    Raises:
+        UserError: An option or a variable has a value that means nothing.
+    """
+    parser = Parser(prog="app.py", description="The SoftCoT Explorer.", allow_abbrev=False)
     add_pair(parser)
     parser.add_argument(
-        "--host",
-        default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
-        help="address to listen on (default: 127.0.0.1; 0.0.0.0 is everywhere)",
+        "--host", help="address to listen on (default: 127.0.0.1; 0.0.0.0 is everywhere)"
     )
-    parser.add_argument(
-        "--port",
-        type=int,
-        default=os.environ.get("GRADIO_SERVER_PORT", "7860"),
-        help="port to listen on (default: 7860)",
-    )
+    parser.add_argument("--port", help="port to listen on (default: 7860)")
     parser.add_argument("--share", action="store_true", help="ask Gradio for a public link")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    usual_host, usual_port = machine.settle_variables()
+    args.host = machine.bracketed(args.host or usual_host)
+    args.port = machine.whole_number(args.port or str(usual_port), "--port", *machine.PORTS)
+    return args
 
 
 def load(args: argparse.Namespace) -> tuple[Pair, str]:
@@ -51,6 +59,8 @@ def load(args: argparse.Namespace) -> tuple[Pair, str]:
         UserError: There is no such pair, or `mini` itself cannot be loaded.
     """
     options = pair_options(args)
+    from softcot.thoughts.pair import load_pair
+
     if args.base or args.assistant:
         own_preset(args.base, args.assistant)
     else:
@@ -70,29 +80,36 @@ def serve(
     host: str,
     port: int,
     share: bool = False,
-    report: Path = REPORT,
+    report: Path | None = None,
     notice: str = "",
 ) -> gr.Blocks:
     """Start the app in the background and return it.
 
     Raises:
-        UserError: Nobody can listen there.
+        UserError: Gradio cannot serve it here.
     """
-    blocks = Page(explorer, report, notice).build().queue(max_size=20)
+    from softcot.web import theme
+    from softcot.web.page import Page
+    from softcot.web.results import REPORT
+
+    blocks = Page(explorer, report or REPORT, notice).build().queue(max_size=20)
+    direct(host.strip("[]"))
     try:
-        app, *urls = blocks.launch(
-            server_name=host,
-            server_port=port,
-            share=share,
-            prevent_thread_lock=True,
-            quiet=True,
-            enable_monitoring=False,
-            **theme.launch_options(),
-        )
-    except OSError as error:
+        # Gradio asks itself whether it is up; only a public link is asked for elsewhere.
+        with nullcontext() if share else without_proxies():
+            app, *urls = blocks.launch(
+                server_name=host,
+                server_port=port,
+                share=share,
+                prevent_thread_lock=True,
+                quiet=True,
+                enable_monitoring=False,
+                **theme.launch_options(),
+            )
+    except Exception as error:  # of many kinds; whatever it is, it is in Gradio's surroundings
         raise UserError(
-            f"Cannot listen on {host}, port {port}: it is in use or not allowed. "
-            "Choose another with --port or --host."
+            f"Gradio cannot serve the page on {host}, port {port} ({machine.reason(error)}). "
+            "Choose another address with --host or --port, or mend what it names."
         ) from error
     state = {"status": "ok", "pair": explorer.pair.name, "device": explorer.device}
     app.add_api_route("/healthz", lambda: state, methods=["GET"])
@@ -102,15 +119,26 @@ def serve(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Load a pair and serve the page until somebody ends it."""
-    args = parse_args(argv)
+    """Load a pair and serve the page until somebody ends it; 2 for what keeps it from starting."""
+    accept_any_text()
     try:
+        args = parse_args(argv)
+        machine.check_address(args.host, args.port)
+        temporary.give_to_gradio()
         discover_own()
+        with without_proxies():  # it makes clients, and those read the proxies, as it is imported
+            importlib.import_module("gradio")
+
+        from softcot.web.explorer import Explorer
+        from softcot.web.zerogpu import on_loan
+
         pair, notice = load(args)
         blocks = serve(on_loan(Explorer(pair)), args.host, args.port, args.share, notice=notice)
     except UserError as error:
-        print(f"app.py: {error}", file=sys.stderr)
+        print(f"app.py: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     blocks.block_thread()
     return 0
 

@@ -6,7 +6,6 @@ import sys
 import pytest
 from synthetic import record_of
 
-from app import Page
 from softcot.cli.main import main
 from softcot.data import tasks
 from softcot.data.tasks import BENCHMARK_TASKS, TASKS, discover, get_task, training_tasks
@@ -16,6 +15,7 @@ from softcot.report import build, files, load_records
 from softcot.web import questions
 from softcot.web.explorer import Explorer
 from softcot.web.link import read_link
+from softcot.web.page import Page
 from softcot.web.questions import examples
 
 SUMS = '''

@@ -36,7 +36,7 @@ def measure(pair: Pair, setting: Setting) -> Found:
     if not setting.quick:
         import gradio_client  # noqa: F401 - what asks the app is not part of its start
 
-        work["import app"] = lambda: _python("-c", "import app")
+        work["import app"] = lambda: _python("-c", "import softcot.web.page")
         work["first answer"] = lambda: first_answer(setting.pair["name"])
     sides = interleaved(work, setting.rounds, torch.device("cpu"), setting.progress)
     goals = {

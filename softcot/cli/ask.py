@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
     if args.save:
         save_run(args.save, pair, asked, [column])
     if args.json:
-        question = {"question": args.question, "task": task.name, "pair": pair.name}
+        question = {"question": problem.question, "task": task.name, "pair": pair.name}
         how = {"samples": args.samples, "sampling": asdict(sampling)}
         options.print_json(to_json(column) | question | how)
     else:

@@ -15,7 +15,9 @@ from types import ModuleType
 from typing import NoReturn
 
 from softcot.data.tasks import discover_own
+from softcot.support.console import accept_any_text
 from softcot.support.errors import UserError
+from softcot.support.text import clean
 from softcot.support.version import __version__
 
 COMMANDS = {
@@ -39,25 +41,34 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 2 for bad input, 130 for Ctrl-C."""
     argv = sys.argv[1:] if argv is None else list(argv)
+    accept_any_text()
     try:
         args = parse(argv)
-        args.command_line = shlex.join(["python", "-m", "softcot", *argv])
+        args.command_line = clean(shlex.join(["python", "-m", "softcot", *argv]))
         discover_own()
         args.run(args)
-        sys.stdout.flush()
+        if sys.stdout:  # a program may be started without one
+            sys.stdout.flush()
     except UserError as error:
         print(" ".join(str(error).split()), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader has seen enough: `softcot problem ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
     except OSError as error:
-        if error.filename is None:
-            raise
-        print(f"Cannot use {error.filename}: {error.strerror}.", file=sys.stderr)
+        if error.filename is None:  # what was printed has nowhere to go, such as on a full disk
+            _drop_output()
+        what = f"use {error.filename}" if error.filename else "go on"
+        print(f"Cannot {what}: {error.strerror or error}.", file=sys.stderr)
         return 2
     return 0
+
+
+def _drop_output() -> None:
+    """Send what is still to be printed nowhere: Python would complain once more as it ends."""
+    if sys.stdout:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -66,7 +77,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     Raises:
         UserError: There is no such command, or it has no such options.
     """
-    parser = _Parser(
+    parser = Parser(
         prog="softcot", description="Soft chain-of-thought, explored.", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=__version__)
@@ -88,7 +99,7 @@ def command_module(name: str) -> ModuleType:
     return importlib.import_module(f"softcot.cli.{name.replace('-', '_')}")
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """An argument parser that complains like everything else here: one sentence, no usage."""
 
     def error(self, message: str) -> NoReturn:

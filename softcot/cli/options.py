@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,8 +128,16 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def print_json(value: Any, indent: int | None = 2) -> None:
-    """Print a value as JSON, on one line where `indent` is None."""
-    print(json_text(value, indent=indent, ensure_ascii=False))
+    """Print a value as JSON, on one line where `indent` is None.
+
+    JSON has escapes of its own; they are used where the console lacks a character.
+    """
+    text = json_text(value, indent=indent, ensure_ascii=False)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json_text(value, indent=indent)
+    print(text)
 
 
 def count(text: str) -> int:

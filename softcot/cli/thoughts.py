@@ -27,14 +27,15 @@ def run(args: argparse.Namespace) -> None:
     pair = load(args)
     method = SoftCoT.build(pair, task)
     k = method.checked_k(args.k)
-    vectors = method.thoughts([Problem(task.name, args.question)], k)[0]
+    problem = Problem(task.name, args.question)
+    vectors = method.thoughts([problem], k)[0]
     found = explore(
-        args.question, vectors, pair.base, Vocabulary.of(pair.base), args.neighbours
+        problem.question, vectors, pair.base, Vocabulary.of(pair.base), args.neighbours
     ).thoughts
     if args.json:
         return print_json(
             {
-                "question": args.question,
+                "question": problem.question,
                 "task": task.name,
                 "pair": pair.name,
                 "thoughts": [thought.to_json() for thought in found],

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from softcot.support.errors import UserError
 from softcot.support.reading import json_rows, kind_of, read_text, reason
+from softcot.support.text import clean
 
 Split = Literal["train", "validation", "test"]
 AnswerKind = Literal["number", "letter", "yesno", "date", "any"]
@@ -38,6 +39,13 @@ class Problem:
     meta: Mapping[str, Any] = field(default_factory=dict)
     """``operations``, ``steps``, ``situations``, ``unread`` (situations new to the base)."""
 
+    def __post_init__(self) -> None:
+        """Keep only what is text: a question is hashed, and written into files."""
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, str):
+                object.__setattr__(self, each.name, clean(value))
+
     @property
     def id(self) -> str:
         """First 16 hex digits of the SHA-256 of the question, case and spacing ignored."""
@@ -56,7 +64,8 @@ class Problem:
 
 def question_hash(question: str) -> str:
     """SHA-256 of the question's words, in hex; equal for texts that differ in case or spacing."""
-    return hashlib.sha256(" ".join(question.lower().split()).encode()).hexdigest()
+    words = clean(question).lower().split()
+    return hashlib.sha256(" ".join(words).encode()).hexdigest()
 
 
 def digest(problems: Sequence[Problem]) -> str:

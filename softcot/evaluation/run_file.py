@@ -87,7 +87,11 @@ class RunFile:
 
 
 def save_run(path: Path, pair: Pair, asked: RunRequest, columns: Sequence[Column]) -> None:
-    """Write a finished run into the file `path`, at once."""
+    """Write a finished run into the file `path`, at once.
+
+    Raises:
+        UserError: It cannot be written there.
+    """
     head = {
         "schema": SCHEMA,
         "pair": pair.name,
@@ -96,8 +100,12 @@ def save_run(path: Path, pair: Pair, asked: RunRequest, columns: Sequence[Column
         "fingerprints": asked.fingerprints(pair),
         "origin": provenance(pair.base.device),
     }
-    with replacing(path) as temporary:
-        save_file(asked.vectors(pair), temporary, {"run": json_text(head)})
+    vectors = asked.vectors(pair)
+    try:
+        with replacing(path) as temporary:
+            save_file(vectors, temporary, {"run": json_text(head)})
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"The run cannot be written to {path}: {error}.") from error
 
 
 def load_run(path: Path) -> RunFile:

@@ -15,7 +15,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-import httpx
 import psutil
 import torch
 from huggingface_hub import (
@@ -31,17 +30,15 @@ from huggingface_hub.errors import (
     HfHubHTTPError,
     HFValidationError,
     LocalEntryNotFoundError,
-    NotASafetensorsRepoError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
-    SafetensorsParsingError,
 )
 from safetensors import SafetensorError, safe_open
 from transformers.utils import logging
 
 from softcot.support.errors import UserError
-from softcot.support.presets import HUB, PRESETS, PairPreset
+from softcot.support.presets import CHECKPOINTS, HUB, PRESETS, PairPreset, checkpoint_root
 from softcot.support.reading import as_object, read_object
 
 PATIENCE = 5.0
@@ -100,11 +97,17 @@ def find_model(
         UserError: It is nowhere, or may not be had; the message says what to do.
     """
     if isinstance(place, Path):
+        if not checkpoint_root().is_dir() and not os.environ.get(CHECKPOINTS):
+            raise UserError(
+                f"There is no model in {place}: the models are in the repository and not in the "
+                f"installed package; work in a checkout, or set {CHECKPOINTS} to the folder "
+                "checkpoints of one."
+            )
         if not place.is_dir():
             raise UserError(
                 f"There is no model in {place}; run `python -m softcot pretrain --pair "
                 f"{place.parent.name}`, or set "
-                "SOFTCOT_CHECKPOINTS to the folder that holds the checkpoints."
+                f"{CHECKPOINTS} to the folder that holds the checkpoints."
             )
         return ModelSource(place, None, place, count_billions(place))
     folder = _downloaded(place, revision)
@@ -114,8 +117,8 @@ def find_model(
         url = hf_hub_url(place, "config.json", revision=revision)
         get_hf_file_metadata(url, timeout=PATIENCE)
         return ModelSource(place, revision, None, billions or _billions_on_hub(place, revision))
-    except (HfHubHTTPError, HFValidationError, EntryNotFoundError, OSError, httpx.HTTPError) as e:
-        raise hub_error(e, place, revision, licence) from e
+    except Exception as error:  # the library that it asks with has been changed before
+        raise hub_error(error, place, revision, licence) from error
 
 
 def fetch_folder(place: str | Path) -> Path:
@@ -132,8 +135,8 @@ def fetch_folder(place: str | Path) -> Path:
     try:
         get_hf_file_metadata(hf_hub_url(str(place), "config.json"), timeout=PATIENCE)
         return Path(snapshot_download(str(place)))
-    except (HfHubHTTPError, HFValidationError, EntryNotFoundError, OSError, httpx.HTTPError) as e:
-        raise hub_error(e, str(place)) from e
+    except Exception as error:  # the library that it asks with has been changed before
+        raise hub_error(error, str(place)) from error
 
 
 def hub_error(
@@ -169,10 +172,19 @@ def hub_error(
         return UserError(
             f"The Hub refuses {place} (status {error.response.status_code}); try again later."
         )
+    if isinstance(error, (ImportError, ValueError)):  # of a proxy that nothing can be asked through
+        return UserError(
+            f"{place} was not downloaded yet and the Hub cannot be asked ({_line(error)}); correct "
+            "the variables of your proxy, or name a folder."
+        )
     return UserError(
         f"{place} was not downloaded yet and the Hub cannot be reached; connect to the network, "
         "or name a folder."
     )
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")
 
 
 def count_billions(folder: Path) -> float | None:
@@ -322,7 +334,7 @@ def _billions_on_hub(place: str, revision: str | None) -> float | None:
     """Parameters as the Hub's files say; None where they do not."""
     try:
         found = get_safetensors_metadata(place, revision=revision)
-    except (SafetensorsParsingError, NotASafetensorsRepoError, OSError, httpx.HTTPError):
+    except Exception:
         return None  # the estimate is a courtesy: a model without one may load all the same
     return sum(found.parameter_count.values()) / 1e9
 

@@ -20,6 +20,7 @@ from softcot.prompts.wording import Templates, Wording
 from softcot.support.errors import UserError
 from softcot.support.presets import MAX_NEW_TOKENS
 from softcot.support.reading import reason
+from softcot.support.text import clean
 
 CHAT_OPTIONS = {"enable_thinking": False, "date_string": "26 Jul 2024"}
 """What every chat template is told; those that do not ask for it never see it.
@@ -205,7 +206,7 @@ class PromptBuilder:
 
     def text(self, text: str) -> list[int]:
         """Tokenise plain text; nothing in it can become a special token."""
-        text = _clean(text)
+        text = clean(text)
         # `split_special_tokens` spares added tokens that are not declared special (`<think>` in
         # some tokenizers): those are cut in two, and the halves match nothing.
         pieces = self._splits.split(text) if self._splits else [text]
@@ -214,7 +215,7 @@ class PromptBuilder:
 
     def _turn(self, wording: Wording, question: str) -> tuple[list[int], list[int]]:
         """Ids up to the end of the question, and ids from there to the model's own turn."""
-        question = _clean(question).strip()
+        question = clean(question).strip()
         if not question:
             raise UserError("The question is empty; type a question.")
         asked, rest = f"{wording.before}{question}", wording.after
@@ -337,11 +338,6 @@ def render_chat(tokenizer: Any, turns: list[dict[str, str]], **options: Any) -> 
             f"The chat template of this tokenizer cannot be used ({reason(error)}); choose a "
             "model with an ordinary chat template."
         ) from error
-
-
-def _clean(text: str) -> str:
-    """A lone surrogate (from a shell or a JSON escape) is no text: it becomes "?"."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _control_tokens(tokenizer: Any) -> dict[int, str]:

@@ -156,9 +156,13 @@ _ready_made("qwen2.5-1.5b", _QWEN2_1B, _QWEN2_HALF)
 _ready_made("smollm2-1.7b", _SMOL_2B, _SMOL_HALF)
 
 
+CHECKPOINTS = "SOFTCOT_CHECKPOINTS"
+"""The environment variable that names another folder of checkpoints."""
+
+
 def checkpoint_root() -> Path:
-    """The folder of the shipped checkpoints; the variable SOFTCOT_CHECKPOINTS overrides it."""
-    override = os.environ.get("SOFTCOT_CHECKPOINTS")
+    """The folder of the shipped checkpoints, or the one that the variable `CHECKPOINTS` names."""
+    override = os.environ.get(CHECKPOINTS)
     return Path(override) if override else Path(__file__).resolve().parents[2] / "checkpoints"
 
 

@@ -8,6 +8,7 @@ import torch
 
 from softcot.support.errors import UserError
 from softcot.support.ranges import read_ranges
+from softcot.support.text import clean
 from softcot.thoughts.controls import apply_control
 
 EDITS = {
@@ -188,7 +189,8 @@ def read_edits(texts: str, question: str = "") -> tuple[Edit, ...]:
     Raises:
         UserError: There is none, or one makes no sense.
     """
-    edits = tuple(Edit.parse(text, question.strip()) for text in texts.split())
+    question = clean(question).strip()
+    edits = tuple(Edit.parse(text, question) for text in clean(texts).split())
     if not edits:
         raise UserError("There is no edit; choose one, or type one such as swap or drop:3.")
     return edits

@@ -15,6 +15,7 @@ from softcot.evaluation.answering import Column
 from softcot.support.errors import UserError
 from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
 from softcot.support.schema import to_json
+from softcot.support.text import clean
 from softcot.thoughts.edits import read_edits
 from softcot.web import questions
 from softcot.web.events import LANE, paced
@@ -58,7 +59,7 @@ def _compare(explorer: Explorer) -> Callable:
             top_p: Sample from the smallest set of tokens with this much probability.
             seed: Decides the samples.
             max_new_tokens: Where an answer is cut off.
-            samples: Answers in each column; the majority counts.
+            samples: Answers in each column, at most 15; the majority counts.
             methods: One column each, separated by spaces; see `python -m softcot methods`.
 
         Yields:
@@ -164,8 +165,8 @@ def _sweep(explorer: Explorer) -> Callable:
             For every K so far: thoughts, n, accuracy, interval (95 %), logprob (mean, nats) and
             seconds (for all problems).
         """
-        if not (1 <= problems <= 500 and step >= 1):
-            raise UserError("A sweep takes 1 to 500 problems and a step of 1 or more.")
+        if step < 1:
+            raise UserError(f"A sweep takes a step of 1 or more; it is {step}.")
         counts = range(0, explorer.max_thoughts + 1, step)
         for trials in paced(explorer.sweep(task, counts, problems)):
             yield [
@@ -221,10 +222,10 @@ def spoken() -> Iterator[None]:
 
 
 def _typed(name: str, kind: Any, value: Any) -> Any:
-    """JSON knows one kind of number, so 3.0 is a whole number and 0 is a number."""
+    """A checked value; JSON knows one kind of number, so 3.0 is a whole one and 0 is a number."""
     if kind in (int, int | None) and isinstance(value, float) and value.is_integer():
         return int(value)
     accepted = int | float if kind is float else kind
     if isinstance(value, bool) or not isinstance(value, accepted):
         raise UserError(f"The value of {name} must be {_KINDS[kind]}; it is {value!r}.")
-    return value
+    return clean(value) if isinstance(value, str) else value

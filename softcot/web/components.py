@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 import gradio as gr
 import plotly
@@ -102,7 +103,7 @@ def _figures(value: str, script: str, templates: str, **options: Any) -> gr.HTML
     return html(
         value,
         js_on_load=_text("figures.js") + _text(script),
-        head=f'<script src="gradio_api/file={_PLOTLY}"></script>',
+        head=f'<script src="gradio_api/file={quote(_PLOTLY.as_posix())}"></script>',
         templates=templates,
         **options,
     )

@@ -30,6 +30,10 @@ from softcot.web import questions
 
 HARD, SOFT = ZeroShotCoT.name, SoftCoT.name
 
+MOST_SAMPLES, MOST_TRIED, MOST_MAPPED = 15, 500, 1000
+"""Answers of a column, problems of a trial or of each K, and those on a map: what a page that
+everybody shares may be asked for at once."""
+
 
 class Explorer:
     """One loaded pair and the questions that may be put to it.
@@ -127,10 +131,17 @@ class Explorer:
             methods: One column each.
 
         Raises:
-            UserError: There is no such method, or none at all.
+            UserError: There is no such method, or none at all, or too much is asked for.
         """
         if not methods:
             raise UserError("Choose at least one method to ask.")
+        if samples > MOST_SAMPLES:
+            raise UserError(f"Choose at most {MOST_SAMPLES} samples; it is {samples}.")
+        if sampling.max_new_tokens > self.longest:
+            raise UserError(
+                f"An answer has at most {self.longest} tokens here; it is "
+                f"{sampling.max_new_tokens}."
+            )
         swap = (Edit("swap", question=swap_question),) if swap_question else ()
         requests = [
             ColumnRequest(
@@ -206,11 +217,17 @@ class Explorer:
     def trajectories(self, task_name: str, k: int, count: int) -> list[Trajectory]:
         """Where the thoughts of `count` test problems lie."""
         task = get_task(task_name)
-        problems = self._tried(task, count)
+        problems = self._tried(task, count, MOST_MAPPED)
         return trajectories(self.pair, task, problems, k, vocabulary=self.vocabulary)
 
-    def _tried(self, task: Task, count: int) -> list[Problem]:
-        """Test problems for a trial."""
+    def _tried(self, task: Task, count: int, most: int = MOST_TRIED) -> list[Problem]:
+        """Test problems for a trial.
+
+        Raises:
+            UserError: The task has none, or there cannot be so many.
+        """
+        if not 1 <= count <= most:
+            raise UserError(f"Choose 1 to {most} problems; it is {count}.")
         drawn = questions.tried(task, count)
         if self.laboratory:
             return drawn

@@ -6,10 +6,8 @@ Each takes one request and returns what changes, by the names of the widgets (se
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import gradio as gr
 
@@ -25,6 +23,7 @@ from softcot.web.events import idle, paced, until
 from softcot.web.explorer import HARD, SOFT, Explorer
 from softcot.web.link import read_link
 from softcot.web.requests import AddressRequest, PageRequest, QuestionRequest
+from softcot.web.temporary import Folder
 from softcot.web.wiring import Named
 
 THOUGHTS = ("origin", "map", "table", "tour")
@@ -39,8 +38,8 @@ OFFER = ("listed", "examples", "another")
 """The problems to choose from."""
 SWAP = ("donor_row", "donor", "message", *LOOK)
 """All that changes with whose thoughts SoftCoT is given."""
-RUN = ("message", "ending", "stop", *ANSWERS, *LOOK)
-"""All that changes during a run; `ending` is the event that stops it."""
+RUN = ("message", "ending", "stop", "run_folder", *ANSWERS, *LOOK)
+"""All that changes during a run; `ending` is the event that stops it, `run_folder` has its file."""
 STRIPS = ("strip_intervene", "strip_inside")
 """What the panels that change nothing about the question are working on."""
 ADDRESS = ("task", "k", "temperature", "seed", "samples", "further", "edits", "other")
@@ -79,7 +78,8 @@ class Handlers:
     def open_address(self, request: AddressRequest) -> Named:
         """Show what the page's address asks for."""
         try:
-            link = read_link(request.search, self.explorer.max_thoughts)
+            offered = [name for _, name in self.explorer.further]
+            link = read_link(request.search, self.explorer.max_thoughts, offered)
             if link is None:
                 return {}
             told: Named = {
@@ -165,7 +165,7 @@ class Handlers:
             last: Named = (
                 {"answers": views.columns(columns, request.swapped, stopped=True)}
                 if stopped
-                else {"download": _download(explorer, run, columns)}
+                else _file_of(explorer, run, columns)
             )
             yield {"stop": idle(), **last}
         except UserError as error:
@@ -210,11 +210,18 @@ class Handlers:
         return {"seen": seen, **self.shown(seen, request.k, request.swapped)}
 
 
-def _download(explorer: Explorer, run: RunRequest, columns: list[Column]) -> gr.DownloadButton:
-    """A finished run in a file that nobody else can name."""
-    path = Path(tempfile.mkdtemp(prefix="softcot-"), f"{run.problem.id}.run")
-    explorer.save(path, run, columns)
-    return gr.DownloadButton(value=str(path), interactive=True)
+def _file_of(explorer: Explorer, run: RunRequest, columns: list[Column]) -> Named:
+    """A finished run in a file that nobody else can name, and that goes with the visit."""
+    try:
+        folder = Folder()
+        path = folder.path / f"{run.problem.id}.run"
+        explorer.save(path, run, columns)
+    except UserError as error:  # the answers are there all the same
+        return {"message": views.message(str(error))}
+    return {
+        "run_folder": folder,
+        "download": gr.DownloadButton(value=str(path), interactive=True),
+    }
 
 
 def _idle_answers() -> Named:

@@ -10,6 +10,7 @@ from softcot.plots import thoughts as figures
 from softcot.support.errors import UserError
 from softcot.web import components, inside_views, views
 from softcot.web.events import LANE, PRIVATE
+from softcot.web.explorer import MOST_MAPPED
 from softcot.web.panel import Panel
 from softcot.web.requests import InspectRequest, MapRequest
 from softcot.web.wiring import Named
@@ -72,7 +73,7 @@ class Inside(Panel):
         with gr.Column(elem_classes="sheet"):
             with gr.Row(elem_classes="action"):
                 w["mapped"] = gr.Slider(
-                    50, 1000, MAPPED, step=50, label="Problems", scale=3, min_width=240
+                    50, MOST_MAPPED, MAPPED, step=50, label="Problems", scale=3, min_width=240
                 )
                 draw = gr.Button("Draw map", scale=1, min_width=140)
             w["map_message"] = components.html("")

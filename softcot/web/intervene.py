@@ -12,6 +12,7 @@ from softcot.support.errors import UserError
 from softcot.thoughts.edits import BORROWING, EDITS, MEASURED, Edit, read_edits
 from softcot.web import components, intervene_views, questions, views
 from softcot.web.events import AT_ONCE, LANE, PRIVATE, idle, paced, stoppable, until
+from softcot.web.explorer import MOST_TRIED
 from softcot.web.panel import Panel
 from softcot.web.requests import ComposeRequest, EditRequest, QuestionRequest
 from softcot.web.wiring import Named
@@ -86,7 +87,7 @@ class Intervene(Panel):
         w = self.widgets
         components.html(intervene_views.TRIAL)
         with gr.Column(elem_classes="sheet"):
-            amount = (10, 500, TRIED, 10, "Problems")
+            amount = (10, MOST_TRIED, TRIED, 10, "Problems")
             w["tried"], w["try_out"], w["stop_trial"] = components.action(
                 amount, "Try on many", "Stop trial", variant="secondary"
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -12,6 +12,7 @@ from softcot.data.tasks import FREE, TASKS
 from softcot.methods import METHODS
 from softcot.support.errors import UserError
 from softcot.thoughts.edits import read_edits
+from softcot.web.explorer import HARD, MOST_SAMPLES, SOFT
 
 N = TypeVar("N", int, float)
 
@@ -61,12 +62,15 @@ class Link:
     other: str | None = None
 
 
-def read_link(search: str, max_thoughts: int) -> Link | None:
+def read_link(
+    search: str, max_thoughts: int, offered: Collection[str] = tuple(METHODS)
+) -> Link | None:
     """Read the part of an address behind the question mark.
 
     Args:
         search: Such as `?q=Why%3F&k=4`.
         max_thoughts: The largest K.
+        offered: Methods that the page can ask.
 
     Returns:
         None where no question is asked.
@@ -88,21 +92,22 @@ def read_link(search: str, max_thoughts: int) -> Link | None:
         _number(values, "k", 0, max_thoughts, int),
         _number(values, "t", 0, 2, float),
         _number(values, "seed", 0, 2**31, int),
-        _number(values, "n", 1, 15, int),
-        _methods(values),
+        _number(values, "n", 1, MOST_SAMPLES, int),
+        _methods(values, offered),
         edits,
         values.get("other"),
     )
 
 
-def _methods(values: dict[str, str]) -> list[str] | None:
+def _methods(values: dict[str, str], offered: Collection[str]) -> list[str] | None:
+    """The methods beside those that are asked anyway, each once."""
     if "m" not in values:
         return None
-    names = values["m"].split(",")
+    names = [name for name in dict.fromkeys(values["m"].split(",")) if name not in (HARD, SOFT)]
     for name in names:
-        if name not in METHODS:
+        if name not in offered:
             raise UserError(
-                f"The address asks for a method {name!r}; choose of: {', '.join(METHODS)}."
+                f"The address asks for a method {name!r}; choose of: {', '.join(offered)}."
             )
     return names
 

@@ -12,7 +12,7 @@ from softcot.support.errors import UserError
 from softcot.web import components, handlers, link, results_views, views
 from softcot.web.api import add_endpoints
 from softcot.web.events import AT_ONCE, LANE, PRIVATE, stoppable
-from softcot.web.explorer import Explorer
+from softcot.web.explorer import MOST_SAMPLES, Explorer
 from softcot.web.handlers import Handlers
 from softcot.web.inside import Inside
 from softcot.web.intervene import Intervene
@@ -158,7 +158,12 @@ class Page:
                     0.05, 1, 1, step=0.05, label="Top-p", info="1 samples from all tokens"
                 )
                 w["samples"] = gr.Slider(
-                    1, 15, 1, step=1, label="Samples", info="of several, the majority answers"
+                    1,
+                    MOST_SAMPLES,
+                    1,
+                    step=1,
+                    label="Samples",
+                    info="of several, the majority answers",
                 )
             with gr.Row():
                 w["longest"] = gr.Slider(
@@ -168,7 +173,7 @@ class Page:
 
     def _answers(self) -> None:
         w = self.widgets
-        w["ending"] = gr.State(None)
+        w["ending"], w["run_folder"] = gr.State(None), gr.State(None)
         w["answers"] = components.html(views.idle_columns())
         with gr.Row(elem_classes="after"):
             w["again"] = gr.Button("Regenerate", size="sm", min_width=150, scale=0)

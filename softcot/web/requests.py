@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 
 from softcot.analysis.geometry import Exploration
 from softcot.analysis.trajectory import Trajectory
 from softcot.data.problems import Problem
 from softcot.decoding.decoder import Sampling
 from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
+from softcot.support.text import clean
 from softcot.thoughts.projection import Projection
 
 NOTHING = Problem("free", "")
@@ -16,7 +17,21 @@ NOTHING = Problem("free", "")
 
 
 @dataclass(frozen=True)
-class QuestionRequest:
+class Request:
+    """What all of them have in common: a field that a reader emptied has its default again."""
+
+    def __post_init__(self) -> None:
+        """Put defaults where a widget says nothing, and keep only what is text."""
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if value is None and each.default is not MISSING:
+                object.__setattr__(self, each.name, each.default)
+            elif isinstance(value, str):
+                object.__setattr__(self, each.name, clean(value))
+
+
+@dataclass(frozen=True)
+class QuestionRequest(Request):
     """The question of the page."""
 
     task: str
@@ -89,7 +104,7 @@ class PageRequest(QuestionRequest):
 
 
 @dataclass(frozen=True)
-class AddressRequest:
+class AddressRequest(Request):
     """What a page was opened with."""
 
     search: str
@@ -108,7 +123,7 @@ class EditRequest(QuestionRequest):
 
 
 @dataclass(frozen=True)
-class ComposeRequest:
+class ComposeRequest(Request):
     """What the widgets that build an edit say."""
 
     kind: str
@@ -127,7 +142,7 @@ class InspectRequest(QuestionRequest):
 
 
 @dataclass(frozen=True)
-class MapRequest:
+class MapRequest(Request):
     """A map of the thoughts of many problems."""
 
     task: str
@@ -139,7 +154,7 @@ class MapRequest:
 
 
 @dataclass(frozen=True)
-class SweepRequest:
+class SweepRequest(Request):
     """Accuracy against K."""
 
     task: str
@@ -148,7 +163,7 @@ class SweepRequest:
 
 
 @dataclass(frozen=True)
-class TrainRequest:
+class TrainRequest(Request):
     """A training in the page."""
 
     taught: str

@@ -11,6 +11,7 @@ from softcot.plots.sweep import sweep_chart
 from softcot.support.errors import UserError
 from softcot.web import components, sweep_views, views
 from softcot.web.events import LANE, PRIVATE, idle, paced, stoppable, until
+from softcot.web.explorer import MOST_TRIED
 from softcot.web.panel import Panel
 from softcot.web.requests import SweepRequest
 from softcot.web.wiring import Named
@@ -34,7 +35,7 @@ class Sweep(Panel):
         w = self.widgets
         components.html(sweep_views.INTRODUCTION)
         with gr.Column(elem_classes="sheet"):
-            amount = (10, 500, SWEPT, 10, "Problems for each K")
+            amount = (10, MOST_TRIED, SWEPT, 10, "Problems for each K")
             w["swept"], run, w["stop_sweep"] = components.action(amount, "Run sweep", "Stop sweep")
             w["sweep_status"] = components.html(sweep_views.EMPTY)
             w["sweep_chart"] = components.chart(sweep_views.ALT)

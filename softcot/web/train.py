@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from softcot.web import components, questions, train_views, views
 from softcot.web.events import idle, paced, stoppable
 from softcot.web.panel import Panel
 from softcot.web.requests import TrainRequest
+from softcot.web.temporary import Folder
 from softcot.web.wiring import Named
 from softcot.web.zerogpu import lends
 
@@ -26,7 +26,7 @@ STEPS = 150
 """Steps where nobody chose a number: about two minutes on two cores."""
 
 LEARNED = ("train_ending", "run_training", "stop_training", "train_status", "train_chart",
-           "train_map", "download_projection", "trained", "using")  # fmt: skip
+           "train_map", "download_projection", "projection_folder", "trained", "using")  # fmt: skip
 
 
 class Train(Panel):
@@ -52,6 +52,7 @@ class Train(Panel):
         with gr.Column(elem_classes="sheet"):
             w["train_map"] = components.plot(train_views.MAP_ALT, "map")
         w["train_ending"], w["trained"] = gr.State(None), gr.State(None)
+        w["projection_folder"] = gr.State(None)
         w["run_training"].click(
             **w.listener(self.train, TrainRequest, LEARNED),
             # One training at a time, beside the lane of the answers; the queue tells the others
@@ -66,7 +67,6 @@ class Train(Panel):
     def train(self, request: TrainRequest) -> Iterator[Named]:
         """Train and show it; Compare uses what was trained. Yields: `LEARNED`."""
         ending = threading.Event()
-        folder = Path(tempfile.mkdtemp(prefix="softcot-"), f"projection-{request.taught}")
         ready = {"run_training": gr.Button(interactive=True), "stop_training": idle()}
         yield {
             "train_ending": ending,
@@ -79,17 +79,20 @@ class Train(Panel):
                     "Training takes longer than this Space lends a GPU; start the app on a machine "
                     "of your own to train."
                 )
+            kept = Folder()
+            folder = kept.path / f"projection-{request.taught}"
             for live in paced(self._training(request, folder, ending)):
                 yield self._shown(live, request.k)
             yield {
                 **ready,
+                "projection_folder": kept,
                 "download_projection": gr.DownloadButton(
                     value=str(folder / "model.safetensors"), visible=True
                 ),
                 "trained": Projection.load_for(self.explorer.pair, folder),
                 "using": gr.Checkbox(value=True, visible=True),
             }
-        except UserError as error:
+        except (UserError, OSError) as error:  # its files may have no room
             yield {**ready, "train_status": views.message(str(error))}
         finally:
             ending.set()

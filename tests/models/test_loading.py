@@ -73,6 +73,12 @@ FAILURES = {
     "offline": (errors.OfflineModeIsEnabled("no"), "HF_HUB_OFFLINE forbids it"),
     "no network": (httpx.ConnectError("no"), "the Hub cannot be reached"),
     "too slow": (httpx.ReadTimeout("no"), "the Hub cannot be reached"),
+    "another library's": (Exception("no"), "the Hub cannot be reached"),
+    "a proxy of no kind": (
+        ValueError("Unknown scheme."),
+        "(Unknown scheme); correct the variables",
+    ),
+    "a proxy that needs more": (ImportError("install it"), "(install it); correct the variables"),
     "cut off": (ConnectionError("no"), "the Hub cannot be reached"),
     "not cached": (errors.LocalEntryNotFoundError("no"), "the Hub cannot be reached"),
 }

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from conftest import build_problems
@@ -174,6 +174,10 @@ def test_problems_are_drawn_from_the_test_split(client):
         ("/compare", {"samples": 0}, "samples must be 1 or more"),
         ("/compare", {"samples": 4}, "temperature above 0"),
         ("/compare", {"max_new_tokens": 0}, "max-new-tokens must be"),
+        ("/compare", {"max_new_tokens": 10**6}, "at most 160 tokens"),
+        ("/compare", {"samples": 500, "temperature": 1.0}, "at most 15 samples"),
+        ("/sweep", {"problems": 501}, "1 to 500 problems"),
+        ("/sweep", {"step": 0}, "a step of 1 or more"),
         ("/thoughts", {"question": ""}, "empty"),
         ("/intervene", {"question": QUESTION, "edits": "explode"}, "no edit called"),
         ("/sweep", {"problems": 0}, "1 to 500 problems"),
@@ -189,6 +193,16 @@ def test_bad_input_gets_one_sentence_and_the_app_goes_on(client, endpoint, value
     said = str(caught.value)
     assert sentence in said and said.endswith(".") and "\n" not in said
     assert compare(client, max_new_tokens=2)[-1]["done"]
+
+
+def test_half_a_character_is_a_question_mark(url):
+    called = f"{url}/gradio_api/call/thoughts"
+    body = b'{"data": ["Anna has 2 apples \\ud800.", "mini-gsm", 1]}'
+    with urlopen(Request(called, body, {"Content-Type": "application/json"})) as answer:
+        event = json.load(answer)["event_id"]
+    status, said = get(f"{called}/{event}")
+    assert status == 200 and "event: complete" in said
+    assert json.loads(said.partition("data: ")[2])[0]["question"] == "Anna has 2 apples ?."
 
 
 def test_only_these_endpoints_are_public_and_all_are_described(client):

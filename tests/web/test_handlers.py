@@ -16,6 +16,7 @@ from softcot.evaluation.answering import ColumnRequest, answer_stream
 from softcot.evaluation.run_file import load_run
 from softcot.methods import SoftCoT, get_method
 from softcot.support.errors import UserError
+from softcot.support.presets import DEFAULT_THOUGHTS
 from softcot.thoughts.edits import Edit
 from softcot.thoughts.pair import Pair
 from softcot.thoughts.projection import Projection
@@ -24,6 +25,7 @@ from softcot.web.explorer import Explorer
 from softcot.web.handlers import Handlers
 from softcot.web.page import Page
 from softcot.web.requests import PageRequest, QuestionRequest
+from softcot.web.temporary import Folder, process_folder
 
 QUESTION = "Anna has 12 apples and buys 30 more. How many?"
 OTHER = "Tom gives 7 pears to Anna. How many are left?"
@@ -183,6 +185,53 @@ def test_a_donor_is_drawn_once_and_again_on_request(page):
 def test_regenerating_asks_for_other_samples(page):
     assert page.reseed(ASKED) == {"temperature": handlers.REGENERATED, "seed": 42}
     assert page.reseed(replace(WARM, seed=7)) == {"temperature": 1.0, "seed": 8}
+
+
+def test_an_emptied_field_has_its_default_again(page):
+    emptied = {"seed": None, "temperature": None, "top_p": None, "samples": None, "k": None}
+    request = replace(ASKED, **emptied, question="Why \ud800?")
+    assert request.sampling == Sampling(max_new_tokens=12)
+    assert (request.samples, request.k, request.question) == (1, DEFAULT_THOUGHTS, "Why ??")
+    assert page.reseed(request) == {"temperature": handlers.REGENERATED, "seed": 42}
+
+
+def test_the_file_of_a_run_goes_with_its_visit(page, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(process_folder()))
+    *_, last = page.compare(ASKED)
+    path = Path(last["download"].value["path"])
+    assert path.is_file() and process_folder() in path.parents
+    folder = last.pop("run_folder").path
+    assert not folder.exists()
+
+
+def test_a_run_that_cannot_be_written_keeps_its_answers(page, monkeypatch):
+    monkeypatch.setattr(Folder, "__init__", lambda self: setattr(self, "path", Path("/proc/none")))
+    *_, answered, last = page.compare(ASKED)
+    assert "answers" in answered and "answers" not in last and "download" not in last
+    assert "cannot be written" in last["message"] and not last["stop"].interactive
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"samples": 16, "temperature": 1.0}, "at most 15 samples"),
+        ({"longest": 161}, "at most 160 tokens"),
+        ({"k": 17}, "choose 0 to 16"),
+    ],
+)
+def test_nobody_may_ask_for_more_than_the_page_offers(page, changes, sentence):
+    *_, last = page.compare(replace(ASKED, **changes))
+    assert sentence in last["message"]
+
+
+@pytest.mark.parametrize("count", [0, -1, 501, 10**9])
+def test_trials_have_a_limit(explorer, count):
+    with pytest.raises(UserError, match="Choose 1 to 500 problems"):
+        explorer.sweep("mini-gsm", [0], count)
+    with pytest.raises(UserError, match="Choose 1 to 500 problems"):
+        explorer.try_edits("mini-gsm", 4, [Edit("zero")], count)
+    with pytest.raises(UserError, match="Choose 1 to 1000 problems"):
+        explorer.trajectories("mini-gsm", 4, count + 500 * (count > 0))
 
 
 def test_every_request_is_told_by_widgets_of_its_names(explorer):

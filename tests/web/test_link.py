@@ -6,6 +6,7 @@ import pytest
 
 from softcot.data.problems import Problem
 from softcot.support.errors import UserError
+from softcot.thoughts.pair import Pair
 from softcot.web.explorer import Explorer
 from softcot.web.handlers import ADDRESS, OFFER, PROBLEM, Handlers
 from softcot.web.link import Link, read_link
@@ -37,12 +38,32 @@ def test_everything_that_is_said_is_read():
         ({"n": "0"}, "n = '0'"),
         ({"task": "poetry"}, "no task 'poetry'; choose one of"),
         ({"m": "lora,magic"}, "a method 'magic'; choose of"),
+        ({"m": "softcot,,lora"}, "a method ''; choose of"),
         ({"edits": "explode"}, "no edit called"),
     ],
 )
 def test_nonsense_is_refused(values, message):
     with pytest.raises(UserError, match=message):
         read_link(address(q="Why?", **values), 16)
+
+
+def test_only_methods_that_can_be_chosen_are_named():
+    for named, chosen in (
+        ("softcot", []),
+        ("zero-shot-cot,softcot", []),
+        ("softcot,lora,lora", ["lora"]),
+    ):
+        assert read_link(address(q="Why?", m=named), 16).methods == chosen
+    with pytest.raises(UserError, match="a method 'lora'; choose of: cot-unk."):
+        read_link(address(q="Why?", m="cot-unk,lora"), 16, ["cot-unk"])
+
+
+def test_an_address_with_a_method_that_the_pair_lacks_is_refused(pair):
+    bare = Handlers(Explorer(Pair("bare", pair.base, pair.assistant, {})))
+    refused = bare.open_address(AddressRequest(address(q="Why?", m="softcot,lora")))
+    assert set(refused) == {"message"} and "choose of: cot-unk, assist-cot." in refused["message"]
+    opened = bare.open_address(AddressRequest(address(q="Why?", m="softcot,cot-unk")))
+    assert opened["further"] == ["cot-unk"]
 
 
 def test_an_address_opens_what_it_names(pair):
