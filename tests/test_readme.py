@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
@@ -40,6 +41,13 @@ EXAMPLES = {
     "softcot/data/tasks/mini_change.py",
 }
 """Files that a contributor is told to make."""
+
+
+def test_the_same_versions_of_python_are_named_everywhere():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        assert tomllib.load(file)["project"]["requires-python"] == ">=3.11,<3.15"
+    for text in (README, CONTRIBUTING):
+        assert re.findall(r"Python (3\.\d+ \S+ 3\.\d+)", text) == ["3.11 to 3.14"]
 
 
 def command(marker: str) -> str:

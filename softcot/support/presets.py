@@ -156,6 +156,9 @@ _ready_made("qwen2.5-1.5b", _QWEN2_1B, _QWEN2_HALF)
 _ready_made("smollm2-1.7b", _SMOL_2B, _SMOL_HALF)
 
 
+PACKAGE = Path(__file__).resolve().parents[1]
+"""The folder of the package; in a checkout the models lie beside it."""
+
 CHECKPOINTS = "SOFTCOT_CHECKPOINTS"
 """The environment variable that names another folder of checkpoints."""
 
@@ -163,7 +166,7 @@ CHECKPOINTS = "SOFTCOT_CHECKPOINTS"
 def checkpoint_root() -> Path:
     """The folder of the shipped checkpoints, or the one that the variable `CHECKPOINTS` names."""
     override = os.environ.get(CHECKPOINTS)
-    return Path(override) if override else Path(__file__).resolve().parents[2] / "checkpoints"
+    return Path(override) if override else PACKAGE.parent / "checkpoints"
 
 
 def get_preset(name: str) -> PairPreset:

@@ -25,6 +25,7 @@ from softcot.models.loading import (
     fetch_folder,
     find_model,
 )
+from softcot.support import presets
 from softcot.support.errors import UserError
 from softcot.support.presets import PRESETS, own_preset
 from softcot.thoughts.pair import Pair, load_pair
@@ -76,9 +77,9 @@ FAILURES = {
     "another library's": (Exception("no"), "the Hub cannot be reached"),
     "a proxy of no kind": (
         ValueError("Unknown scheme."),
-        "(Unknown scheme); correct the variables",
+        "asked .Unknown scheme.; correct",
     ),
-    "a proxy that needs more": (ImportError("install it"), "(install it); correct the variables"),
+    "a proxy that needs more": (ImportError("install it"), "asked .install it.; correct"),
     "cut off": (ConnectionError("no"), "the Hub cannot be reached"),
     "not cached": (errors.LocalEntryNotFoundError("no"), "the Hub cannot be reached"),
 }
@@ -106,6 +107,16 @@ def test_a_gated_preset_names_its_own_page(monkeypatch):
 def test_names_that_cannot_be_hub_ids(monkeypatch):
     with pytest.raises(UserError, match="'no/such/folder' is neither a folder nor a Hub id"):
         find_model("no/such/folder")
+
+
+def test_an_installed_package_says_where_the_models_are(monkeypatch, tmp_path):
+    monkeypatch.delenv("SOFTCOT_CHECKPOINTS", raising=False)
+    monkeypatch.setattr(presets, "PACKAGE", tmp_path / "site-packages" / "softcot")
+    with pytest.raises(UserError, match="in the repository and not .*set SOFTCOT_CHECKPOINTS"):
+        load_pair("mini", "cpu")
+    monkeypatch.setenv("SOFTCOT_CHECKPOINTS", str(tmp_path))
+    with pytest.raises(UserError, match="python -m softcot pretrain --pair mini"):
+        load_pair("mini", "cpu")
 
 
 def test_the_command_line_says_it_in_one_sentence(monkeypatch, capsys):
