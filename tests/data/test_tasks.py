@@ -146,6 +146,8 @@ def test_problems_file(tmp_path):
         ("not json", "line 1"),
         ('{"question": ""  , "answer": 1}', "empty"),
         ("[1]", "line 1"),
+        ('{"question": "1?", "answer": ["1", "one"]}', "line 1 has an answer that is not one"),
+        ('{"question": "1?", "answer": null}', "not one text or number"),
     ):
         file.write_text(bad)
         with pytest.raises(UserError, match=message):
