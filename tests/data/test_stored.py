@@ -13,7 +13,7 @@ from softcot.cli.main import main
 from softcot.data import stored
 from softcot.data.answers import is_correct, parse
 from softcot.data.problems import question_hash, split_of
-from softcot.data.rows import json_rows
+from softcot.data.rows import json_rows, lone_number
 from softcot.data.stored import DATA_VARIABLE
 from softcot.data.tasks import BENCHMARK_TASKS, TASKS, get_task, training_tasks
 from softcot.evaluation.records import counted
@@ -163,6 +163,19 @@ def test_options_are_part_of_the_question():
     assert problem.answer == "C"
     # Two wrong options may be the same; the right one may not have a double.
     assert "(A) 18, (B) 72, (C) 18, (D) 81" in all_of("aqua", "test")[1].question
+
+
+def test_a_letter_that_is_stored_twice_is_no_part_of_the_option():
+    options = ["A)A)59", "B)B)69", "C) C: 7", "D)(A) 1"]
+    row = {"question": "Which?", "options": options, "correct": "A", "rationale": ""}
+    found = get_task("aqua").source.read(row)
+    assert found.question == "Which? Answer choices: (A) 59, (B) 69, (C) C: 7, (D) (A) 1."
+
+
+def test_golds_that_are_one_number_are_kept_however_they_are_written():
+    golds = {"-(1/3)": "-0.3333333333333333333333333333", "7 1/2": "7.5", "10 (cm^2)": "10"}
+    golds |= {"1,080 (m)": "1080", "3:4": None, "6th": None, "5:45": None, "Vendor 2": None}
+    assert {gold: lone_number(gold) for gold in golds} == golds
 
 
 def test_dates_have_their_options_in_an_order_of_the_text_alone(copied):
