@@ -33,6 +33,18 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def spare_temporary_files() -> None:
+    """Let torch be imported where no temporary file can be written.
+
+    It names a folder for compiled code as it is imported, even if nothing is compiled, and fails
+    where there are no temporary files; any folder that is there will do.
+    """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.dirname(__file__))
+
+
 def with_block(path: str | Path, name: str, block: str) -> str:
     """The text of a file with ``block`` between its lines for ``name``, as `markers` gives them.
 
