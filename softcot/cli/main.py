@@ -17,6 +17,7 @@ from typing import NoReturn
 from softcot.data.tasks import discover_own
 from softcot.support.console import accept_any_text
 from softcot.support.errors import UserError
+from softcot.support.files import spare_temporary_files
 from softcot.support.text import clean
 from softcot.support.version import __version__
 
@@ -46,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parse(argv)
         args.command_line = clean(shlex.join(["python", "-m", "softcot", *argv]))
         discover_own()
+        spare_temporary_files()
         args.run(args)
         if sys.stdout:  # a program may be started without one
             sys.stdout.flush()

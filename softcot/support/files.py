@@ -60,6 +60,18 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def spare_temporary_files() -> None:
+    """Let torch be imported where no temporary file can be written.
+
+    It names a folder for compiled code as it is imported, even if nothing is compiled, and fails
+    where there are no temporary files; any folder that is there will do.
+    """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.dirname(__file__))
+
+
 def with_block(path: str | Path, name: str, block: str) -> str:
     """The text of a file with ``block`` between its lines for ``name``, as `markers` gives them.
 

@@ -5,12 +5,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
 from cli.conftest import QUESTION, SHORT
 from softcot.cli.main import main
 from softcot.data.problems import Problem, question_hash
+from softcot.support.files import spare_temporary_files
 
 ARROW = f"{QUESTION} → ü"
 HALF = "Anna has 12 apples \udcff. How many?"
@@ -70,6 +72,19 @@ def test_half_a_character_in_a_file_of_problems(console, tmp_path):
     assert console("utf-8", "evaluate", *argv, tmp_path / "\udcff.json", *SHORT)[0] == 0
     assert question_hash("a \ud800") == question_hash("A ?")
     assert Problem("mini-gsm", "\ud800", "\ud800", "\ud800").to_json()["rationale"] == "?"
+
+
+def test_a_disk_without_room_for_temporary_files(console, monkeypatch):
+    def none() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)
+    spare_temporary_files()
+    assert os.path.isdir(os.environ["TORCHINDUCTOR_CACHE_DIR"])
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR")
+    assert console("utf-8", "ask", QUESTION, *SHORT)[0] == 0
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR")
 
 
 def printing(*words: str, **streams) -> subprocess.CompletedProcess:
