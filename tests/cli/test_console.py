@@ -67,9 +67,14 @@ def test_half_a_character_is_a_question_mark(console, tmp_path):
 
 def test_half_a_character_in_a_file_of_problems(console, tmp_path):
     file = tmp_path / "problems.jsonl"
-    file.write_text('{"question": "Anna \\ud800?", "answer": "\\udfff 3"}\n')
     argv = ["--problems", file, "--task", "mini-gsm", "--control", "noise", "--out"]
-    assert console("utf-8", "evaluate", *argv, tmp_path / "\udcff.json", *SHORT)[0] == 0
+    argv += [tmp_path / "\udcff.json", *SHORT]
+    file.write_text('{"question": "Anna has 2 pens.", "answer": "\\ud800 3"}\n')
+    assert console("utf-8", "evaluate", *argv)[0] == 2
+    sys.stderr.flush()
+    assert b"line 1 on holds half a character" in sys.stderr.buffer.getvalue()
+    file.write_text('{"question": "Anna has 2 pens.", "answer": "3"}\n')
+    assert console("utf-8", "evaluate", *argv)[0] == 0
     assert question_hash("a \ud800") == question_hash("A ?")
     assert Problem("mini-gsm", "\ud800", "\ud800", "\ud800").to_json()["rationale"] == "?"
 

@@ -209,10 +209,12 @@ def test_the_figures_script_is_served_from_a_folder_of_any_name(pair, tmp_path, 
 def started(folder: Path, **environment: str):
     """The app as a process of its own in a folder, and its address."""
     port = free_port()
+    # Other tests start the app in this process, which names its own folder here.
+    ours = {name: value for name, value in os.environ.items() if name != "GRADIO_TEMP_DIR"}
     process = subprocess.Popen(
         [sys.executable, "app.py", "--port", str(port)],
         cwd=folder,
-        env=os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"} | environment,
+        env=ours | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
