@@ -22,6 +22,7 @@ from softcot.support.console import accept_any_text
 from softcot.support.errors import UserError
 from softcot.support.network import direct, without_proxies
 from softcot.support.presets import get_preset, own_preset
+from softcot.support.reading import reason
 from softcot.web import host as machine
 from softcot.web import temporary
 
@@ -108,7 +109,7 @@ def serve(
             )
     except Exception as error:  # of many kinds; whatever it is, it is in Gradio's surroundings
         raise UserError(
-            f"Gradio cannot serve the page on {host}, port {port} ({machine.reason(error)}). "
+            f"Gradio cannot serve the page on {host}, port {port} ({reason(error)}). "
             "Choose another address with --host or --port, or mend what it names."
         ) from error
     state = {"status": "ok", "pair": explorer.pair.name, "device": explorer.device}

@@ -16,6 +16,7 @@ from transformers.cache_utils import DummyLayer, DynamicLayer, DynamicSlidingWin
 from softcot.models.cache import empty_cache, join_cache, keeps_all
 from softcot.models.language_model import LanguageModel
 from softcot.support.errors import UserError
+from softcot.support.reading import reason
 
 TEXT = "Anna has 12 apples and gives 7 of them to Tom."
 LENGTH = 4
@@ -64,9 +65,8 @@ def check_model(lm: LanguageModel, run: bool = True) -> None:
     except UserError:
         raise
     except Exception as error:  # whatever its code says about being asked like this
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(" .:")
         raise UserError(
-            f"{_called(lm)} cannot be asked as it has to be here ({reason}); {ADVICE}."
+            f"{_called(lm)} cannot be asked as it has to be here ({reason(error)}); {ADVICE}."
         ) from error
 
 

@@ -7,6 +7,7 @@ import os
 import socket
 
 from softcot.support.errors import UserError
+from softcot.support.reading import reason
 
 HOST, PORT = "127.0.0.1", 7860
 """Where the app listens when nobody says anything else."""
@@ -87,12 +88,6 @@ def check_address(host: str, port: int) -> None:
             f"Cannot listen on {host}, port {port} ({reason(error)}). Choose another address with "
             "--host or --port."
         ) from error
-
-
-def reason(error: Exception) -> str:
-    """What an error says, in one line and without a full stop."""
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(text.split()).rstrip(".")
 
 
 def bracketed(host: str) -> str:

@@ -9,6 +9,13 @@ from softcot.data.task import Task
 _STORED_LETTER = re.compile(r"\s*([A-H])\s*\)(?:\s*\1\s*\))*")
 """``A)`` before an option; the test split has a row where it stands twice: ``A)A)59``."""
 
+HUB = Hub(
+    "deepmind/aqua_rat",
+    {"train": "train", "validation": "validation", "test": "test"},
+    config="raw",
+    revision="33301c6a050c96af81f63cad5562cb5363e88971",
+)
+
 
 def read(row: RawRow) -> ReadRow:
     """A question and its options, without the letters that they are stored with."""
@@ -31,12 +38,7 @@ TASK = Task(
         },
         rows=json_rows,
         read=read,
-        hub=Hub(
-            "deepmind/aqua_rat",
-            {"train": "train", "validation": "validation", "test": "test"},
-            config="raw",
-            revision="33301c6a050c96af81f63cad5562cb5363e88971",
-        ),
+        hub=HUB,
     ),
     projection="aqua",
     place=3,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from softcot.data.rows import RawRow, ReadRow, json_rows
-from softcot.data.stored import Hub, StoredProblems
+from softcot.data.stored import StoredProblems
 from softcot.data.task import Task
 from softcot.data.tasks import aqua
 
@@ -24,12 +24,7 @@ TASK = Task(
         files={"test": "aqua/test.json"},
         rows=json_rows,
         read=read,
-        hub=Hub(
-            "deepmind/aqua_rat",
-            {"test": "test"},
-            config="raw",
-            revision="33301c6a050c96af81f63cad5562cb5363e88971",
-        ),
+        hub=replace(aqua.HUB, splits={"test": "test"}),
     ),
     projection="aqua",
     place=3,
