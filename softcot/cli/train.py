@@ -80,5 +80,9 @@ def _show(bar: Bar, update: "Update") -> None:
     if update.phase == "thinking":
         bar.show("reading", update.done, update.total)
     else:
-        facts = {"loss": update.loss, "validation": update.validation_loss}
+        facts = {
+            "loss": update.loss,
+            "validation": update.validation_loss,
+            "swap": update.swap_loss,
+        }
         bar.show("training", update.done, update.total, **facts)

@@ -34,6 +34,8 @@ class Problem:
     """The gold answer in the form its answer kind parses to; empty when unknown."""
     rationale: str = ""
     """The reasoning a model is trained to write, without its closing sentence."""
+    note: str = ""
+    """What the assistant is told before the question, and the base never reads."""
     hint: str = ""
     """The key tokens of the problem, in the words the mini assistant learned to name."""
     meta: Mapping[str, Any] = field(default_factory=dict)
@@ -47,9 +49,14 @@ class Problem:
                 object.__setattr__(self, each.name, clean(value))
 
     @property
+    def heard(self) -> str:
+        """What the assistant reads: the note, where there is one, and the question."""
+        return f"{self.note} {self.question}" if self.note else self.question
+
+    @property
     def id(self) -> str:
-        """First 16 hex digits of the SHA-256 of the question, case and spacing ignored."""
-        return question_hash(self.question)[:16]
+        """First 16 hex digits of the SHA-256 of what is heard, case and spacing ignored."""
+        return question_hash(self.heard)[:16]
 
     @property
     def target(self) -> str:
@@ -59,7 +66,8 @@ class Problem:
     def to_json(self) -> dict[str, Any]:
         """The problem as plain JSON types."""
         names = ("id", "task", "question", "answer", "rationale", "hint")
-        return {name: getattr(self, name) for name in names} | {"meta": dict(self.meta)}
+        told = {"note": self.note} if self.note else {}
+        return {name: getattr(self, name) for name in names} | told | {"meta": dict(self.meta)}
 
 
 def question_hash(question: str) -> str:
@@ -70,7 +78,9 @@ def question_hash(question: str) -> str:
 
 def digest(problems: Sequence[Problem]) -> str:
     """SHA-256 of all that models read, write and are graded on of some problems, in hex."""
-    said = [[p.task, p.question, p.answer, p.rationale] for p in problems]
+    said = [
+        [p.task, p.question, p.answer, p.rationale, *([p.note] if p.note else [])] for p in problems
+    ]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 

@@ -61,7 +61,7 @@ class GeneratedProblems:
         while fruitless < PATIENCE:
             problem = self.draw(rng)
             fruitless += 1
-            if split_of(problem.question) == split and problem.id not in found:
+            if split_of(problem.heard) == split and problem.id not in found:
                 found.add(problem.id)
                 fruitless = 0
                 yield problem
@@ -81,6 +81,8 @@ class Task:
     """Where its problems come from; none for free text."""
     projection: str = "all"
     """Name of the projection that serves it: ``checkpoints/<pair>/projection-<projection>``."""
+    probe: bool = False
+    """Whether it measures what thoughts carry; it is then named by who wants it, and no page's."""
     place: int = 50
     """Where it stands in lists, small numbers first: the paper's data sets have its order."""
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -100,8 +101,20 @@ class Objective:
         """Largest K; 0 without thoughts."""
         return self.weights.max_thoughts
 
+    swaps: ClassVar[bool] = False
+    """Whether what is computed once about a problem is what its thoughts are made of: another
+    problem's in its place are then swapped thoughts."""
+
     def begin(self, start: str) -> None:
         """Move the fresh weights to where a training starts, if there is a better place."""
+
+    def prepare(self, problems: Sequence[Problem], precomputed: torch.Tensor) -> None:
+        """Make ready for steps on these problems; what is trained is fixed from here on.
+
+        Args:
+            problems: Those of the training.
+            precomputed: What `precompute` gave for them, float32[N, ...].
+        """
 
     def precompute(self, task: Task, problems: Sequence[Problem]) -> torch.Tensor:
         """What no step changes about the problems, computed once: float32[B, ...]."""

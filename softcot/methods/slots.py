@@ -176,7 +176,7 @@ class SlotMethod(Method):
         return self._mean
 
     def _donor(self, problem: Problem) -> Problem:
-        others = [donor for donor in self.donors if donor.question != problem.question]
+        others = [donor for donor in self.donors if donor.heard != problem.heard]
         if not others:
             raise UserError("Thoughts can only be swapped with those of a different question.")
         return others[_number(self.seed, problem) % len(others)]
@@ -192,8 +192,8 @@ def needs_donors(edit: Edit) -> bool:
 
 
 def _number(seed: int, problem: Problem) -> int:
-    """A number below 2**63 that depends on the seed and the question alone."""
-    digest = hashlib.sha256(f"{seed}\n{problem.question}".encode()).digest()
+    """A number below 2**63 that depends on the seed and what is heard alone."""
+    digest = hashlib.sha256(f"{seed}\n{problem.heard}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 

@@ -9,6 +9,7 @@ from softcot.data.problems import Problem
 from softcot.data.tasks import Task
 from softcot.methods.objective import SlotObjective
 from softcot.methods.slots import TrainedSlots
+from softcot.thoughts.answer_parts import answer_parts
 from softcot.thoughts.assistant import soft_states
 from softcot.thoughts.projection import Projection
 from softcot.thoughts.state_cache import states_file
@@ -18,15 +19,26 @@ class SoftCoTObjective(SlotObjective):
     """The assistant is frozen, so its states for the largest K serve every step."""
 
     weights: Projection
+    swaps = True
+    start = "random"
 
     def begin(self, start: str) -> None:
         """With "vocabulary", where a state that predicts a token becomes its embedding."""
+        self.start = start
         if start == "vocabulary":
             self.weights.align(self.pair)
 
+    def prepare(self, problems: Sequence[Problem], precomputed: torch.Tensor) -> None:
+        """With "answers", start at parts of worked answers; then train in fair coordinates."""
+        base = self.pair.base
+        if self.start == "answers":
+            parts = answer_parts(base, [problem.target for problem in problems], self.max_thoughts)
+            self.weights.read_out(precomputed.to(base.device), parts)
+        self.weights.condition(precomputed.to(base.device), base.embeddings.float().std().item())
+
     def precompute(self, task: Task, problems: Sequence[Problem]) -> torch.Tensor:
         """The assistant's states, float32[B, K max, d_assistant]."""
-        questions = [problem.question for problem in problems]
+        questions = [problem.heard for problem in problems]
         return soft_states(self.pair.assistant, questions, self.max_thoughts, task)
 
     def cache_file(self, folder: Path, task: Task, problems: Sequence[Problem]) -> Path:
@@ -57,6 +69,6 @@ class SoftCoT(TrainedSlots):
 
     def own(self, problems: Sequence[Problem], k: int) -> torch.Tensor:
         """The assistant's states at its K placeholders, projected: float32[B, K, d_base]."""
-        questions = [problem.question for problem in problems]
+        questions = [problem.heard for problem in problems]
         states = soft_states(self.pair.assistant, questions, k, self.task)
         return self.weights(states.to(self.pair.base.device))

@@ -43,6 +43,7 @@ def training_chart(live: LiveTraining) -> go.Figure:
     for name, points, style in (
         ("training loss", live.losses, {"color": GREY, "width": 1}),
         ("validation loss", live.validation, {"color": ACCENT, "width": 2}),
+        ("with swapped thoughts", live.swapped, {"color": ACCENT, "width": 2, "dash": "dot"}),
     ):
         figure.add_scatter(
             x=[step for step, _ in points],

@@ -160,6 +160,9 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
         """Number of trained parameters."""
         return sum(weight.numel() for weight in self.state_dict().values())
 
+    def fold(self) -> None:
+        """Leave the coordinates of a training, if it had its own, for those that are kept."""
+
     def describe(self, training_record: dict[str, Any]) -> None:
         """Take down how it was trained, for its config and card."""
         self.origin = replace(self.origin, training_record=training_record)

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from softcot.models.model_pair import ModelPair
+from softcot.thoughts import conditioning
 from softcot.thoughts.checkpoint import Origin, TrainedWeights
 
 CARD = """
@@ -20,6 +21,9 @@ STARTS = {
     "vocabulary": "The training started where a state that predicts a token becomes the embedding "
     "of that token. This start is the project's own and not part of the paper's method.",
     "random": "The training started at random weights.",
+    "answers": "The training started where the states of a training problem become, by least "
+    "squares, the mean embeddings of successive parts of its worked answer. This start is the "
+    "project's own and not part of the paper's method.",
 }
 """Where a training can start, for the model card."""
 
@@ -46,12 +50,13 @@ class Projection(TrainedWeights):
         self.assistant_width = assistant_width
         self.base_width = base_width
         self.linear = nn.Linear(assistant_width, base_width, dtype=torch.float32)
+        self.register_buffer("centre", torch.zeros(assistant_width), persistent=False)
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """Map assistant states float[B, K, d_assistant] to thoughts float32[B, K, d_base]."""
         if states.shape[-1] != self.assistant_width:
             raise ValueError(f"states are {states.shape[-1]} wide, not {self.assistant_width}")
-        return self.linear(states.float())
+        return self.linear(states.float() - self.centre)
 
     @classmethod
     def for_pair(
@@ -74,6 +79,49 @@ class Projection(TrainedWeights):
             projection.linear.bias.zero_()
         projection.start = "random"
         return projection.to(models.base.device)
+
+    @torch.no_grad()
+    def condition(self, states: torch.Tensor, size: float) -> None:
+        """Train from here on in the coordinates of `softcot.thoughts.conditioning`.
+
+        Args:
+            states: What is read in training, float[..., d_assistant].
+            size: Standard deviation of the base's embeddings.
+        """
+        statistics = conditioning.Statistics.of(states)
+        self._centre_at(statistics.mean)
+        conditioning.condition(self.linear, statistics, size)
+
+    @torch.no_grad()
+    def fold(self) -> None:
+        """Be one plain linear layer again, which computes the same."""
+        conditioning.fold(self.linear)
+        self._centre_at(torch.zeros_like(self.centre))
+
+    def _centre_at(self, centre: torch.Tensor) -> None:
+        """Read states from another centre, and compute the same."""
+        moved = centre.to(self.centre.device) - self.centre
+        self.linear.bias += moved @ self.linear.weight.T
+        self.centre = self.centre + moved
+
+    @torch.no_grad()
+    def read_out(self, states: torch.Tensor, targets: torch.Tensor) -> None:
+        """Start at the ridge regression from states to vectors of the base.
+
+        Args:
+            states: float[N, K, d_assistant].
+            targets: What each is to become, float[N, K, d_base].
+        """
+        statistics = conditioning.Statistics.of(states)
+        white = statistics.white(states).flatten(0, 1)
+        wanted = targets.float().flatten(0, 1)
+        mean = wanted.mean(0)
+        # White inputs are uncorrelated: the normal equations are solved as they stand, with the
+        # ridge that is part of the statistics.
+        weight = (wanted - mean).T @ white / len(white) @ statistics.whiten.T
+        self.linear.weight.copy_(weight)
+        self.linear.bias.copy_(mean - weight @ statistics.mean)
+        self.start = "answers"
 
     @torch.no_grad()
     def align(self, models: ModelPair) -> None:

@@ -28,7 +28,7 @@ def states_file(
         "assistant": pair.fingerprints["assistant"],
         "dtype": str(pair.assistant.dtype),
         "thoughts": k,
-        "read": [prompts.assistant(p.question, task=task, k=k).ids for p in problems],
+        "read": [prompts.assistant(p.heard, task=task, k=k).ids for p in problems],
     }
     digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
     return Path(folder, f"states-{task.name}-{digest[:32]}.safetensors")

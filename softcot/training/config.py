@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 
 from softcot.support.errors import UserError
 
-STARTS = ("vocabulary", "random")
-"""Where a projection's training starts: at the map between both vocabularies, or anywhere."""
+STARTS = ("answers", "vocabulary", "random")
+"""Where a projection's training starts: at a regression to worked answers, at the map between both
+vocabularies, or anywhere."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class TrainingConfig:
     clip: float = 1.0
     """Largest norm of the gradient."""
     start: str = "vocabulary"
-    """Where a projection starts: "vocabulary", aligned with both models', or "random"."""
+    """Where a projection starts: "answers", read out of the training problems' worked answers;
+    "vocabulary", aligned with both models'; or "random"."""
     seed: int = 41
     """Decides the initial weights, the problems, their order and K."""
     train_problems: int = 12_800

@@ -73,6 +73,10 @@ class Corpus:
         problems = [self.problems[i] for i in numbers]
         return objective.losses(problems, self.precomputed[numbers], k)
 
+    def swapped(self) -> "Corpus":
+        """The same problems, each with what was computed about another one."""
+        return Corpus(self.problems, self.precomputed.roll(1, dims=0))
+
     def pieces(self, objective: Objective, numbers: list[int]) -> list[list[int]]:
         """Some problems, or none, in parts of like length that are computed one by one."""
         if objective.pair.base.device.type != "cpu":
@@ -114,7 +118,7 @@ class Reader:
     def compute(self, task: Task, problems: Sequence[Problem]) -> torch.Tensor:
         """The same without the cache."""
         # Fixed batches, whatever the training does later: a resumed one finds the same bits.
-        order = sorted(range(len(problems)), key=lambda i: len(problems[i].question))
+        order = sorted(range(len(problems)), key=lambda i: len(problems[i].heard))
         mine, computed = self.processes.share(list(enumerate(cut(order, self.batch_size)))), []
         for done, (place, numbers) in enumerate(mine, start=1):
             batch = [problems[i] for i in numbers]

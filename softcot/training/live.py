@@ -44,6 +44,8 @@ class LiveTraining:
     """(step, training loss)"""
     validation: list[tuple[int, float]] = field(default_factory=list)
     """(step, validation loss)"""
+    swapped: list[tuple[int, float]] = field(default_factory=list)
+    """(step, validation loss with another problem's thoughts)"""
     accuracies: list[tuple[int, float]] = field(default_factory=list)
     """(step, share of the judged problems that is answered right)"""
     seen: Exploration | None = None
@@ -136,3 +138,5 @@ def _follow(live: LiveTraining, update: Update) -> None:
     live.losses.append((update.done, update.loss))
     if not live.validation or live.validation[-1][1] != update.validation_loss:
         live.validation.append((update.done, update.validation_loss))
+        if update.swap_loss is not None:
+            live.swapped.append((update.done, update.swap_loss))

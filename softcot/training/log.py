@@ -45,8 +45,12 @@ def training_log(kind: str | None, out: Path) -> Iterator[Callable[[Update], Non
         if not started:  # not before the trainer has looked whether its folder is new
             tracker.start()
             started = True
-        values = {"loss": update.loss, "validation_loss": update.validation_loss}
-        tracker.log(values, step=update.done)
+        values = {
+            "loss": update.loss,
+            "validation_loss": update.validation_loss,
+            "swap_loss": update.swap_loss,
+        }
+        tracker.log({k: v for k, v in values.items() if v is not None}, step=update.done)
 
     try:
         yield log

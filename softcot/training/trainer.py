@@ -49,6 +49,8 @@ class Update:
     """Of the last step."""
     validation_loss: float | None = None
     """The latest one."""
+    swap_loss: float | None = None
+    """The same with another problem's thoughts; None where there are none to swap."""
     weights: TrainedWeights | None = None
     """What is being trained, as it stands; to be looked at, and not to be kept."""
 
@@ -103,8 +105,9 @@ def train(
     """
     started = time.perf_counter()
     run = _Run(pair, method, name, config, Path(out), Path(cache) if cache else None)
-    run.restore() if resume else run.check_folder()
-    started -= run.seconds
+    saved = run.saved() if resume else None
+    if not resume:
+        run.check_folder()
 
     def thinking(done: int, total: int) -> None:
         progress(Update("thinking", done, total))
@@ -114,6 +117,8 @@ def train(
     train = run.gather("train", thinking)
     held_out = run.gather("validation", thinking)
     run.keep(train, held_out, thinking)
+    run.begin(train, saved)
+    started -= run.seconds
     order = itertools.islice(batches(train.problems, config), run.step, None)
     losses: list[float] = []
     if not run.history:
@@ -126,8 +131,8 @@ def train(
                 run.validate(held_out, sum(losses) / len(losses))
                 run.save(time.perf_counter() - started)
                 losses.clear()
-            latest = run.history[-1]["validation_loss"]
-            progress(Update("training", run.step, config.steps, loss, latest, run.weights))
+            latest = [run.history[-1].get(name) for name in ("validation_loss", "swap_loss")]
+            progress(Update("training", run.step, config.steps, loss, *latest, run.weights))
     except _Diverged as error:
         kept = run.finish(time.perf_counter() - started, command)
         run.drop_state()  # the same steps would end in the same way
@@ -137,6 +142,10 @@ def train(
             "learning rate."
         ) from error
     return run.finish(time.perf_counter() - started, command)
+
+
+_Saved = tuple[dict[str, torch.Tensor], dict[str, Any]]
+"""Tensors and counters of an interrupted training."""
 
 
 class _Diverged(UserError):
@@ -173,13 +182,6 @@ class _Run:
         self.objective = trainable.objective_for(pair, name, largest, config.seed, config.start)
         self.judged_from = self.objective.validated_from(config.steps)
         self.weights = self.objective.weights
-        self.trained = [p for p in self.weights.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(
-            self.trained,
-            config.learning_rate,
-            weight_decay=config.weight_decay,
-        )
-        self.best_weights = self._weights()
         self.history: list[dict[str, Any]] = []
         self.step = 0
         self.seconds = 0.0
@@ -212,6 +214,19 @@ class _Run:
             kept.append(train.problems)
         for problems in kept:
             self.objective.keep_prefixes(problems, self.config.batch_size, progress)
+
+    def begin(self, train: Corpus, saved: _Saved | None) -> None:
+        """Start from fresh weights that are ready for these problems, or from a saved state."""
+        self.objective.prepare(train.problems, train.precomputed)
+        self.trained = [p for p in self.weights.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(
+            self.trained,
+            self.config.learning_rate,
+            weight_decay=self.config.weight_decay,
+        )
+        self.best_weights = self._weights()
+        if saved:
+            self._restore(saved)
 
     def advance(self, corpus: Corpus, numbers: list[int]) -> float:
         """Make one optimiser step and return its loss, that of the whole batch.
@@ -253,6 +268,18 @@ class _Run:
         Raises:
             _Diverged: The loss is not finite; the history and the best weights stay as they are.
         """
+        loss = self._mean_loss(corpus)
+        if not math.isfinite(loss):
+            raise _Diverged("validation", loss, self.step)
+        entry = {"step": self.step, "train_loss": train_loss, "validation_loss": loss}
+        if self.objective.swaps:
+            entry["swap_loss"] = self._mean_loss(corpus.swapped())
+        self.history.append(entry)
+        if self.best is entry:
+            self.best_weights = self._weights()
+
+    def _mean_loss(self, corpus: Corpus) -> float:
+        """Mean loss of the graded tokens of problems, their batches spread over all K."""
         chunks = self._chunks(corpus)
         losses = self.processes.gathered(
             [
@@ -260,13 +287,7 @@ class _Run:
                 for n, numbers in self.processes.share(chunks)
             ]
         )
-        loss = torch.cat(losses).mean().item()
-        if not math.isfinite(loss):
-            raise _Diverged("validation", loss, self.step)
-        entry = {"step": self.step, "train_loss": train_loss, "validation_loss": loss}
-        self.history.append(entry)
-        if self.best is entry:
-            self.best_weights = self._weights()
+        return torch.cat(losses).mean().item()
 
     def _chunks(self, corpus: Corpus) -> list[tuple[int, list[int]]]:
         """The numbered batches of a validation."""
@@ -309,8 +330,8 @@ class _Run:
             )
         refuse_used(self.out)
 
-    def restore(self) -> None:
-        """Go back to the saved state.
+    def saved(self) -> _Saved:
+        """The state that an interrupted training goes on from.
 
         Raises:
             UserError: There is none, it is damaged, or it belongs to other settings.
@@ -335,6 +356,10 @@ class _Run:
                     f"The training in {self.out} was started with other settings ({name}); "
                     "go on with the same ones or choose another folder."
                 )
+        return tensors, counters
+
+    def _restore(self, saved: _Saved) -> None:
+        tensors, counters = saved
         self.weights.load_state_dict(_part(tensors, "weights."))
         self.best_weights = _part(tensors, "best.")
         moments: dict[int, dict[str, torch.Tensor]] = {}
@@ -349,6 +374,7 @@ class _Run:
     def finish(self, seconds: float, command: str) -> TrainingResult:
         """Write the best weights and the training record; a finished training drops its state."""
         self.weights.load_state_dict(self.best_weights)
+        self.weights.fold()
         result = TrainingResult(
             path=self.out,
             finished=self.step == self.config.steps,

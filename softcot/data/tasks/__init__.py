@@ -16,6 +16,7 @@ __all__ = [
     "FREE",
     "TASKS",
     "TASKS_VARIABLE",
+    "PROBE_TASKS",
     "GeneratedProblems",
     "ProblemSource",
     "Task",
@@ -34,6 +35,9 @@ TASKS: dict[str, Task] = {}
 BENCHMARK_TASKS: dict[str, Task] = {}
 """The tasks on real data sets, the paper's first."""
 
+PROBE_TASKS: dict[str, Task] = {}
+"""The tasks that measure what thoughts carry, for any pair."""
+
 
 def get_task(name: str) -> Task:
     """The task called ``name``.
@@ -41,7 +45,7 @@ def get_task(name: str) -> Task:
     Raises:
         UserError: There is none; the message lists those there are.
     """
-    tasks = TASKS | BENCHMARK_TASKS
+    tasks = TASKS | BENCHMARK_TASKS | PROBE_TASKS
     if name not in tasks:
         raise UserError(f"There is no task {name!r}; the tasks are {', '.join(tasks)}.")
     return tasks[name]
@@ -94,13 +98,14 @@ def _register(folder: str) -> None:
         task = getattr(import_module(f"{__name__}.{found.name}"), "TASK", None)
         if not isinstance(task, Task):
             raise UserError(f"{file} defines no task; let it say TASK = Task(...).")
-        if task.name in TASKS | BENCHMARK_TASKS:
+        if task.name in TASKS | BENCHMARK_TASKS | PROBE_TASKS:
             raise UserError(
                 f"{file} defines a second task {task.name!r}; rename the file and the task."
             )
-        group = BENCHMARK_TASKS if isinstance(task.source, StoredProblems) else TASKS
+        stored = isinstance(task.source, StoredProblems)
+        group = PROBE_TASKS if task.probe else BENCHMARK_TASKS if stored else TASKS
         group[task.name] = task
-    for group in (TASKS, BENCHMARK_TASKS):
+    for group in (TASKS, BENCHMARK_TASKS, PROBE_TASKS):
         ordered = sorted(group.items(), key=lambda item: (item[1].place, item[0]))
         group.clear()
         group.update(ordered)

@@ -1,0 +1,25 @@
+"""The test bed of what soft thoughts carry: the assistant is told a fact, the base is asked for it.
+
+Nothing but the thoughts can tell the base the number, so that what arrives is what they carried.
+"""
+
+from __future__ import annotations
+
+import random
+
+from softcot.data.families.people import MEN, THINGS, WOMEN
+from softcot.data.problems import Problem
+
+NUMBERS = range(10, 100)
+"""Of two digits: a tenth of all guesses has one of them right, a hundredth both."""
+
+
+def note_problem(rng: random.Random) -> Problem:
+    """One fact for the assistant alone, and the question for its number."""
+    name, thing, number = rng.choice(WOMEN + MEN), rng.choice(THINGS), rng.choice(NUMBERS)
+    return Problem(
+        task="notes",
+        question=f"How many {thing} does {name} have?",
+        answer=str(number),
+        note=f"{name} has {number} {thing}.",
+    )
