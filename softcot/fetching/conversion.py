@@ -18,6 +18,7 @@ from pathlib import Path
 from softcot.fetching import store
 from softcot.fetching.catalogue import MODELS
 from softcot.fetching.reporting import (
+    Checking,
     Fetching,
     Progress,
     ShouldStop,
@@ -87,7 +88,8 @@ def converted(gguf: Path, progress: Progress = silent, should_stop: ShouldStop =
         UserError: It is damaged or no model that can be read, or the disk or memory too small.
         Stopped: It was told to stop.
     """
-    sha256 = digest(gguf, gguf.name, progress, should_stop)
+    size = gguf.stat().st_size
+    sha256 = digest(gguf, Checking(gguf.name, size, progress, should_stop))
     known = next((model for model in MODELS.values() if model.sha256 == sha256), None)
     if known:
         manifest = store.Manifest(known.name, known.file, sha256, known.repo, known.licence, {}, {})

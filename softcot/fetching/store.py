@@ -20,7 +20,15 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from softcot.fetching.catalogue import GgufModel, find
-from softcot.fetching.reporting import Progress, ShouldStop, check_stop, digest, never, silent
+from softcot.fetching.reporting import (
+    Checking,
+    Progress,
+    ShouldStop,
+    check_stop,
+    digest,
+    never,
+    silent,
+)
 from softcot.support.errors import UserError
 from softcot.support.files import write_json
 from softcot.support.reading import read_text
@@ -124,9 +132,12 @@ def is_undamaged(
         Stopped: It was told to stop.
     """
     manifest = read_manifest(folder)
-    return manifest is not None and all(
-        digest(folder / file, file, progress, should_stop) == facts.sha256
-        for file, facts in manifest.files.items()
+    if manifest is None:
+        return False
+    total = sum(facts.bytes for facts in manifest.files.values())
+    read = Checking(manifest.source, total, progress, should_stop)
+    return all(
+        digest(folder / file, read) == facts.sha256 for file, facts in manifest.files.items()
     )
 
 
@@ -147,12 +158,11 @@ def publish(
     Raises:
         Stopped: It was told to stop.
     """
-    files = {}
+    files, read = {}, Checking(manifest.source, size_of(temporary), progress, should_stop)
     for path in sorted(temporary.iterdir()):
         with path.open("rb+") as data:
             os.fsync(data.fileno())  # no power cut may leave the manifest and take the weights
-        sha256 = digest(path, path.name, progress, should_stop)
-        files[path.name] = WrittenFile(path.stat().st_size, sha256)
+        files[path.name] = WrittenFile(path.stat().st_size, digest(path, read))
     facts = {**to_json(manifest), "files": {name: to_json(file) for name, file in files.items()}}
     write_json(temporary / MANIFEST, facts)
     target = model_folder(manifest.name)

