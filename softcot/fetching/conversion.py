@@ -147,6 +147,11 @@ def _failure(gguf: Path, code: int, said: str) -> UserError:
             f"The conversion of {gguf.name} was ended by the system, most likely for want of "
             "memory; close other programs, or choose a smaller model."
         )
+    if "space left" in said:
+        return UserError(
+            f"The disk of {store.cache_root()} is too full to convert {gguf.name}; free some, or "
+            f"set {store.CACHE} to a folder on another disk."
+        )
     why = next(iter(said.strip().splitlines()[-1:]), "it says nothing")
     return UserError(
         f"{gguf.name} is damaged or no model that can be read here ({why}); download it again, or "

@@ -269,3 +269,10 @@ def test_an_own_file_is_a_model_and_a_damaged_one_is_a_sentence(tiny_gguf, cache
         load_pair(base=str(folder / "other.gguf"), assistant=str(folder), device="cpu")
     assert "\n" not in str(refused.value)
     assert len(list((cache / "models").iterdir())) == 1
+
+
+def test_the_page_says_what_the_catalogue_does():
+    page = (Path(__file__).parents[2] / "docs" / "real-models.md").read_text("utf-8")
+    for model in MODELS.values():
+        row = f"| `{model.name}` | `{model.file}` in `{model.repo}` | {model.bytes:,} | "
+        assert f"{row}`{model.sha256}` | " in page
