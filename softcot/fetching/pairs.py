@@ -146,4 +146,4 @@ def _check_space(name: str, models: tuple[GgufModel, ...]) -> None:
             for place in (store.gguf_path(model), store.staging(model.name))
         )
         kept = sum(model.converted_bytes for model in missing)
-        store.check_space(name, max(kept + working - held, 0))
+        store.check_space(name, kept + working - min(held, working))
