@@ -34,7 +34,7 @@ def run(name: str, pair: Pair, setting: Setting, command: str = "") -> dict[str,
     return {
         "schema": SCHEMA,
         "name": name,
-        **provenance(base.device, command),
+        **provenance(base.device, base.dtype, command),
         "settings": settings
         | {"pair": pair.name, "threads": torch.get_num_threads()}
         | found.settings,
