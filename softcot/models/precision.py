@@ -2,12 +2,15 @@
 
 import time
 from functools import cache
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch.nn.functional import linear
 
 DType = Literal["float32", "bfloat16"]
+
+DTYPES: tuple[DType, ...] = get_args(DType)
+"""What `--dtype` takes beside `auto`."""
 
 SMALL = 0.1
 """Parameters, in units of 10^9, below which a CPU gains nothing from bf16: fp32 is exact there."""
