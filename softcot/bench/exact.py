@@ -15,7 +15,7 @@ from softcot.thoughts.projection import Projection
 
 PROBLEMS, QUICK_PROBLEMS = 20, 2
 THOUGHTS = (0, 8)
-TOKENS, QUICK_TOKENS = 64, 6
+TOKENS, QUICK_TOKENS = 32, 6
 BATCH = 4
 """Problems that the engine answers together; `generate` is asked for one at a time."""
 
