@@ -4,7 +4,17 @@ from typing import Any
 
 import torch
 
-from softcot.bench import columns, compare, evaluate, exact, llama, rounding, startup, train
+from softcot.bench import (
+    columns,
+    compare,
+    evaluate,
+    exact,
+    kernels,
+    llama,
+    rounding,
+    startup,
+    train,
+)
 from softcot.bench.measuring import ceiling
 from softcot.bench.records import NAMES, REAL, SCHEMA
 from softcot.bench.setting import Setting
@@ -14,7 +24,7 @@ from softcot.thoughts.pair import Pair
 BENCHES = dict(
     zip(
         (*NAMES, *REAL),
-        (train, evaluate, compare, startup, columns, exact, rounding, llama),
+        (train, evaluate, compare, startup, columns, exact, rounding, llama, kernels),
         strict=True,
     )
 )

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what",
         choices=[
             *("train", "evaluate", "compare", "startup", "all"),
-            *("columns", "exact", "rounding", "llama", "report"),
+            *("columns", "exact", "rounding", "llama", "kernels", "report"),
         ],
         help="all: the first four; the others are for a real pair",
     )

@@ -147,7 +147,7 @@ def test_quick_measurements_write_records(mini_env, tmp_path, capsys, name):
         assert [one["problems"] for one in record["sides"]["engine"]["scale"]] == [2, 4]
 
 
-@pytest.mark.parametrize("name", ["columns", "exact", "rounding"])
+@pytest.mark.parametrize("name", ["columns", "exact", "rounding", "kernels"])
 def test_what_is_measured_of_a_real_pair_can_be_measured(mini_env, tmp_path, capsys, name):
     file = tmp_path / f"{name}.json"
     assert main(["bench", name, "--quick", "--rounds", "1", "--json", str(file)]) == 0
@@ -160,6 +160,9 @@ def test_what_is_measured_of_a_real_pair_can_be_measured(mini_env, tmp_path, cap
         assert min(values.values()) > 0
     if name == "exact":
         assert list(values.values()) == [2, 2]
+    if name == "kernels":
+        assert {"float32, 1 row", "bfloat16, 16 rows"} < record["sides"].keys()
+        assert min(values.values()) > 0
     if name == "rounding":
         assert all(0 <= value <= 2 for value in values.values())
 
