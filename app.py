@@ -23,6 +23,7 @@ from softcot.support.errors import UserError
 from softcot.support.network import direct, without_proxies
 from softcot.support.presets import get_preset, own_preset
 from softcot.support.reading import reason
+from softcot.support.threads import share_cores
 from softcot.web import host as machine
 from softcot.web import temporary
 
@@ -122,6 +123,7 @@ def serve(
 def main(argv: Sequence[str] | None = None) -> int:
     """Load a pair and serve the page until somebody ends it; 2 for what keeps it from starting."""
     accept_any_text()
+    share_cores()
     try:
         args = parse_args(argv)
         machine.check_address(args.host, args.port)

@@ -19,6 +19,7 @@ from softcot.support.console import accept_any_text
 from softcot.support.errors import UserError
 from softcot.support.files import spare_temporary_files
 from softcot.support.text import clean
+from softcot.support.threads import share_cores
 from softcot.support.version import __version__
 
 COMMANDS = {
@@ -44,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 2 for bad input, 130 for Ctrl-C."""
     argv = sys.argv[1:] if argv is None else list(argv)
     accept_any_text()
+    share_cores()
     try:
         args = parse(argv)
         args.command_line = clean(shlex.join(["python", "-m", "softcot", *argv]))

@@ -32,6 +32,12 @@ def add_pair(parser: argparse.ArgumentParser) -> None:
         "--projection", metavar="PLACE", help="folder or Hub id of a projection for every task"
     )
     parser.add_argument("--prompts", metavar="DIR", help="templates, instead of the pair's own")
+    parser.add_argument(
+        "--dtype",
+        choices=("auto", "float32", "bfloat16"),
+        default="auto",
+        help="numbers of the models; auto: bfloat16 on a GPU, and on a CPU that gains by it",
+    )
     parser.add_argument("--quantize", help="int8 or nf4: smaller weights, other answers")
     parser.add_argument(
         "--compile",
@@ -44,7 +50,8 @@ def add_pair(parser: argparse.ArgumentParser) -> None:
 def pair_options(args: argparse.Namespace) -> dict[str, Any]:
     """What `softcot.thoughts.pair.load_pair` takes, from the options of `add_pair`."""
     names = ("base", "assistant", "projection", "prompts", "quantize", "compiled")
-    return {"name": args.pair} | {name: getattr(args, name) for name in names}
+    dtype = None if args.dtype == "auto" else args.dtype
+    return {"name": args.pair, "dtype": dtype} | {name: getattr(args, name) for name in names}
 
 
 def load(args: argparse.Namespace) -> "Pair":

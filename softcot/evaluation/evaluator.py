@@ -123,7 +123,7 @@ def evaluate(
     protocol = replace(protocol, k=k)
     settings = settings_of(pair, task, method, protocol)
     settings |= {"split": split, "n": len(problems)}
-    origin = provenance(pair.base.device, command)
+    origin = provenance(pair.base.device, pair.base.dtype, command)
     key = settings | _deciding(pair, task, method, protocol, problems, origin)
     processes = Processes.of(pair.base.device)
     ledger = PartialRecord(partial and processes.own(Path(partial)), key)
@@ -200,7 +200,7 @@ def _deciding(
         "prompts": pair.reading(task),
         "scored": protocol.gold_logprob,
         # The record names one of each for all of its rows.
-        **{name: origin[name] for name in ("commit", "dirty", "versions", "device")},
+        **{name: origin[name] for name in ("commit", "dirty", "versions", "device", "dtype")},
     }
 
 

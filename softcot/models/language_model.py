@@ -19,8 +19,8 @@ from softcot.models.loading import (
     Quantization,
     find_model,
     quantization,
-    usual_dtype,
 )
+from softcot.models.precision import DType, usual_dtype
 from softcot.prompts.builder import PromptBuilder
 from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
@@ -53,7 +53,7 @@ def fingerprint(model: nn.Module, exact: bool = False) -> str:
     """The sha256 over the names and values of all weights, as hexadecimal text.
 
     The values are rounded to bfloat16 first, so that a model has one fingerprint wherever it
-    runs: in fp32 on a CPU, in bf16 on a GPU. With `exact` not a bit may differ.
+    runs, in fp32 or in bf16. With `exact` not a bit may differ.
     """
     digest = hashlib.sha256()
     for name, weight in sorted(model.state_dict().items()):
@@ -95,8 +95,9 @@ class LanguageModel:
         *,
         templates: Templates | None = None,
         quantize: Quantization | None = None,
+        dtype: DType | None = None,
     ) -> "LanguageModel":
-        """Load a Hugging Face folder or Hub id: frozen, fp32 on a CPU and bf16 on a GPU.
+        """Load a Hugging Face folder or Hub id, frozen.
 
         Args:
             source: A folder, a GGUF file, a Hub id, or what `find_model` of
@@ -104,6 +105,7 @@ class LanguageModel:
             device: The best one by default.
             templates: What the model is told; by default the set `mini`.
             quantize: Whether to make the weights smaller, and how.
+            dtype: What its numbers are kept in; by default see `softcot.models.precision`.
 
         Raises:
             UserError: The model is missing or damaged, or a library for `quantize` is missing.
@@ -112,13 +114,14 @@ class LanguageModel:
             source = Path(source)
         source = source if isinstance(source, ModelSource) else find_model(source)
         device = torch.device(device) if device else best_device()
-        options = source.options | quantization(quantize, device)
+        dtype = dtype or usual_dtype(device, source.billions)
+        options = source.options | quantization(quantize, device, dtype)
         try:
             tokenizer = AutoTokenizer.from_pretrained(source.place, **source.options)
             # A model and a report, whatever the library's own annotation says.
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 source.place,
-                dtype=getattr(torch, usual_dtype(device)),
+                dtype=getattr(torch, dtype),
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # refused below, in better words
                 **options,

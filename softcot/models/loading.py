@@ -41,6 +41,7 @@ from softcot.fetching.catalogue import GgufModel, find
 from softcot.fetching.conversion import converted, find_gguf
 from softcot.fetching.hub import PATIENCE
 from softcot.fetching.store import fetched_folder
+from softcot.models.precision import DType, usual_dtype
 from softcot.support.errors import UserError
 from softcot.support.presets import CHECKPOINTS, HUB, PRESETS, PairPreset, checkpoint_root
 from softcot.support.reading import as_object, read_object
@@ -242,6 +243,7 @@ def check_memory(
     sources: Sequence[ModelSource],
     device: torch.device,
     quantize: Quantization | None = None,
+    dtype: DType | None = None,
 ) -> None:
     """Refuse models that the memory cannot hold, before any of them is loaded.
 
@@ -250,7 +252,7 @@ def check_memory(
     Raises:
         UserError: They are too large; the message names a pair that is not.
     """
-    kind = quantize or usual_dtype(device)
+    kind = quantize or dtype or usual_dtype(device, known_billions(sources))
     needed = sum(source.billions or 0.0 for source in sources) * BYTES[kind] * MARGIN
     free = free_gigabytes(device)
     if needed <= free:
@@ -260,6 +262,12 @@ def check_memory(
         f"Pair {pair!r} needs about {needed:.1f} GB in {kind} and this {where} has {free:.1f} GB "
         f"free; choose a smaller one, such as --pair {_largest_fitting(free, kind)}."
     )
+
+
+def known_billions(sources: Sequence[ModelSource]) -> float | None:
+    """Parameters of some models together in units of 10^9; None where one's are unknown."""
+    sizes = [source.billions for source in sources]
+    return None if None in sizes else sum(size or 0.0 for size in sizes)
 
 
 @contextmanager
@@ -277,11 +285,6 @@ def visible_loading(sources: Sequence[ModelSource]) -> Iterator[None]:
         logging.enable_progress_bar()
 
 
-def usual_dtype(device: torch.device) -> str:
-    """The name of what weights are kept in: bf16 on a GPU, fp32 on a CPU."""
-    return "bfloat16" if device.type == "cuda" else "float32"
-
-
 def gpu_is_lent() -> bool:
     """Whether this is a Space that has a GPU for one call at a time (ZeroGPU), none while it loads.
 
@@ -297,7 +300,9 @@ def free_gigabytes(device: torch.device) -> float:
     return psutil.virtual_memory().available / 1e9
 
 
-def quantization(kind: Quantization | None, device: torch.device) -> dict[str, Any]:
+def quantization(
+    kind: Quantization | None, device: torch.device, dtype: DType | None = None
+) -> dict[str, Any]:
     """What `from_pretrained` must be told to make weights smaller; nothing for None.
 
     Raises:
@@ -320,7 +325,7 @@ def quantization(kind: Quantization | None, device: torch.device) -> dict[str, A
         config: Any = BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
-            bnb_4bit_compute_dtype=getattr(torch, usual_dtype(device)),
+            bnb_4bit_compute_dtype=getattr(torch, dtype or usual_dtype(device)),
         )
     else:
         from torchao.quantization import Int8WeightOnlyConfig

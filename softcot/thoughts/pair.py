@@ -3,7 +3,7 @@
 import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -17,10 +17,12 @@ from softcot.models.loading import (
     fetch_folder,
     find_model,
     gpu_is_lent,
+    known_billions,
     quantization,
     visible_loading,
 )
 from softcot.models.model_pair import ModelPair
+from softcot.models.precision import DType, usual_dtype
 from softcot.models.probe import check_model
 from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
@@ -163,6 +165,7 @@ def load_pair(
     prompts: str | Path | None = None,
     quantize: Quantization | None = None,
     compiled: bool = False,
+    dtype: DType | None = None,
 ) -> Pair:
     """Load the two models of a pair, frozen, on `device` (the best one by default).
 
@@ -176,6 +179,8 @@ def load_pair(
         quantize: Whether to make the weights smaller, and how.
         compiled: Whether the base writes by a compiled forward pass: it starts slowly, and then
             it is faster.
+        dtype: What the numbers of both are kept in: "float32" or "bfloat16". By default bf16 on
+            a GPU, and on a CPU that is faster with it than in fp32 if the pair is not small.
 
     Raises:
         UserError: The preset is unknown, or something is missing, damaged, too large, or of a
@@ -192,11 +197,13 @@ def load_pair(
         trained = {n: p for n, p in trained.items() if not n.startswith(f"{Projection.folder}-")}
         trained[GIVEN] = fetch_folder(projection)
     sources = _find_models(preset)
-    check_memory(preset.name, sources, device, quantize)
+    dtype = dtype or usual_dtype(device, known_billions(sources))
+    check_memory(preset.name, sources, device, quantize, dtype)
+    options: dict[str, Any] = {"templates": templates, "quantize": quantize, "dtype": dtype}
     loaded = []
     with visible_loading(sources):
         for source in sources:
-            lm = LanguageModel.load(source, device, templates=templates, quantize=quantize)
+            lm = LanguageModel.load(source, device, **options)
             check_model(lm, run=not gpu_is_lent())
             loaded.append(lm)
     # A base that is its own assistant: one model in memory, and two that are asked.
