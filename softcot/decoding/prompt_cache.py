@@ -12,6 +12,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache
 
+from softcot.models.batches import common_length
 from softcot.models.cache import empty_cache, keeps_all
 from softcot.models.language_model import LanguageModel
 from softcot.models.loading import free_gigabytes
@@ -98,7 +99,7 @@ def _token_bytes(base: LanguageModel) -> int | None:
 def _read(base: LanguageModel, prefixes: Sequence[Ids]) -> list[torch.Tensor]:
     """Keys and values of each prefix, float[layers, 2, heads, T, d_head]."""
     # What all begin with is the instruction: it is read once. Every row keeps a token of its own.
-    shared = min(_common(prefixes), min(map(len, prefixes)) - 1)
+    shared = min(common_length(prefixes), min(map(len, prefixes)) - 1)
     cache = DynamicCache(config=base.model.config)
     if shared:
         instruction = torch.tensor([prefixes[0][:shared]], device=base.device)
@@ -120,10 +121,3 @@ def _read(base: LanguageModel, prefixes: Sequence[Ids]) -> list[torch.Tensor]:
         torch.stack([torch.stack((x.keys[i, :, :n], x.values[i, :, :n])) for x in layers])
         for i, n in enumerate(map(len, prefixes))
     ]
-
-
-def _common(rows: Sequence[Ids]) -> int:
-    """How many tokens all rows begin with."""
-    first, last = min(rows), max(rows)  # in this order the extremes part the earliest
-    same = (a == b for a, b in zip(first, last, strict=False))
-    return next((i for i, equal in enumerate(same) if not equal), min(len(first), len(last)))
