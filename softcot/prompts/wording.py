@@ -7,7 +7,7 @@ examples, which the model reads as earlier turns of the chat.
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -70,6 +70,8 @@ class Templates:
     """A folder of templates with one folder for each of `ROLES`."""
 
     folder: Path
+    others: tuple[tuple[str, Path], ...] = ()
+    """Tasks or kinds of answer with the folder that takes this one's place for them."""
 
     def __post_init__(self) -> None:
         """Refuse a folder without the two roles.
@@ -85,9 +87,9 @@ class Templates:
             )
 
     @classmethod
-    def named(cls, name: str) -> "Templates":
-        """A set that comes with the package."""
-        return cls(SETS / name)
+    def named(cls, name: str, others: Mapping[str, str] | None = None) -> "Templates":
+        """A set that comes with the package, and others for some tasks or kinds of answer."""
+        return cls(SETS / name, tuple((key, SETS / other) for key, other in (others or {}).items()))
 
     @classmethod
     def find(cls, place: str | Path) -> "Templates":
@@ -106,10 +108,9 @@ class Templates:
             f"with the package: {', '.join(names)}."
         )
 
-    @property
-    def name(self) -> str:
-        """What its folder is called."""
-        return self.folder.name
+    def name(self, task: Task) -> str:
+        """What the folder for a task is called."""
+        return self._folder(task).name
 
     def wording(self, role: str, task: Task) -> Wording:
         """What a model is told about a question of a task.
@@ -125,7 +126,7 @@ class Templates:
         """
         file = self._file(role, task, "jinja")
         if file is None:
-            place = self.folder / role / "default.jinja"
+            place = self._folder(task) / role / "default.jinja"
             raise UserError(f"There is no template for the {role}; write {place}.")
         wording, shown = _cut(file, _read(file)), self._file(role, task, "examples.json")
         if shown is None:
@@ -135,8 +136,12 @@ class Templates:
     def _file(self, role: str, task: Task, ending: str) -> Path | None:
         """The file that is nearest to a task, if there is one."""
         names = (task.name, task.answer_kind, "default")
-        files = (self.folder / role / f"{name}.{ending}" for name in names)
+        files = (self._folder(task) / role / f"{name}.{ending}" for name in names)
         return next((file for file in files if file.is_file()), None)
+
+    def _folder(self, task: Task) -> Path:
+        others = dict(self.others)
+        return others.get(task.name, others.get(task.answer_kind, self.folder))
 
     def fingerprint(self, tasks: Sequence[Task]) -> str:
         """What both models are told about some tasks, as 16 hexadecimal digits.

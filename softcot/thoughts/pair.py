@@ -187,7 +187,8 @@ def load_pair(
             kind that is not served exactly.
     """
     preset = choose_preset(name, base, assistant)
-    templates = Templates.find(prompts) if prompts else Templates.named(preset.prompts)
+    own = Templates.named(preset.prompts, preset.other_prompts)
+    templates = Templates.find(prompts) if prompts else own
     device = torch.device(device) if device else best_device()
     quantization(quantize, device)  # refuse what cannot be before anything slow
     if compiled:

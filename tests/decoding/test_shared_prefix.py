@@ -26,8 +26,6 @@ EXAMPLES = (
 class Shown:
     """Templates that show both models an example."""
 
-    name = "shown"
-
     def wording(self, role, task):
         return Wording("Solve the problem. ", "", EXAMPLES)
 
