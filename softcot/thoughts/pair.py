@@ -130,7 +130,9 @@ class Pair(ModelPair):
     def told(self, templates: Templates) -> "Pair":
         """The same pair, both of whose models are told other things about a question."""
         pair = copy.copy(self)
-        pair.base, pair.assistant = (lm.told(templates) for lm in (self.base, self.assistant))
+        pair.base = self.base.told(templates)
+        alone = self.assistant is self.base  # a model that is its own assistant
+        pair.assistant = pair.base if alone else self.assistant.told(templates)
         return pair
 
     def _missing(self, kind: type[TrainedWeights], served: str) -> str:

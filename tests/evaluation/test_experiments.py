@@ -12,7 +12,7 @@ from softcot.cli.main import main
 from softcot.data import task
 from softcot.data.tasks import TASKS, GeneratedProblems
 from softcot.decoding.decoder import Sampling
-from softcot.evaluation import evaluator, experiments
+from softcot.evaluation import evaluator
 from softcot.evaluation.evaluator import Protocol
 from softcot.evaluation.experiments import (
     CHOICES,
