@@ -31,7 +31,9 @@ def add_pair(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--projection", metavar="PLACE", help="folder or Hub id of a projection for every task"
     )
-    parser.add_argument("--prompts", metavar="DIR", help="templates, instead of the pair's own")
+    parser.add_argument(
+        "--prompts", metavar="DIR", help="templates, or a set such as chat-two, instead of the own"
+    )
     parser.add_argument(
         "--dtype",
         choices=("auto", "float32", "bfloat16"),

@@ -122,7 +122,8 @@ def evaluate(
     method.prepare([max(problems, key=lambda problem: len(problem.question))], k)
     protocol = replace(protocol, k=k)
     settings = settings_of(pair, task, method, protocol)
-    settings |= {"split": split, "n": len(problems)}
+    told = pair.base.prompts.templates.name(task)
+    settings |= {"split": split, "n": len(problems), "prompts": told}
     origin = provenance(pair.base.device, pair.base.dtype, command)
     key = settings | _deciding(pair, task, method, protocol, problems, origin)
     processes = Processes.of(pair.base.device)
@@ -197,7 +198,7 @@ def _deciding(
     return {
         "of": digest(problems),
         "donors": digest(getattr(method, "donors", [])),
-        "prompts": pair.reading(task),
+        "reading": pair.reading(task),
         "scored": protocol.gold_logprob,
         # The record names one of each for all of its rows.
         **{name: origin[name] for name in ("commit", "dirty", "versions", "device", "dtype")},

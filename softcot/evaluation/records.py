@@ -25,7 +25,7 @@ from softcot.support.reading import read_object, reason
 from softcot.support.schema import STRICT, from_json, to_json
 
 SCHEMA = "softcot-record-3"
-LATER = ("cut", "left_out", "dtype")
+LATER = ("cut", "left_out", "dtype", "prompts")
 """Fields that older records do not have."""
 RESAMPLES = 2000
 """Bootstrap resamples behind every interval."""
@@ -118,6 +118,8 @@ class Record:
     """Reason -> problems of the whole split that cannot be judged; None where that is unknown."""
     dtype: str | None = None
     """What the numbers of the base were kept in; None where nobody took it down."""
+    prompts: str | None = None
+    """Name of the templates that the models were told by; None where nobody took it down."""
 
     def scores(self, votes: int | None = None) -> np.ndarray:
         """float[S, n]: whether the majority of the first `votes` samples (of all) is right."""

@@ -3,7 +3,7 @@
 import copy
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -74,6 +74,20 @@ class SlotStates(Protocol):
         """Forget all."""
 
 
+@dataclass(frozen=True)
+class KnownPrefix:
+    """Tokens that a model has read, to go on from."""
+
+    ids: tuple[int, ...]
+    layers: list[tuple[torch.Tensor, torch.Tensor]]
+    """Keys and values of each layer, float[1, H, T, d_head]."""
+
+    def cut(self, length: int) -> "KnownPrefix":
+        """Its first tokens."""
+        layers = [(keys[..., :length, :], values[..., :length, :]) for keys, values in self.layers]
+        return KnownPrefix(self.ids[:length], layers)
+
+
 @dataclass
 class LanguageModel:
     """A frozen causal language model with its tokenizer and its prompts."""
@@ -86,6 +100,8 @@ class LanguageModel:
     """What its weights were made smaller by, if they were."""
     compiled: bool = False
     """Whether tokens are written by a compiled forward pass."""
+    prefix: KnownPrefix | None = field(default=None, init=False, repr=False, compare=False)
+    """What the prompts of a batch began with, for the next one to go on from."""
 
     @classmethod
     def load(
@@ -214,6 +230,10 @@ class LanguageModel:
             f"The model {self.name} has no chat template and reads plain text, so it may not do "
             "as it is told."
         )
+
+    def told(self, templates: Templates) -> "LanguageModel":
+        """The same model, told other things about a question."""
+        return replace(self, prompts=self.prompts.told(templates))
 
     def twin(self) -> "LanguageModel":
         """Modules of its own around the same weights: what is done to it leaves this one alone."""

@@ -1,7 +1,8 @@
 """Named pairs of models, where they live, and the few numbers every entry point shares."""
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from softcot.support.errors import UserError
@@ -39,6 +40,8 @@ class PairPreset:
     """Where the models come from."""
     prompts: str = "mini"
     """Set of templates that says what both are told (see `softcot.prompts.wording`)."""
+    other_prompts: Mapping[str, str] = field(default_factory=dict)
+    """Task or kind of answer -> the set that says it there instead."""
     base_revision: str | None = None
     """Commit, branch or tag of the base on the Hub; None is its newest state."""
     assistant_revision: str | None = None
@@ -59,6 +62,10 @@ class PairPreset:
     def max_new_tokens(self) -> int:
         """Length of an answer where nobody chose one."""
         return MAX_NEW_TOKENS if self.laboratory else CHAT_NEW_TOKENS
+
+    def prompts_for(self, task: str, kind: str) -> str:
+        """The set of templates for a task with a kind of answers."""
+        return self.other_prompts.get(task, self.other_prompts.get(kind, self.prompts))
 
     def trained_paths(self) -> dict[str, Path]:
         """Name -> folder, such as `projection-mini-gsm`, for all trained weights there are."""

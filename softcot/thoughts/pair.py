@@ -133,6 +133,12 @@ class Pair(ModelPair):
         pair._loaded = {**self._loaded, GIVEN: projection.eval().requires_grad_(False)}
         return pair
 
+    def told(self, templates: Templates) -> "Pair":
+        """The same pair, both of whose models are told other things about a question."""
+        pair = copy.copy(self)
+        pair.base, pair.assistant = (lm.told(templates) for lm in (self.base, self.assistant))
+        return pair
+
     def _missing(self, kind: type[TrainedWeights], served: str) -> str:
         prefix = f"{kind.folder}-"
         known = [name.removeprefix(prefix) for name in self.trained if name.startswith(prefix)]
@@ -175,7 +181,7 @@ def load_pair(
         base: Folder or Hub id of a base, instead of a preset's.
         assistant: Likewise; both or neither.
         projection: Folder or Hub id of a projection that serves every task.
-        prompts: Folder of templates, instead of the set that the preset names.
+        prompts: Folder of templates or name of a set, instead of the set that the preset names.
         quantize: Whether to make the weights smaller, and how.
         compiled: Whether the base writes by a compiled forward pass: it starts slowly, and then
             it is faster.
@@ -187,7 +193,8 @@ def load_pair(
             kind that is not served exactly.
     """
     preset = choose_preset(name, base, assistant)
-    templates = Templates(Path(prompts)) if prompts else Templates.named(preset.prompts)
+    own = Templates.named(preset.prompts, preset.other_prompts)
+    templates = Templates.find(prompts) if prompts else own
     device = torch.device(device) if device else best_device()
     quantization(quantize, device)  # refuse what cannot be before anything slow
     if compiled:
