@@ -24,6 +24,7 @@ from softcot.support.version import __version__
 COMMANDS = {
     "ask": "Answer one question, streaming the text as it is written.",
     "replay": "Run a saved run again and say whether the same comes out.",
+    "fetch": "Fetch the real pretrained models of a pair, list them, or remove them.",
     "problem": "Print problems with their gold answers.",
     "train": "Train what a method trains and write it into a folder.",
     "import-projection": "Make a projection of a PyTorch state dict with a weight and a bias.",

@@ -24,7 +24,9 @@ RESULTS = Path("assets/results")
 def add_pair(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which models to load; `pair_options` reads them."""
     parser.add_argument("--pair", default="mini", help="name of a pair of models (default: mini)")
-    parser.add_argument("--base", metavar="MODEL", help="folder or Hub id, instead of a pair's")
+    parser.add_argument(
+        "--base", metavar="MODEL", help="folder, GGUF file or Hub id, instead of a pair's"
+    )
     parser.add_argument("--assistant", metavar="MODEL", help="likewise; both or neither")
     parser.add_argument(
         "--projection", metavar="PLACE", help="folder or Hub id of a projection for every task"

@@ -99,7 +99,8 @@ class LanguageModel:
         """Load a Hugging Face folder or Hub id: frozen, fp32 on a CPU and bf16 on a GPU.
 
         Args:
-            source: A folder, a Hub id, or what `softcot.models.loading.find_model` found.
+            source: A folder, a GGUF file, a Hub id, or what `find_model` of
+                `softcot.models.loading` found.
             device: The best one by default.
             templates: What the model is told; by default the set `mini`.
             quantize: Whether to make the weights smaller, and how.
@@ -107,7 +108,7 @@ class LanguageModel:
         Raises:
             UserError: The model is missing or damaged, or a library for `quantize` is missing.
         """
-        if isinstance(source, str) and Path(source).is_dir():
+        if isinstance(source, str) and Path(source).exists():
             source = Path(source)
         source = source if isinstance(source, ModelSource) else find_model(source)
         device = torch.device(device) if device else best_device()

@@ -1,7 +1,7 @@
 """The pair that everything works on: two frozen models, and what was trained between them."""
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -131,7 +131,7 @@ class Pair(ModelPair):
         return (
             f"Pair {self.name!r} has no {kind.folder} for {served!r} (it has: "
             f"{', '.join(known) or 'none'}); train it with "
-            f"`python -m softcot train --method {kind.method} --task {served}`."
+            f"`python -m softcot train --pair {self.name} --method {kind.method} --task {served}`."
         )
 
     def _check_fits(self, weights: TrainedWeights, path: Path) -> None:
@@ -187,20 +187,21 @@ def load_pair(
         trained[GIVEN] = fetch_folder(projection)
     sources = _find_models(preset)
     check_memory(preset.name, sources, device, quantize)
+    loaded = []
     with visible_loading(sources):
-        base_lm, assistant_lm = (
-            LanguageModel.load(source, device, templates=templates, quantize=quantize)
-            for source in sources
-        )
-    for lm in (base_lm, assistant_lm):
-        check_model(lm, run=not gpu_is_lent())
+        for source in sources:
+            lm = LanguageModel.load(source, device, templates=templates, quantize=quantize)
+            check_model(lm, run=not gpu_is_lent())
+            loaded.append(lm)
+    # A base that is its own assistant: one model in memory, and two that are asked.
+    base_lm, assistant_lm = loaded if len(loaded) > 1 else (loaded[0], replace(loaded[0]))
     base_lm.compiled = compiled
     return Pair(preset.name, base_lm, assistant_lm, trained)
 
 
 def _find_models(preset: PairPreset) -> list[ModelSource]:
-    """Where the base and the assistant of a preset are."""
-    return [
-        find_model(preset.base, preset.base_revision, preset.base_billions, preset.licence),
-        find_model(preset.assistant, preset.assistant_revision, preset.assistant_billions),
-    ]
+    """Where the base and the assistant of a preset are; one place, if they are the same."""
+    base = preset.base, preset.base_revision, preset.base_billions, preset.licence
+    assistant = preset.assistant, preset.assistant_revision, preset.assistant_billions, None
+    found = [find_model(*base, preset.name), find_model(*assistant, preset.name)]
+    return found[:1] if found[0] == found[1] else found
