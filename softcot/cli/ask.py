@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 UNTRAINED = (
     "Nobody trained a projection for the pair {pair} yet, so these are untrained thoughts; train "
-    "one with `python -m softcot train --pair {pair} --task {task} --out DIR`."
+    "one with `python -m softcot train {option} --task {task} --out DIR`."
 )
 
 
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
     kind = METHODS[args.method].kind if args.method in METHODS else None
     if kind is Projection and not (is_laboratory(pair.name) or pair.trained):
         pair = pair.with_untrained()  # as on the page
-        print(UNTRAINED.format(pair=pair.name, task=task.name), file=sys.stderr)
+        print(UNTRAINED.format(pair=pair.name, option=pair.option, task=task.name), file=sys.stderr)
     for sentence in pair.warnings(task.name, kind):
         print(sentence, file=sys.stderr)
     problem = Problem(task.name, args.question)

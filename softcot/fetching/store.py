@@ -1,8 +1,8 @@
 """Where fetched models lie, and which of them are whole.
 
     CACHE/models/NAME     a converted model: an ordinary Hugging Face folder and its manifest
-    CACHE/gguf/FILE       a checked GGUF file, until it is converted, or for good
-    CACHE/staging/NAME    what was downloaded so far
+    CACHE/gguf/FILE       a checked GGUF file that was asked to stay
+    CACHE/staging/NAME    what was downloaded of a model so far, its GGUF file at last
     CACHE/locks/NAME.lock who works on a model holds it
 
 A folder below `models` has its final name only once everything in it is written and recorded.
@@ -86,7 +86,7 @@ def model_folder(name: str) -> Path:
 
 
 def gguf_path(model: GgufModel) -> Path:
-    """Where a model's checked GGUF file lies, or would."""
+    """Where a model's checked GGUF file stays, if it was asked to."""
     return cache_root() / "gguf" / model.file
 
 

@@ -24,7 +24,7 @@ from softcot.models.model_pair import ModelPair
 from softcot.models.probe import check_model
 from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
-from softcot.support.presets import PairPreset, choose_preset
+from softcot.support.presets import PRESETS, PairPreset, choose_preset
 from softcot.thoughts.checkpoint import TrainedWeights
 from softcot.thoughts.projection import Projection
 
@@ -105,6 +105,12 @@ class Pair(ModelPair):
             found += [*self.mismatches(weights), *weights.remarks()]
         return [sentence for sentence in found if sentence]
 
+    @property
+    def option(self) -> str:
+        """How a command line names it; two models of one's own have no name that it would take."""
+        known = self.name in PRESETS
+        return f"--pair {self.name}" if known else "--base BASE --assistant ASSISTANT"
+
     def projection(self, task_name: str) -> Projection:
         """The projection that serves a task; see `weights`."""
         return self.weights(Projection, task_name)
@@ -131,7 +137,7 @@ class Pair(ModelPair):
         return (
             f"Pair {self.name!r} has no {kind.folder} for {served!r} (it has: "
             f"{', '.join(known) or 'none'}); train it with "
-            f"`python -m softcot train --pair {self.name} --method {kind.method} --task {served}`."
+            f"`python -m softcot train {self.option} --method {kind.method} --task {served}`."
         )
 
     def _check_fits(self, weights: TrainedWeights, path: Path) -> None:

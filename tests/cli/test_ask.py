@@ -52,6 +52,6 @@ def test_a_pair_that_nobody_trained_answers_with_untrained_thoughts_and_says_so(
     assert main(argv) == 0
     said = capsys.readouterr()
     assert "Nobody trained a projection for the pair base+assistant" in said.err
-    assert "SoftCoT, K = " in said.out
+    assert "SoftCoT, untrained, K = " in said.out
     assert main([*argv, "--method", "zero-shot-cot"]) == 0
     assert "Nobody trained" not in capsys.readouterr().err

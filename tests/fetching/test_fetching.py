@@ -209,6 +209,9 @@ def test_the_command_fetches_lists_and_removes(tiny, cache, quick, capsys):
     said = capsys.readouterr()
     assert str(cache / "models" / "tiny") in said.out and str(cache / "gguf" / FILE) in said.out
     assert "Tiny, licence: Apache-2.0" in said.err
+    assert main(["fetch", "tiny"]) == 0  # once kept, it stays
+    assert (cache / "gguf" / FILE).is_file()
+    capsys.readouterr()
     assert main(["fetch", "--list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     rows = {row["name"]: row for row in listed["models"]}

@@ -15,7 +15,7 @@ from softcot.thoughts.projection import Projection
 
 SMALL = MODELS["smollm2-135m-instruct"]
 QUESTION = "A farmer has 3 red hens and 4 white hens. How many hens does the farmer have?"
-TOKENS = 24
+TOKENS = 12
 
 
 @pytest.fixture(scope="session")
