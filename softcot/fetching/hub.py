@@ -1,9 +1,15 @@
 """Files from the Hub, where it is reached soon."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+from huggingface_hub import (
+    get_hf_file_metadata,
+    hf_hub_download,
+    hf_hub_url,
+    try_to_load_from_cache,
+)
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
 from softcot.fetching.catalogue import GgufModel
@@ -24,11 +30,15 @@ PATIENCE = 5.0
 def download(model: GgufModel, progress: Progress, should_stop: ShouldStop) -> Path:
     """What the Hub has under a model's name, which goes on where it was interrupted.
 
+    What other programs downloaded of it, or a Space before it started, is taken first.
+
     Raises:
         Unavailable: The Hub cannot be asked, or says itself that it has another file.
         Stopped: It was told to stop.
     """
     check_stop(should_stop)
+    if (cached := _cached(model)) is not None:
+        return cached
     try:
         # Asked once: the retries of a download take minutes where there is no network.
         there = get_hf_file_metadata(hf_hub_url(model.repo, model.file), timeout=PATIENCE)
@@ -52,6 +62,17 @@ def download(model: GgufModel, progress: Progress, should_stop: ShouldStop) -> P
         raise Unavailable(f"refuses {model.repo} (status {status})") from error
     except Exception as error:  # the library that it asks with has been changed before
         raise Unavailable("cannot be reached") from error
+
+
+def _cached(model: GgufModel) -> Path | None:
+    """A copy of the file in the Hub's own cache, which stays as it is; None if it is not there."""
+    found = try_to_load_from_cache(model.repo, model.file)
+    if not isinstance(found, str) or Path(found).stat().st_size != model.bytes:
+        return None
+    copy = staging(model.name) / "hub" / "cached.gguf"
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(found, copy)
+    return copy
 
 
 def _told(model: GgufModel, progress: Progress, should_stop: ShouldStop) -> Any:
