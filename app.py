@@ -1,4 +1,4 @@
-"""The SoftCoT Explorer: `python app.py [--pair mini] [--host HOST] [--port PORT] [--share]`.
+"""The SoftCoT Explorer: `python app.py [--pair mini] [--host HOST] [--port PORT] ...`.
 
 The command line and the server; the page is in `softcot.web.page`. What it can do is in `explorer`
 there, what an event does in `handlers` and the panels, how it reads in the views and how it looks
@@ -23,6 +23,7 @@ from softcot.support.errors import UserError
 from softcot.support.network import direct, without_proxies
 from softcot.support.presets import get_preset, own_preset
 from softcot.support.reading import reason
+from softcot.support.threads import share_cores
 from softcot.web import host as machine
 from softcot.web import temporary
 
@@ -45,6 +46,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--host", help="address to listen on (default: 127.0.0.1; 0.0.0.0 is everywhere)"
     )
     parser.add_argument("--port", help="port to listen on (default: 7860)")
+    parser.add_argument(
+        "--fetch", action="store_true", help="fetch the pair first, if it is not here yet"
+    )
     parser.add_argument("--share", action="store_true", help="ask Gradio for a public link")
     args = parser.parse_args(argv)
     usual_host, usual_port = machine.settle_variables()
@@ -67,6 +71,8 @@ def load(args: argparse.Namespace) -> tuple[Pair, str]:
     else:
         get_preset(args.pair)
     try:
+        if args.fetch and not args.base:
+            fetch(args.pair)
         return load_pair(**options), ""
     except UserError as error:
         if options == pair_options(parse_args([])):
@@ -74,6 +80,31 @@ def load(args: argparse.Namespace) -> tuple[Pair, str]:
         notice = f"{error} This page uses the pair mini instead."
         print(f"app.py: {notice}", file=sys.stderr)
         return load_pair(), notice
+
+
+def fetch(name: str) -> None:
+    """Fetch the models of a pair that are not here yet, if the memory will hold them.
+
+    Raises:
+        UserError: It will not, or they cannot be had.
+    """
+    from softcot.fetching import Fetching, fetch_pair, pair_state
+    from softcot.models.language_model import best_device
+    from softcot.models.loading import ModelSource, check_memory
+
+    state = pair_state(name)
+    if state.here or not state.fetchable:
+        return
+    check_memory(name, [ModelSource(name, billions=state.parameters)], best_device())
+    said: list[str] = []
+
+    def tell(now: Fetching) -> None:
+        sentence = f"app.py: {now.stage} {now.file}"
+        if sentence not in said:
+            said.append(sentence)
+            print(sentence, file=sys.stderr, flush=True)
+
+    fetch_pair(name, tell)
 
 
 def serve(
@@ -122,6 +153,7 @@ def serve(
 def main(argv: Sequence[str] | None = None) -> int:
     """Load a pair and serve the page until somebody ends it; 2 for what keeps it from starting."""
     accept_any_text()
+    share_cores()
     try:
         args = parse_args(argv)
         machine.check_address(args.host, args.port)

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "softcot"
 FLOORS = (
     {"support"},
     {"data"},
-    {"prompts"},
+    {"prompts", "fetching"},
     {"models"},
     {"thoughts", "decoding", "lab"},
     {"methods"},
@@ -29,7 +29,8 @@ FLOORS = (
 
 PURE = (
     "support.errors support.presets support.ranges data.problems data.answers data.stored "
-    "data.task data.tasks prompts.wording prompts.builder training.config"
+    "data.samples data.task data.tasks prompts.wording prompts.builder training.config "
+    "fetching fetching.pairs fetching.conversion"
 ).split()
 HEAVY = {"torch", "transformers", "numpy", "sklearn", "scipy", "gradio", "plotly", "datasets"}
 

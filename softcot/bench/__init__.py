@@ -4,14 +4,30 @@ from typing import Any
 
 import torch
 
-from softcot.bench import compare, evaluate, startup, train
+from softcot.bench import (
+    columns,
+    compare,
+    evaluate,
+    exact,
+    kernels,
+    llama,
+    rounding,
+    startup,
+    train,
+)
 from softcot.bench.measuring import ceiling
-from softcot.bench.records import NAMES, SCHEMA
+from softcot.bench.records import NAMES, REAL, SCHEMA
 from softcot.bench.setting import Setting
 from softcot.support.provenance import provenance
 from softcot.thoughts.pair import Pair
 
-BENCHES = dict(zip(NAMES, (train, evaluate, compare, startup), strict=True))
+BENCHES = dict(
+    zip(
+        (*NAMES, *REAL),
+        (train, evaluate, compare, startup, columns, exact, rounding, llama, kernels),
+        strict=True,
+    )
+)
 """What can be measured."""
 
 
@@ -34,7 +50,7 @@ def run(name: str, pair: Pair, setting: Setting, command: str = "") -> dict[str,
     return {
         "schema": SCHEMA,
         "name": name,
-        **provenance(base.device, command),
+        **provenance(base.device, base.dtype, command),
         "settings": settings
         | {"pair": pair.name, "threads": torch.get_num_threads()}
         | found.settings,

@@ -71,7 +71,7 @@ def measure(pair: Pair, setting: Setting) -> Found:
 
         def work(name: str = name) -> None:
             for problem in problems:
-                _frames(pair, problem, name, longest)
+                token_times(pair, problem, name, longest)
 
         if name == "known":
             work()  # other sides forget what was read
@@ -95,7 +95,7 @@ def _time(
     pair: Pair, problems: Sequence[Problem], longest: int
 ) -> dict[str, tuple[float, float, float]]:
     """Of each side, over all problems: seconds in all, to the first token, to the same token."""
-    taken = [{name: _frames(pair, p, name, longest) for name in SIDES} for p in problems]
+    taken = [{name: token_times(pair, p, name, longest) for name in SIDES} for p in problems]
     ends = [min(map(len, times.values())) - 1 for times in taken]
     return {
         name: (
@@ -107,7 +107,7 @@ def _time(
     }
 
 
-def _frames(pair: Pair, problem: Problem, side: str, longest: int) -> list[float]:
+def token_times(pair: Pair, problem: Problem, side: str, longest: int) -> list[float]:
     """Seconds until each token is there in all columns of a side, the prompts' making included.
 
     A column that starts before the others may be a token ahead of them.

@@ -12,7 +12,9 @@ SCHEMA = "softcot-speed-1"
 TABLE = "speed"
 """Name of the block that a page has the table in."""
 NAMES = ("train", "evaluate", "compare", "startup")
-"""What can be measured, in the order of the table."""
+"""What `bench all` measures, in the order of the table."""
+REAL = ("columns", "exact", "rounding", "llama", "kernels")
+"""What is measured of a real pair, one by one; in the table it comes after the others."""
 
 HEADER = ["| What | Measured | Goal |", "| --- | ---: | ---: |"]
 
@@ -30,7 +32,7 @@ def load(path: str | Path) -> dict[str, Any]:
     """
     try:
         record = read_object(path)
-        if record["schema"] != SCHEMA or record["name"] not in NAMES:
+        if record["schema"] != SCHEMA or record["name"] not in (*NAMES, *REAL):
             raise ValueError("it is of another kind")
         for one in record["ratios"]:
             _row(one)
@@ -54,7 +56,7 @@ def load_all(folder: str | Path) -> list[dict[str, Any]]:
         raise UserError(
             f"There is no measurement in {folder}; make them with `python -m softcot bench all`."
         )
-    return sorted(found, key=lambda record: NAMES.index(record["name"]))
+    return sorted(found, key=lambda record: (*NAMES, *REAL).index(record["name"]))
 
 
 def table(records: Iterable[dict[str, Any]]) -> str:
@@ -104,7 +106,9 @@ def write_page(records: Iterable[dict[str, Any]], page: str | Path) -> None:
 
 def _row(one: dict[str, Any]) -> str:
     bound = "at least" if one["better"] == "more" else "at most"
-    return f"| {one['what']} | {one['value']:.2f} | {bound} {one['goal']:g} |"
+    goal = "none" if one["goal"] is None else f"{bound} {one['goal']:g}"
+    value = one["value"]  # what was counted is a whole number
+    return f"| {one['what']} | {value if isinstance(value, int) else f'{value:.2f}'} | {goal} |"
 
 
 def _notes(records: list[dict[str, Any]]) -> list[str]:

@@ -30,7 +30,7 @@ def states(assistant: LanguageModel, questions: Sequence[str], k: int, task: Tas
     found = assistant.model(
         input_ids=batch.input_ids, attention_mask=batch.attention_mask, output_hidden_states=True
     ).hidden_states[-1]
-    return found[batch.slot_mask].view(len(prompts), k, -1)
+    return found[batch.slot_mask].view(len(prompts), k, found.shape[-1])
 
 
 def loss(pair: Pair, projection: Projection, problems: Sequence[Problem], k: int) -> torch.Tensor:

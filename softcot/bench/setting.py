@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from softcot.bench.measuring import Side
@@ -23,6 +24,12 @@ class Setting:
     """So little work that only the measurement itself is tested."""
     scale: bool = False
     """Whether to show also how evaluation grows from 100 to 10,000 problems."""
+    gguf: Path | None = None
+    """What llama.cpp reads."""
+    llama_python: Path | None = None
+    """A Python that has llama-cpp-python; this one by default."""
+    partial: Path | None = None
+    """Where a long measurement keeps what it has, if anywhere."""
     progress: Callable[[str, int, int], None] = lambda name, done, total: None
     """Called with (what is being measured, turns done, turns in all)."""
 
@@ -37,6 +44,7 @@ class Found:
 
     sides: dict[str, Side]
     ratios: list[dict[str, Any]]
-    """What is compared: `what`, its `value`, the `goal`, and whether "more" or "less" is better."""
+    """What is compared: `what`, its `value`, the `goal`, and whether "more" or "less" is better.
+    A goal of None is no goal: the value is only reported."""
     settings: dict[str, Any] = field(default_factory=dict)
     """How much of what was done."""

@@ -8,7 +8,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen2Config
 
 from softcot.models.language_model import LanguageModel, best_device
-from softcot.models.loading import ModelSource, check_memory, usual_dtype
+from softcot.models.loading import ModelSource, check_memory, known_billions
+from softcot.models.precision import DType, usual_dtype
 from softcot.support.errors import UserError
 from softcot.support.presets import get_preset
 from softcot.thoughts.pair import Pair, load_pair
@@ -69,12 +70,13 @@ SHAPES = {
 """What `--shape` takes."""
 
 
-def random_pair(name: str, device: torch.device | None = None) -> Pair:
+def random_pair(name: str, device: torch.device | None = None, dtype: DType | None = None) -> Pair:
     """A pair of random models of a shape, with the tokenizers of the pair `mini`.
 
     Args:
         name: One of `SHAPES`.
         device: The best one by default.
+        dtype: What their numbers are kept in; by default as `load_pair` chooses it.
 
     Raises:
         UserError: There is no such shape, it does not fit, or it is too large for a CPU.
@@ -88,9 +90,10 @@ def random_pair(name: str, device: torch.device | None = None) -> Pair:
     sides = {"base": (mini.base, shape.base), "assistant": (mini.assistant, shape.assistant)}
     configs = {side: Qwen2Config(**QWEN, **sizes) for side, (_, sizes) in sides.items()}
     sources = [ModelSource(side, billions=_billions(config)) for side, config in configs.items()]
-    check_memory(name, sources, device)
+    dtype = dtype or usual_dtype(device, known_billions(sources))
+    check_memory(name, sources, device, dtype=dtype)
     base, assistant = (
-        _random_model(configs[side], place, f"{name} {side}", device)
+        _random_model(configs[side], place, f"{name} {side}", device, dtype)
         for side, (place, _) in sides.items()
     )
     return Pair(f"random {name}", base, assistant, trained={})
@@ -98,7 +101,7 @@ def random_pair(name: str, device: torch.device | None = None) -> Pair:
 
 def get_pair(options: dict[str, Any], shape: str | None) -> Pair:
     """The pair that `load_pair` loads, or a random one where a shape is named."""
-    return load_pair(**options) if shape is None else random_pair(shape)
+    return load_pair(**options) if shape is None else random_pair(shape, dtype=options.get("dtype"))
 
 
 def _billions(config: Qwen2Config) -> float:
@@ -109,10 +112,10 @@ def _billions(config: Qwen2Config) -> float:
 
 
 def _random_model(
-    config: Qwen2Config, tokenizer: str | Path, name: str, device: torch.device
+    config: Qwen2Config, tokenizer: str | Path, name: str, device: torch.device, dtype: DType
 ) -> LanguageModel:
     torch.manual_seed(0)
     with device:
-        model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, usual_dtype(device)))
+        model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype))
     found = AutoTokenizer.from_pretrained(tokenizer)
     return LanguageModel.of(model.eval().requires_grad_(False), found, name=name)

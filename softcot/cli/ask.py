@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING
 from softcot.cli import options
 from softcot.data.problems import Problem
 from softcot.data.tasks import get_task
+from softcot.support.presets import is_laboratory
 
 if TYPE_CHECKING:
     from softcot.evaluation.answering import Column
+
+UNTRAINED = (
+    "Nobody trained a projection for the pair {pair} yet, so these are untrained thoughts; train "
+    "one with `python -m softcot train {option} --task {task} --out DIR`."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,11 +45,15 @@ def run(args: argparse.Namespace) -> None:
     from softcot.methods import METHODS
     from softcot.support.schema import to_json
     from softcot.thoughts.edits import read_edits
+    from softcot.thoughts.projection import Projection
 
     sampling = options.sampling(args, args.seed)
     task = get_task(args.task)
     pair = options.load(args)
     kind = METHODS[args.method].kind if args.method in METHODS else None
+    if kind is Projection and not (is_laboratory(pair.name) or pair.trained):
+        pair = pair.with_untrained()  # as on the page
+        print(UNTRAINED.format(pair=pair.name, option=pair.option, task=task.name), file=sys.stderr)
     for sentence in pair.warnings(task.name, kind):
         print(sentence, file=sys.stderr)
     problem = Problem(task.name, args.question)

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from softcot.cli.options import add_pair, count, pair_options
+from softcot.cli.options import add_data_dir, add_pair, count, pair_options, use_data_dir
 from softcot.cli.progress import Bar
 from softcot.data.tasks import get_task
 
@@ -18,9 +18,15 @@ PAGE = Path("docs/engine.md")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "what", choices=["train", "evaluate", "compare", "startup", "all", "report"]
+        "what",
+        choices=[
+            *("train", "evaluate", "compare", "startup", "all"),
+            *("columns", "exact", "rounding", "llama", "kernels", "report"),
+        ],
+        help="all: the first four; the others are for a real pair",
     )
     add_pair(parser)
+    add_data_dir(parser)
     parser.add_argument("--shape", help="random models of these sizes instead: qwen2.5-7b or tiny")
     parser.add_argument("--task", default="mini-gsm")
     parser.add_argument("--rounds", type=count, default=3, help="turns of each side")
@@ -28,6 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scale", action="store_true", help="also 100 to 10,000 evaluations")
     parser.add_argument(
         "--json", type=Path, metavar="PLACE", help="file or folder for the record; a folder for all"
+    )
+    parser.add_argument("--gguf", type=Path, metavar="FILE", help="what llama.cpp reads")
+    parser.add_argument(
+        "--llama-python", type=Path, metavar="FILE", help="a Python that has llama-cpp-python"
     )
     parser.add_argument("--records", type=Path, default=RECORDS, help="what `report` shows")
     parser.add_argument("--page", type=Path, default=PAGE, help="what `report` rewrites")
@@ -37,6 +47,7 @@ def run(args: argparse.Namespace) -> None:
     """Measure one thing or all, or show what was measured."""
     from softcot.bench import records
 
+    use_data_dir(args)
     if args.what == "report":
         records.write_page(records.load_all(args.records), args.page)
     else:
@@ -59,6 +70,9 @@ def _measure(args: argparse.Namespace, names: tuple[str, ...]) -> None:
                 rounds=args.rounds,
                 quick=args.quick,
                 scale=args.scale,
+                gguf=args.gguf,
+                llama_python=args.llama_python,
+                partial=args.json,
                 progress=lambda side, done, total: bar.show(name, done, total),
             )
             found.append(run(name, pair, setting, args.command_line))

@@ -19,11 +19,13 @@ from softcot.support.console import accept_any_text
 from softcot.support.errors import UserError
 from softcot.support.files import spare_temporary_files
 from softcot.support.text import clean
+from softcot.support.threads import share_cores
 from softcot.support.version import __version__
 
 COMMANDS = {
     "ask": "Answer one question, streaming the text as it is written.",
     "replay": "Run a saved run again and say whether the same comes out.",
+    "fetch": "Fetch the real pretrained models of a pair, list them, or remove them.",
     "problem": "Print problems with their gold answers.",
     "train": "Train what a method trains and write it into a folder.",
     "import-projection": "Make a projection of a PyTorch state dict with a weight and a bias.",
@@ -43,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 2 for bad input, 130 for Ctrl-C."""
     argv = sys.argv[1:] if argv is None else list(argv)
     accept_any_text()
+    share_cores()
     try:
         args = parse(argv)
         args.command_line = clean(shlex.join(["python", "-m", "softcot", *argv]))

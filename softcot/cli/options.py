@@ -24,12 +24,22 @@ RESULTS = Path("assets/results")
 def add_pair(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which models to load; `pair_options` reads them."""
     parser.add_argument("--pair", default="mini", help="name of a pair of models (default: mini)")
-    parser.add_argument("--base", metavar="MODEL", help="folder or Hub id, instead of a pair's")
+    parser.add_argument(
+        "--base", metavar="MODEL", help="folder, GGUF file or Hub id, instead of a pair's"
+    )
     parser.add_argument("--assistant", metavar="MODEL", help="likewise; both or neither")
     parser.add_argument(
         "--projection", metavar="PLACE", help="folder or Hub id of a projection for every task"
     )
-    parser.add_argument("--prompts", metavar="DIR", help="templates, instead of the pair's own")
+    parser.add_argument(
+        "--prompts", metavar="DIR", help="templates, or a set such as chat-two, instead of the own"
+    )
+    parser.add_argument(
+        "--dtype",
+        choices=("auto", "float32", "bfloat16"),
+        default="auto",
+        help="numbers of the models; auto: bfloat16 on a GPU, and on a CPU that gains by it",
+    )
     parser.add_argument("--quantize", help="int8 or nf4: smaller weights, other answers")
     parser.add_argument(
         "--compile",
@@ -42,7 +52,8 @@ def add_pair(parser: argparse.ArgumentParser) -> None:
 def pair_options(args: argparse.Namespace) -> dict[str, Any]:
     """What `softcot.thoughts.pair.load_pair` takes, from the options of `add_pair`."""
     names = ("base", "assistant", "projection", "prompts", "quantize", "compiled")
-    return {"name": args.pair} | {name: getattr(args, name) for name in names}
+    dtype = None if args.dtype == "auto" else args.dtype
+    return {"name": args.pair, "dtype": dtype} | {name: getattr(args, name) for name in names}
 
 
 def load(args: argparse.Namespace) -> "Pair":

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 class Bar:
     """A progress bar on stderr, a new one whenever what is counted changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit_scale: bool = False) -> None:
+        """A bar; with `unit_scale` it counts in thousands, millions and so on."""
+        self._unit_scale = unit_scale
         self._counted: tuple[str, int] | None = None
         self._bar: tqdm[NoReturn] | None = None
 
@@ -39,7 +41,13 @@ class Bar:
 
         self.__exit__()
         self._counted = (title, total)
-        return tqdm(desc=title, total=total, initial=done, dynamic_ncols=True)
+        return tqdm(
+            desc=title,
+            total=total,
+            initial=done,
+            dynamic_ncols=True,
+            unit_scale=self._unit_scale,
+        )
 
 
 @contextmanager

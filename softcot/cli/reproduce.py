@@ -6,7 +6,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softcot.cli.options import EVALUATED, RESULTS, add_pair, count, pair_options
+from softcot.cli.options import (
+    EVALUATED,
+    RESULTS,
+    add_data_dir,
+    add_pair,
+    count,
+    pair_options,
+    use_data_dir,
+)
 from softcot.cli.progress import Bar
 from softcot.data.problems import SPLITS
 from softcot.support.errors import UserError
@@ -23,28 +31,41 @@ QUICK_RESULTS = Path("runs/quick")
 """Where those records go."""
 
 
+TRIED = 100
+"""Problems a record of an experiment that chooses something, where a real model answers them."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_pair(parser)
     parser.add_argument(
         "--experiment",
         default="all",
-        help="main, controls, thoughts, assistant-size, self-consistency, forgetting, regime, all",
+        help="main, controls, thoughts, assistant-size, self-consistency, forgetting, regime, all; "
+        "or prompts, for a pair of ready-made models",
     )
+    add_data_dir(parser)
     parser.add_argument(
         "--quick", action="store_true", help=f"{QUICK} problems a record, into {QUICK_RESULTS}"
     )
     parser.add_argument("--results", type=Path, help=f"folder of records; default: {RESULTS}")
     parser.add_argument("--split", choices=SPLITS, default="test")
-    parser.add_argument("--limit", type=count, help=f"problems a record; default: {EVALUATED}")
+    parser.add_argument(
+        "--limit",
+        type=count,
+        help=f"problems a record; default: {EVALUATED}, or {TRIED} to choose prompts",
+    )
+    parser.add_argument("--batch-size", type=count, default=128, help="rows decoded together")
 
 
 def run(args: argparse.Namespace) -> None:
     """Make what is missing; what cannot be made is said and left out."""
-    from softcot.evaluation.experiments import plan, reproduce
+    from softcot.evaluation.experiments import CHOICES, plan, reproduce
 
+    use_data_dir(args)
     results = args.results or (QUICK_RESULTS if args.quick else RESULTS)
-    limit = args.limit or (QUICK if args.quick else EVALUATED)
+    usual = TRIED if args.experiment in CHOICES else EVALUATED
+    limit = args.limit or (QUICK if args.quick else usual)
     if args.base or args.assistant:
         args.pair = own_preset(args.base, args.assistant).name
     runs = plan(args.experiment, args.pair)
@@ -59,6 +80,7 @@ def run(args: argparse.Namespace) -> None:
                 results,
                 count=limit,
                 split=args.split,
+                batch_size=args.batch_size,
                 progress=partial(bar.show, title),
             )
     print(f"{results}: {len(runs)} records of at most {limit} problems each")

@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy, pad
 from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache
 
+from softcot.decoding.shared_prefix import read_prompts
 from softcot.decoding.static_cache import FixedRows, rows_for
 from softcot.models.batches import PromptEmbeds
 from softcot.models.cache import empty_cache, join_cache, keeps_all
@@ -223,7 +224,7 @@ class _Group:
         if self.prompt is None:
             self._read_tokens(compiled)
             return
-        self._forward(self.prompt.embeds)
+        self.logits = read_prompts(self.lm, self.prompt, self.cache)
         self.prompt = None
         repeats = len(self.pens) // len(self.mask)
         self.positions = self.positions[:, -1:]

@@ -12,6 +12,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache
 
+from softcot.models.batches import common_length
 from softcot.models.cache import empty_cache, keeps_all
 from softcot.models.language_model import LanguageModel
 from softcot.models.loading import free_gigabytes
@@ -31,8 +32,9 @@ class PromptCache:
 
     def __init__(self, base: LanguageModel):
         self.base = base
-        self._rows: dict[Ids, torch.Tensor] = {}
-        """float[layers, 2, heads, T, d_head] of each, keys first."""
+        self._rows: dict[Ids, tuple[torch.Tensor, torch.Tensor]] = {}
+        """float[layers, 2, heads, T, d_head] of each, keys first: what it begins with, which is one
+        tensor for all prompts that were kept together, and what is its own."""
 
     def __len__(self) -> int:
         """How many are kept."""
@@ -54,13 +56,20 @@ class PromptCache:
         # Fixed batches, whatever the training does later: a resumed one finds the same bits.
         new = sorted({*prefixes} - self._rows.keys(), key=lambda ids: (len(ids), ids))
         size = _token_bytes(self.base) if new else None
-        if size is None or size * sum(map(len, new)) > SHARE * 1e9 * free_gigabytes(
-            self.base.device
-        ):
+        if size is None:
             return
+        # What all begin with is the instruction, with its examples: it is read and kept once.
+        # Every row keeps a token of its own.
+        shared = min(common_length(new), len(new[0]) - 1)
+        tokens = shared + sum(len(ids) - shared for ids in new)
+        if size * tokens > SHARE * 1e9 * free_gigabytes(self.base.device):
+            return
+        begun = _begin(self.base, new[0][:shared]) if shared else None
         chunks = [new[start : start + batch_size] for start in range(0, len(new), batch_size)]
         for done, chunk in enumerate(chunks, start=1):
-            self._rows |= zip(chunk, _read(self.base, chunk), strict=True)
+            own = _read(self.base, begun, [ids[shared:] for ids in chunk])
+            start = own[0][..., :0, :] if begun is None else begun
+            self._rows |= {ids: (start, rest) for ids, rest in zip(chunk, own, strict=True)}
             progress(done, len(chunks))
 
     def cache(self, prefixes: Sequence[Ids]) -> DynamicCache | None:
@@ -68,11 +77,13 @@ class PromptCache:
         if not all(ids in self._rows for ids in prefixes):
             return None
         rows = [self._rows[ids] for ids in prefixes]
-        layers, pair, heads, _, width = rows[0].shape
+        layers, pair, heads, _, width = rows[0][0].shape
         longest = max(map(len, prefixes))
-        padded = rows[0].new_zeros(layers, pair, len(rows), heads, longest, width)
-        for number, row in enumerate(rows):
-            padded[:, :, number, :, longest - row.shape[-2] :] = row
+        padded = rows[0][0].new_zeros(layers, pair, len(rows), heads, longest, width)
+        for number, (start, own) in enumerate(rows):
+            edge = longest - own.shape[-2]
+            padded[:, :, number, :, edge:] = own
+            padded[:, :, number, :, edge - start.shape[-2] : edge] = start
         cache = DynamicCache(config=self.base.model.config)
         for number, (keys, values) in enumerate(padded):
             cache.update(keys, values, number)
@@ -95,18 +106,26 @@ def _token_bytes(base: LanguageModel) -> int | None:
 
 
 @torch.no_grad()
-def _read(base: LanguageModel, prefixes: Sequence[Ids]) -> list[torch.Tensor]:
-    """Keys and values of each prefix, float[layers, 2, heads, T, d_head]."""
-    # What all begin with is the instruction: it is read once. Every row keeps a token of its own.
-    shared = min(_common(prefixes), min(map(len, prefixes)) - 1)
+def _begin(base: LanguageModel, ids: Ids) -> torch.Tensor:
+    """Keys and values of what all prompts begin with, float[layers, 2, heads, T, d_head]."""
     cache = DynamicCache(config=base.model.config)
-    if shared:
-        instruction = torch.tensor([prefixes[0][:shared]], device=base.device)
-        base.model.base_model(input_ids=instruction, past_key_values=cache, use_cache=True)
-        cache.batch_repeat_interleave(len(prefixes))
+    row = torch.tensor([ids], device=base.device)
+    base.model.base_model(input_ids=row, past_key_values=cache, use_cache=True)
+    layers: Any = cache.layers  # the library does not say what they hold
+    return torch.stack([torch.stack((x.keys[0], x.values[0])) for x in layers])
+
+
+@torch.no_grad()
+def _read(
+    base: LanguageModel, begun: torch.Tensor | None, rows: Sequence[Ids]
+) -> list[torch.Tensor]:
+    """Keys and values of rows that go on from there, float[layers, 2, heads, T, d_head] each."""
+    cache = DynamicCache(config=base.model.config)
+    shared = 0 if begun is None else begun.shape[-2]
+    for number, (keys, values) in enumerate(begun if begun is not None else ()):
+        cache.update(*(part.expand(len(rows), -1, -1, -1) for part in (keys, values)), number)
     # Right padding: no real token can see it, so it needs no mask.
-    own = [torch.tensor(ids[shared:]) for ids in prefixes]
-    ids = pad_sequence(own, True, base.pad_id).to(base.device)
+    ids = pad_sequence([torch.tensor(own) for own in rows], True, base.pad_id).to(base.device)
     positions = torch.arange(shared, shared + ids.shape[1], device=base.device)
     base.model.base_model(
         input_ids=ids,
@@ -115,15 +134,9 @@ def _read(base: LanguageModel, prefixes: Sequence[Ids]) -> list[torch.Tensor]:
         past_key_values=cache,
         use_cache=True,
     )
-    layers: Any = cache.layers  # the library does not say what they hold
+    layers: Any = cache.layers
+    own = (slice(shared, shared + len(row)) for row in rows)
     return [
-        torch.stack([torch.stack((x.keys[i, :, :n], x.values[i, :, :n])) for x in layers])
-        for i, n in enumerate(map(len, prefixes))
+        torch.stack([torch.stack((x.keys[i, :, part], x.values[i, :, part])) for x in layers])
+        for i, part in enumerate(own)
     ]
-
-
-def _common(rows: Sequence[Ids]) -> int:
-    """How many tokens all rows begin with."""
-    first, last = min(rows), max(rows)  # in this order the extremes part the earliest
-    same = (a == b for a, b in zip(first, last, strict=False))
-    return next((i for i, equal in enumerate(same) if not equal), min(len(first), len(last)))

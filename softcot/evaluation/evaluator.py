@@ -122,8 +122,9 @@ def evaluate(
     method.prepare([max(problems, key=lambda problem: len(problem.question))], k)
     protocol = replace(protocol, k=k)
     settings = settings_of(pair, task, method, protocol)
-    settings |= {"split": split, "n": len(problems)}
-    origin = provenance(pair.base.device, command)
+    told = pair.base.prompts.templates.name(task)
+    settings |= {"split": split, "n": len(problems), "prompts": told}
+    origin = provenance(pair.base.device, pair.base.dtype, command)
     key = settings | _deciding(pair, task, method, protocol, problems, origin)
     processes = Processes.of(pair.base.device)
     ledger = PartialRecord(partial and processes.own(Path(partial)), key)
@@ -197,10 +198,10 @@ def _deciding(
     return {
         "of": digest(problems),
         "donors": digest(getattr(method, "donors", [])),
-        "prompts": pair.reading(task),
+        "reading": pair.reading(task),
         "scored": protocol.gold_logprob,
         # The record names one of each for all of its rows.
-        **{name: origin[name] for name in ("commit", "dirty", "versions", "device")},
+        **{name: origin[name] for name in ("commit", "dirty", "versions", "device", "dtype")},
     }
 
 

@@ -1,7 +1,8 @@
 """The experiments behind the tables: which evaluations each is made of, and making them.
 
 Main and self-consistency sample as the paper does (temperature 1, seeds 41 to 45); everything else
-is greedy, so that a difference between two records is one of inputs and not of luck.
+is greedy, so that a difference between two records is one of inputs and not of luck. What is to be
+chosen, such as prompts, is chosen on validation problems.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from softcot.decoding.decoder import Sampling
 from softcot.evaluation.evaluator import Protocol, evaluate, settings_of
 from softcot.evaluation.records import Record, load_record, write_record
 from softcot.methods import METHODS, AssistCoT, SoftCoT, ZeroShotCoT
+from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
 from softcot.support.presets import ASSISTANT_SIZES, READINGS, is_laboratory
 from softcot.thoughts.controls import CONTROLS
@@ -42,6 +44,16 @@ VOTED = ("mini-gsm", "mini-asdiv", "mini-strategy")
 """Tasks of self-consistency, whose ten samples take longer than anything else."""
 
 
+PROMPTED = ("gsm8k", "strategyqa", "aqua")
+"""Tasks that prompts are chosen on: one for each kind of answer."""
+
+PROMPTS = ("chat", "chat-brief", "chat-one", "chat-two")
+"""Sets of templates that are tried."""
+
+PROMPTED_TOKENS = 400
+"""Longest answer while prompts are tried: a prompt that makes a model ramble is no good one."""
+
+
 def mini_tasks() -> list[str]:
     """The tasks of the experiments: all that need no data, but free text."""
     return [name for name in TASKS if name != FREE.name]
@@ -59,6 +71,8 @@ class Run:
     task: str
     protocol: Protocol
     pair: str = "mini"
+    prompts: str | None = None
+    """A set of templates that is tried, on validation problems; None for the pair's own."""
 
     @property
     def arguments(self) -> list[str]:
@@ -77,6 +91,7 @@ class Run:
             words += ["--seeds", f"{asked.seeds[0]}-{asked.seeds[-1]}"]
         if asked.samples > 1:
             words += ["--samples", str(asked.samples)]
+        words += ["--prompts", self.prompts] if self.prompts else []
         if not is_laboratory(self.pair):  # other pairs write longer answers by default
             words += ["--max-new-tokens", str(asked.sampling.max_new_tokens)]
         return words + (["--gold-logprob"] if asked.gold_logprob else [])
@@ -91,6 +106,7 @@ class Run:
         parts += [f"from-{asked.trained_on}"] if asked.trained_on else []
         parts += ["sampled" if asked.sampling.temperature else "greedy"]
         parts += [f"n{asked.samples}"] if asked.samples > 1 else []
+        parts += ["prompts", self.prompts] if self.prompts else []
         return f"{self.pair}/{'.'.join(parts)}.json"
 
 
@@ -159,6 +175,14 @@ def regime() -> Iterator[Run]:
                 yield Run(task, Protocol(SoftCoT.name, control), pair)
 
 
+def prompts() -> Iterator[Run]:
+    """Zero-shot CoT, told and shown in several ways what to do."""
+    longest = Sampling(max_new_tokens=PROMPTED_TOKENS)
+    for task in PROMPTED:
+        for name in PROMPTS:
+            yield Run(task, Protocol(ZeroShotCoT.name, sampling=longest), prompts=name)
+
+
 EXPERIMENTS: dict[str, Callable[[], Iterator[Run]]] = {
     "main": main,
     "controls": controls,
@@ -168,22 +192,33 @@ EXPERIMENTS: dict[str, Callable[[], Iterator[Run]]] = {
     "forgetting": forgetting,
     "regime": regime,
 }
+"""Those of the tables of the mini pair, which "all" stands for."""
+
+CHOICES: dict[str, Callable[[], Iterator[Run]]] = {"prompts": prompts}
+"""Those that choose something for a pair of ready-made models."""
 
 
 def plan(experiment: str, pair: str = "mini") -> list[Run]:
     """The evaluations of an experiment, or of "all", each once.
 
     Args:
-        experiment: One of `EXPERIMENTS`, or "all".
+        experiment: One of `EXPERIMENTS` or `CHOICES`, or "all".
         pair: Takes the place of mini, whose further pairs are then left out.
 
     Raises:
-        UserError: There is no such experiment.
+        UserError: There is no such experiment, or it has nothing to choose for such a pair.
     """
+    if experiment in CHOICES:
+        if is_laboratory(pair):
+            raise UserError(
+                f"The experiment {experiment!r} is about ready-made models; name a pair of them "
+                "with --pair."
+            )
+        return [replace(run, pair=pair) for run in CHOICES[experiment]()]
     if experiment not in (*EXPERIMENTS, "all"):
         raise UserError(
             f"There is no experiment called {experiment!r}; choose one of: "
-            f"{', '.join(EXPERIMENTS)}, all."
+            f"{', '.join([*EXPERIMENTS, *CHOICES])}, all."
         )
     chosen = EXPERIMENTS.values() if experiment == "all" else [EXPERIMENTS[experiment]]
     runs = dict.fromkeys(run for make in chosen for run in make())
@@ -208,6 +243,7 @@ def reproduce(
     *,
     count: int,
     split: Split = "test",
+    batch_size: int = 128,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Path:
     """Make the record of a run unless it is there; an interrupted one goes on where it was.
@@ -217,7 +253,8 @@ def reproduce(
         run: What to evaluate.
         folder: Where the records are.
         count: Problems.
-        split: Where the problems are from.
+        split: Where the problems are from; prompts are only ever tried on validation problems.
+        batch_size: Rows decoded together.
         progress: Called with (rows done, rows in all).
 
     Raises:
@@ -226,6 +263,8 @@ def reproduce(
     """
     out = folder / run.file
     task = get_task(run.task)
+    if run.prompts:
+        split, pair = "validation", pair.told(Templates.named(run.prompts))
     problems = task.problems(split, count)
     if out.exists():
         _check_same(out, pair, run, problems, split)
@@ -239,6 +278,7 @@ def reproduce(
         problems,
         split=split,
         left_out=task.left_out(split),
+        batch_size=batch_size,
         partial=partial,
         command=shlex.join(["python", "-m", "softcot", "evaluate", *arguments]),
         progress=progress,

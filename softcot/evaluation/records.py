@@ -25,8 +25,8 @@ from softcot.support.reading import read_object, reason
 from softcot.support.schema import STRICT, from_json, to_json
 
 SCHEMA = "softcot-record-3"
-LATER = ("cut", "left_out")
-"""Fields that records of 0.1.0 do not have."""
+LATER = ("cut", "left_out", "dtype", "prompts")
+"""Fields that older records do not have."""
 RESAMPLES = 2000
 """Bootstrap resamples behind every interval."""
 
@@ -116,6 +116,10 @@ class Record:
     """Share of rows that the token limit ended; None where nobody took it down."""
     left_out: dict[str, int] | None = None
     """Reason -> problems of the whole split that cannot be judged; None where that is unknown."""
+    dtype: str | None = None
+    """What the numbers of the base were kept in; None where nobody took it down."""
+    prompts: str | None = None
+    """Name of the templates that the models were told by; None where nobody took it down."""
 
     def scores(self, votes: int | None = None) -> np.ndarray:
         """float[S, n]: whether the majority of the first `votes` samples (of all) is right."""

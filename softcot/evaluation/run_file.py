@@ -98,7 +98,7 @@ def save_run(path: Path, pair: Pair, asked: RunRequest, columns: Sequence[Column
         "asked": to_json(asked),
         "columns": [to_json(column) for column in columns],
         "fingerprints": asked.fingerprints(pair),
-        "origin": provenance(pair.base.device),
+        "origin": provenance(pair.base.device, pair.base.dtype),
     }
     vectors = asked.vectors(pair)
     try:
@@ -152,13 +152,15 @@ def replay(pair: Pair, run_file: RunFile) -> list[Column]:
             f"The run was made with other weights than those of pair {pair.name!r} here; "
             "get the ones that its fingerprints name."
         )
+    origin = run_file.origin
+    where = f"{origin['device']}{' in ' + origin['dtype'] if 'dtype' in origin else ''}"
     *_, columns = asked.stream(pair)
     for number, (column, before) in enumerate(zip(columns, run_file.columns, strict=True), start=1):
         if (column.text, column.answer) != (before["text"], before["answer"]):
             raise UserError(
                 f"Column {number}, {column.title}, came out differently: {column.answer!r} instead "
                 f"of {before['answer']!r}; the run was made with "
-                f"{run_file.origin['versions']} on {run_file.origin['device']}."
+                f"{origin['versions']} on {where}."
             )
     for name, vectors in asked.vectors(pair).items():
         if not torch.allclose(vectors, run_file.vectors[name], rtol=1e-3, atol=1e-4):

@@ -74,14 +74,19 @@ class PromptEmbeds:
     """First 16 hex digits of the SHA-256 of each row's token ids, slots included."""
     passes: list[int]
     """Forward passes one after another that it took to make each row."""
+    shared: tuple[int, ...] = ()
+    """Token ids that every row begins with and goes on after, no slot among them."""
 
     @classmethod
     def of(
         cls, batch: Batch, embeds: torch.Tensor, passes: Sequence[int] | None = None
     ) -> "PromptEmbeds":
         """A left-padded batch with its embeddings, float[B, T, d]."""
-        kept = zip(batch.input_ids, batch.attention_mask.bool(), strict=True)
-        texts = [json.dumps(ids[mask].tolist()).encode() for ids, mask in kept]
+        kept = list(zip(batch.input_ids, batch.attention_mask.bool(), strict=True))
+        rows = [tuple(ids[mask].tolist()) for ids, mask in kept]
+        slots = [mask[own].tolist() for mask, (_, own) in zip(batch.slot_mask, kept, strict=True)]
+        starts = [row.index(True) if True in row else len(row) - 1 for row in slots]
+        texts = [json.dumps(row).encode() for row in rows]
         return cls(
             embeds=embeds,
             attention_mask=batch.attention_mask,
@@ -90,7 +95,15 @@ class PromptEmbeds:
             prompt_tokens=batch.attention_mask.sum(1).tolist(),
             hashes=[hashlib.sha256(text).hexdigest()[:16] for text in texts],
             passes=[0] * len(embeds) if passes is None else list(passes),
+            shared=rows[0][: min(common_length(rows), *starts)],
         )
+
+
+def common_length(rows: Sequence[tuple[int, ...]]) -> int:
+    """How many tokens all rows begin with."""
+    first, last = min(rows), max(rows)  # in this order the extremes part the earliest
+    same = (a == b for a, b in zip(first, last, strict=False))
+    return next((i for i, equal in enumerate(same) if not equal), min(len(first), len(last)))
 
 
 def join(prompts: Sequence[PromptEmbeds]) -> PromptEmbeds:
@@ -108,4 +121,5 @@ def join(prompts: Sequence[PromptEmbeds]) -> PromptEmbeds:
         prompt_tokens=[n for prompt in prompts for n in prompt.prompt_tokens],
         hashes=[digest for prompt in prompts for digest in prompt.hashes],
         passes=[n for prompt in prompts for n in prompt.passes],
+        shared=prompts[0].shared[: common_length([prompt.shared for prompt in prompts])],
     )

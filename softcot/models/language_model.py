@@ -3,7 +3,7 @@
 import copy
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,8 +19,8 @@ from softcot.models.loading import (
     Quantization,
     find_model,
     quantization,
-    usual_dtype,
 )
+from softcot.models.precision import DType, usual_dtype
 from softcot.prompts.builder import PromptBuilder
 from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
@@ -53,7 +53,7 @@ def fingerprint(model: nn.Module, exact: bool = False) -> str:
     """The sha256 over the names and values of all weights, as hexadecimal text.
 
     The values are rounded to bfloat16 first, so that a model has one fingerprint wherever it
-    runs: in fp32 on a CPU, in bf16 on a GPU. With `exact` not a bit may differ.
+    runs, in fp32 or in bf16. With `exact` not a bit may differ.
     """
     digest = hashlib.sha256()
     for name, weight in sorted(model.state_dict().items()):
@@ -74,6 +74,20 @@ class SlotStates(Protocol):
         """Forget all."""
 
 
+@dataclass(frozen=True)
+class KnownPrefix:
+    """Tokens that a model has read, to go on from."""
+
+    ids: tuple[int, ...]
+    layers: list[tuple[torch.Tensor, torch.Tensor]]
+    """Keys and values of each layer, float[1, H, T, d_head]."""
+
+    def cut(self, length: int) -> "KnownPrefix":
+        """Its first tokens."""
+        layers = [(keys[..., :length, :], values[..., :length, :]) for keys, values in self.layers]
+        return KnownPrefix(self.ids[:length], layers)
+
+
 @dataclass
 class LanguageModel:
     """A frozen causal language model with its tokenizer and its prompts."""
@@ -86,6 +100,8 @@ class LanguageModel:
     """What its weights were made smaller by, if they were."""
     compiled: bool = False
     """Whether tokens are written by a compiled forward pass."""
+    prefix: KnownPrefix | None = field(default=None, init=False, repr=False, compare=False)
+    """What the prompts of a batch began with, for the next one to go on from."""
 
     @classmethod
     def load(
@@ -95,29 +111,33 @@ class LanguageModel:
         *,
         templates: Templates | None = None,
         quantize: Quantization | None = None,
+        dtype: DType | None = None,
     ) -> "LanguageModel":
-        """Load a Hugging Face folder or Hub id: frozen, fp32 on a CPU and bf16 on a GPU.
+        """Load a Hugging Face folder or Hub id, frozen.
 
         Args:
-            source: A folder, a Hub id, or what `softcot.models.loading.find_model` found.
+            source: A folder, a GGUF file, a Hub id, or what `find_model` of
+                `softcot.models.loading` found.
             device: The best one by default.
             templates: What the model is told; by default the set `mini`.
             quantize: Whether to make the weights smaller, and how.
+            dtype: What its numbers are kept in; by default see `softcot.models.precision`.
 
         Raises:
             UserError: The model is missing or damaged, or a library for `quantize` is missing.
         """
-        if isinstance(source, str) and Path(source).is_dir():
+        if isinstance(source, str) and Path(source).exists():
             source = Path(source)
         source = source if isinstance(source, ModelSource) else find_model(source)
         device = torch.device(device) if device else best_device()
-        options = source.options | quantization(quantize, device)
+        dtype = dtype or usual_dtype(device, source.billions)
+        options = source.options | quantization(quantize, device, dtype)
         try:
             tokenizer = AutoTokenizer.from_pretrained(source.place, **source.options)
             # A model and a report, whatever the library's own annotation says.
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 source.place,
-                dtype=getattr(torch, usual_dtype(device)),
+                dtype=getattr(torch, dtype),
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # refused below, in better words
                 **options,
@@ -210,6 +230,10 @@ class LanguageModel:
             f"The model {self.name} has no chat template and reads plain text, so it may not do "
             "as it is told."
         )
+
+    def told(self, templates: Templates) -> "LanguageModel":
+        """The same model, told other things about a question."""
+        return replace(self, prompts=self.prompts.told(templates))
 
     def twin(self) -> "LanguageModel":
         """Modules of its own around the same weights: what is done to it leaves this one alone."""

@@ -37,12 +37,14 @@ from huggingface_hub.errors import (
 from safetensors import SafetensorError, safe_open
 from transformers.utils import logging
 
+from softcot.fetching.catalogue import GgufModel, find
+from softcot.fetching.conversion import converted, find_gguf
+from softcot.fetching.hub import PATIENCE
+from softcot.fetching.store import fetched_folder
+from softcot.models.precision import DType, usual_dtype
 from softcot.support.errors import UserError
 from softcot.support.presets import CHECKPOINTS, HUB, PRESETS, PairPreset, checkpoint_root
 from softcot.support.reading import as_object, read_object
-
-PATIENCE = 5.0
-"""Seconds that the Hub has to answer."""
 
 Quantization = Literal["int8", "nf4"]
 
@@ -84,19 +86,25 @@ def find_model(
     revision: str | None = None,
     billions: float | None = None,
     licence: str | None = None,
+    pair: str | None = None,
 ) -> ModelSource:
-    """Look for a model in a folder, among earlier downloads, then on the Hub.
+    """Look for a model in a folder, among what was fetched or downloaded, then on the Hub.
 
     Args:
-        place: Folder or Hub id.
+        place: Folder, GGUF file, Hub id, or the name of a model that `fetch` brings.
         revision: Commit, branch or tag on the Hub.
         billions: Parameters in units of 10^9, if known; else they are counted where files say.
         licence: Page on which its licence must be accepted.
+        pair: The pair that it is of, for the message that tells how to fetch it.
 
     Raises:
         UserError: It is nowhere, or may not be had; the message says what to do.
     """
     if isinstance(place, Path):
+        if place.exists() and (gguf := find_gguf(place)):
+            return _in_folder(converted(gguf))
+        if place.is_file():
+            raise UserError(f"{place} is no folder and no GGUF file; name one of them.")
         if not checkpoint_root().is_dir() and not os.environ.get(CHECKPOINTS):
             raise UserError(
                 f"There is no model in {place}: the models are in the repository and not in the "
@@ -109,7 +117,9 @@ def find_model(
                 f"{place.parent.name}`, or set "
                 f"{CHECKPOINTS} to the folder that holds the checkpoints."
             )
-        return ModelSource(place, None, place, count_billions(place))
+        return _in_folder(place)
+    if model := find(place):
+        return _fetched(model, pair or model.name)
     folder = _downloaded(place, revision)
     if folder is not None:
         return ModelSource(place, revision, folder, count_billions(folder) or billions)
@@ -119,6 +129,24 @@ def find_model(
         return ModelSource(place, revision, None, billions or _billions_on_hub(place, revision))
     except Exception as error:  # the library that it asks with has been changed before
         raise hub_error(error, place, revision, licence) from error
+
+
+def _in_folder(folder: Path) -> ModelSource:
+    return ModelSource(folder, None, folder, count_billions(folder))
+
+
+def _fetched(model: GgufModel, asked: str) -> ModelSource:
+    """A model of the catalogue, which is only ever used with its hash checked.
+
+    Raises:
+        UserError: It was not fetched.
+    """
+    folder = fetched_folder(model)
+    if folder is None:
+        raise UserError(
+            f"{model.title} is not on this computer yet; run `python -m softcot fetch {asked}`."
+        )
+    return _in_folder(folder)
 
 
 def fetch_folder(place: str | Path) -> Path:
@@ -215,6 +243,7 @@ def check_memory(
     sources: Sequence[ModelSource],
     device: torch.device,
     quantize: Quantization | None = None,
+    dtype: DType | None = None,
 ) -> None:
     """Refuse models that the memory cannot hold, before any of them is loaded.
 
@@ -223,7 +252,7 @@ def check_memory(
     Raises:
         UserError: They are too large; the message names a pair that is not.
     """
-    kind = quantize or usual_dtype(device)
+    kind = quantize or dtype or usual_dtype(device, known_billions(sources))
     needed = sum(source.billions or 0.0 for source in sources) * BYTES[kind] * MARGIN
     free = free_gigabytes(device)
     if needed <= free:
@@ -233,6 +262,12 @@ def check_memory(
         f"Pair {pair!r} needs about {needed:.1f} GB in {kind} and this {where} has {free:.1f} GB "
         f"free; choose a smaller one, such as --pair {_largest_fitting(free, kind)}."
     )
+
+
+def known_billions(sources: Sequence[ModelSource]) -> float | None:
+    """Parameters of some models together in units of 10^9; None where one's are unknown."""
+    sizes = [source.billions for source in sources]
+    return None if None in sizes else sum(size or 0.0 for size in sizes)
 
 
 @contextmanager
@@ -250,11 +285,6 @@ def visible_loading(sources: Sequence[ModelSource]) -> Iterator[None]:
         logging.enable_progress_bar()
 
 
-def usual_dtype(device: torch.device) -> str:
-    """The name of what weights are kept in: bf16 on a GPU, fp32 on a CPU."""
-    return "bfloat16" if device.type == "cuda" else "float32"
-
-
 def gpu_is_lent() -> bool:
     """Whether this is a Space that has a GPU for one call at a time (ZeroGPU), none while it loads.
 
@@ -270,7 +300,9 @@ def free_gigabytes(device: torch.device) -> float:
     return psutil.virtual_memory().available / 1e9
 
 
-def quantization(kind: Quantization | None, device: torch.device) -> dict[str, Any]:
+def quantization(
+    kind: Quantization | None, device: torch.device, dtype: DType | None = None
+) -> dict[str, Any]:
     """What `from_pretrained` must be told to make weights smaller; nothing for None.
 
     Raises:
@@ -293,7 +325,7 @@ def quantization(kind: Quantization | None, device: torch.device) -> dict[str, A
         config: Any = BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
-            bnb_4bit_compute_dtype=getattr(torch, usual_dtype(device)),
+            bnb_4bit_compute_dtype=getattr(torch, dtype or usual_dtype(device)),
         )
     else:
         from torchao.quantization import Int8WeightOnlyConfig

@@ -1,15 +1,16 @@
 """What the two models read: ids, where the thoughts go, and what training is graded on.
 
 One path serves training and use: a training prompt is the prompt of use plus a target. The chat
-template is cut once, at the place of the user's message; user text that could mean anything to it
-is tokenised apart, as plain text, so it can never become a special token. Thought slots are
-inserted as ids, never found again by counting offsets.
+template is cut once, at the places of the messages; text that could mean anything to it is
+tokenised apart, as plain text, so it can never become a special token. Thought slots are inserted
+as ids, never found again by counting offsets.
 """
 
 import copy
+import itertools
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,11 @@ _SAME_DAY = """\
 {%- endmacro -%}
 """
 """Put before a chat template that asks for today's date: the day of `CHAT_OPTIONS` instead."""
+
+STRANGE = (
+    "The chat template of this tokenizer does not show each message exactly once; choose a model "
+    "with an ordinary chat template."
+)
 
 SLOT = -1
 """Stands for a thought while a prompt is put together; no token has this id."""
@@ -145,12 +151,19 @@ class PromptBuilder:
         self.reserve = reserve
         self.templates = templates or Templates.named("mini")
         self.chat = bool(tokenizer.chat_template)
-        self._before, self._after, self.end_of_turn = self._cut_template()
+        self._cuts: dict[int, tuple[_Piece, ...]] = {}
+        self._pieces(0)
+        self.end_of_turn = self._end_of_turn()
         taken = {*stops, self.end_of_turn, *self._ids(self._whole_chat())}
         self.tokens = tokens or ThoughtTokens.choose(tokenizer, taken)
         self._controls = _control_tokens(tokenizer)
         self._splits = _splits(tokenizer, self._controls)
-        self._around = (self._ids(self._before), self._ids(self._after))
+
+    def told(self, templates: Templates) -> "PromptBuilder":
+        """The same builder with other templates."""
+        builder = copy.copy(self)
+        builder.templates = templates
+        return builder
 
     @property
     def placeholder(self) -> str:
@@ -218,29 +231,38 @@ class PromptBuilder:
         question = clean(question).strip()
         if not question:
             raise UserError("The question is empty; type a question.")
-        asked, rest = f"{wording.before}{question}", wording.after
-        whole = self._as_one(asked, rest)
+        said, asked, rest = wording.turns(), f"{wording.before}{question}", wording.after
+        pieces = self._pieces(len(wording.examples))
+        whole = self._as_one(pieces, said, asked, rest)
         if whole is not None:
             return whole
-        before, after = self._around
-        return [*before, *self.text(asked)], [*self.text(rest), *after]
+        *earlier, before, after = pieces
+        ids = [[*piece.ids, *self.text(text)] for piece, text in zip(earlier, said, strict=True)]
+        start = [i for turn in ids for i in turn]
+        return [*start, *before.ids, *self.text(asked)], [*self.text(rest), *after.ids]
 
-    def _as_one(self, asked: str, rest: str) -> tuple[list[int], list[int]] | None:
+    def _as_one(
+        self, pieces: Sequence["_Piece"], said: Sequence[str], asked: str, rest: str
+    ) -> tuple[list[int], list[int]] | None:
         """The same, tokenised together with the chat template; None where that is not safe.
 
         Some tokenizers read a space or a line break beside the message differently when it stands
         alone, so this is what the model was trained on. It is unsafe as soon as the text holds an
         added token, or forms one with the template.
         """
-        text, controls = f"{asked}{rest}", self._controls
-        if not self.tokenizer.is_fast or any(token in text for token in controls.values()):
+        texts, controls = [*said, f"{asked}{rest}"], self._controls
+        if not self.tokenizer.is_fast or any(
+            token in text for token in controls.values() for text in texts
+        ):
             return None
         options = {"add_special_tokens": False, "return_offsets_mapping": True}
-        found = self.tokenizer(f"{self._before}{text}{self._after}", **options)
+        filled = zip(pieces, [*said, asked], strict=False)
+        before = "".join(f"{piece.text}{text}" for piece, text in filled)
+        found = self.tokenizer(f"{before}{rest}{pieces[-1].text}", **options)
         ids, places = found.input_ids, found.offset_mapping
-        edge = len(self._before) + len(asked)
+        edge = len(before)
         cut = sum(end <= edge for _, end in places)
-        own = [i for piece in self._around for i in piece if i in controls]
+        own = [i for piece in pieces for i in piece.ids if i in controls]
         straddles = any(start < edge for start, _ in places[cut:])
         if straddles or own != [i for i in ids if i in controls]:
             return None
@@ -293,23 +315,56 @@ class PromptBuilder:
                 continue
         return ""
 
-    def _cut_template(self) -> tuple[str, str, int]:
-        """Text before the user's message, text after it, and the id that ends the model's turn."""
+    def _pieces(self, examples: int) -> tuple["_Piece", ...]:
+        """What stands before, between and after the messages of a chat with so many examples.
+
+        Each example is two messages, and the question is the last one: 2 * examples + 2 pieces.
+        """
+        if examples not in self._cuts:
+            texts = self._cut_template(2 * examples + 1)
+            self._cuts[examples] = tuple(_Piece(text, self._ids(text)) for text in texts)
+        return self._cuts[examples]
+
+    def _cut_template(self, messages: int) -> list[str]:
+        """The texts of the chat template around so many messages, the last of them a user's."""
+        if not self.chat:
+            asked = "\nAnswer:"
+            earlier = [f"{asked} ", "\n\n"] * (messages // 2)
+            return [self.tokenizer.bos_token or "", *earlier, asked]
+        # A random word stands for each message: no template and no user can contain it.
+        words = [secrets.token_hex(16) for _ in range(messages)]
+        rendered = render_chat(self.tokenizer, _chat(words), add_generation_prompt=True)
+        places = re.compile("|".join(words))
+        if places.findall(rendered) != words:
+            raise UserError(STRANGE)
+        return places.split(rendered)
+
+    def _end_of_turn(self) -> int:
+        """The id that ends the model's turn."""
         tokenizer = self.tokenizer
         if not self.chat:
-            return tokenizer.bos_token or "", "\nAnswer:", tokenizer.eos_token_id
-        # A random word stands for each message: no template and no user can contain it.
-        user, answer = secrets.token_hex(16), secrets.token_hex(16)
-        turns = [{"role": "user", "content": user}, {"role": "assistant", "content": answer}]
-        opened = render_chat(tokenizer, turns[:1], add_generation_prompt=True).split(user)
-        closed = render_chat(tokenizer, turns).split(answer)
-        if len(opened) != 2 or len(closed) != 2:
-            raise UserError(
-                "The chat template of this tokenizer does not show each message exactly once; "
-                "choose a model with an ordinary chat template."
-            )
+            return tokenizer.eos_token_id
+        words = [secrets.token_hex(16) for _ in range(2)]
+        closed = render_chat(tokenizer, _chat(words)).split(words[1])
+        if len(closed) != 2:
+            raise UserError(STRANGE)
         ending = [i for i in self._ids(closed[1])[:1] if i in tokenizer.added_tokens_decoder]
-        return opened[0], opened[1], (ending or [tokenizer.eos_token_id])[0]
+        return (ending or [tokenizer.eos_token_id])[0]
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A part of a chat template between two messages."""
+
+    text: str
+    ids: list[int]
+    """The same as tokens, special ones included."""
+
+
+def _chat(messages: Sequence[str]) -> list[dict[str, str]]:
+    """Messages of a user and of the model, in turn."""
+    roles = itertools.cycle(("user", "assistant"))
+    return [{"role": role, "content": text} for role, text in zip(roles, messages, strict=False)]
 
 
 def render_chat(tokenizer: Any, turns: list[dict[str, str]], **options: Any) -> str:

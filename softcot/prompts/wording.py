@@ -1,39 +1,68 @@
 """What the two models are told: Jinja files, `<set>/<role>/<task, answer kind or default>.jinja`.
 
 A file says where the question stands, and nothing else about it: it is cut there, so that what a
-user types never meets the template language.
+user types never meets the template language. Beside it, `<...>.examples.json` may hold worked
+examples, which the model reads as earlier turns of the chat.
 """
 
 import hashlib
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from softcot.data.tasks import Task
 from softcot.support.errors import UserError
-from softcot.support.reading import read_text, reason
+from softcot.support.reading import json_rows, kind_of, read_text, reason
+from softcot.support.text import clean
 
 ROLES = ("base", "assistant")
 """Who reads a template."""
 
 SETS = Path(__file__).parent / "templates"
-"""The sets that come with the package: `mini` for its own models, `chat` for ready-made ones."""
+"""The sets that come with the package: `mini` for its own models, `chat` for ready-made ones.
+
+Those of `chat-brief`, `chat-one` and `chat-two` say the same otherwise, or show it by examples.
+"""
 
 MARKER = "<question>"
 """Stands for the question where templates are compared."""
 
 
 @dataclass(frozen=True)
+class Example:
+    """A question that somebody has answered already."""
+
+    question: str
+    answer: str
+    """All that the model is to have said about it."""
+
+
+@dataclass(frozen=True)
 class Wording:
-    """The text around a question."""
+    """The text around a question, and what was asked and answered before it."""
 
     before: str
     after: str
+    examples: tuple[Example, ...] = ()
+
+    def turns(self) -> list[str]:
+        """What both sides said so far, in turn; the same words stand around every question."""
+        asked = [(f"{self.before}{x.question}{self.after}", x.answer) for x in self.examples]
+        return [text for turn in asked for text in turn]
+
+    def told(self, role: str) -> str:
+        """All of it as one text, to compare it by."""
+        turns = [
+            f"{who}: {text}\n"
+            for who, text in zip(("user", "answer") * len(self.examples), self.turns(), strict=True)
+        ]
+        return f"{''.join(turns)}{role}: {self.before}{MARKER}{self.after}"
 
 
 @dataclass(frozen=True)
@@ -41,6 +70,8 @@ class Templates:
     """A folder of templates with one folder for each of `ROLES`."""
 
     folder: Path
+    others: tuple[tuple[str, Path], ...] = ()
+    """Tasks or kinds of answer with the folder that takes this one's place for them."""
 
     def __post_init__(self) -> None:
         """Refuse a folder without the two roles.
@@ -56,26 +87,61 @@ class Templates:
             )
 
     @classmethod
-    def named(cls, name: str) -> "Templates":
-        """A set that comes with the package."""
-        return cls(SETS / name)
+    def named(cls, name: str, others: Mapping[str, str] | None = None) -> "Templates":
+        """A set that comes with the package, and others for some tasks or kinds of answer."""
+        return cls(SETS / name, tuple((key, SETS / other) for key, other in (others or {}).items()))
+
+    @classmethod
+    def find(cls, place: str | Path) -> "Templates":
+        """A folder of somebody's own, or else the set of the package with this name.
+
+        Raises:
+            UserError: There is neither.
+        """
+        if Path(place).is_dir():
+            return cls(Path(place))
+        names = sorted(folder.name for folder in SETS.iterdir() if folder.is_dir())
+        if str(place) in names:
+            return cls.named(str(place))
+        raise UserError(
+            f"There is no folder of templates {place}; name one, or one of the sets that come "
+            f"with the package: {', '.join(names)}."
+        )
+
+    def name(self, task: Task) -> str:
+        """What the folder for a task is called."""
+        return self._folder(task).name
 
     def wording(self, role: str, task: Task) -> Wording:
         """What a model is told about a question of a task.
 
         Args:
             role: One of `ROLES`.
-            task: Its name decides, else its kind of answer, else there must be a default.
+            task: Its name decides, else its kind of answer, else there must be a default; so it
+                is with the examples, which need not be there.
 
         Raises:
-            UserError: There is no template, or it does not show the question exactly once.
+            UserError: There is no template, it does not show the question exactly once, or the
+                examples are none.
         """
+        file = self._file(role, task, "jinja")
+        if file is None:
+            place = self._folder(task) / role / "default.jinja"
+            raise UserError(f"There is no template for the {role}; write {place}.")
+        wording, shown = _cut(file, _read(file)), self._file(role, task, "examples.json")
+        if shown is None:
+            return wording
+        return replace(wording, examples=_examples(shown, _read(shown)))
+
+    def _file(self, role: str, task: Task, ending: str) -> Path | None:
+        """The file that is nearest to a task, if there is one."""
         names = (task.name, task.answer_kind, "default")
-        files = [self.folder / role / f"{name}.jinja" for name in names]
-        for file in files:
-            if file.is_file():
-                return _cut(file, _read(file))
-        raise UserError(f"There is no template for the {role}; write {files[-1]}.")
+        files = (self._folder(task) / role / f"{name}.{ending}" for name in names)
+        return next((file for file in files if file.is_file()), None)
+
+    def _folder(self, task: Task) -> Path:
+        others = dict(self.others)
+        return others.get(task.name, others.get(task.answer_kind, self.folder))
 
     def fingerprint(self, tasks: Sequence[Task]) -> str:
         """What both models are told about some tasks, as 16 hexadecimal digits.
@@ -83,8 +149,7 @@ class Templates:
         Tasks with the same wording count once: all the mini tasks have the digits of any of them.
         """
         texts = {
-            "\n".join(f"{role}: {w.before}{MARKER}{w.after}" for role, w in self._roles(task))
-            for task in tasks
+            "\n".join(wording.told(role) for role, wording in self._roles(task)) for task in tasks
         }
         return hashlib.sha256("\n\n".join(sorted(texts)).encode()).hexdigest()[:16]
 
@@ -118,7 +183,30 @@ def _cut(file: Path, text: str) -> Wording:
             f"The template {file} shows the question {len(parts) - 1} times; write "
             "{{ question }} into it exactly once."
         )
-    return Wording(*parts)
+    before, after = parts
+    return Wording(before, after)
+
+
+@cache
+def _examples(file: Path, text: str) -> tuple[Example, ...]:
+    try:
+        return tuple(_example(row, place) for place, row in json_rows(text))
+    except ValueError as error:
+        raise UserError(
+            f"The examples in {file} cannot be used ({reason(error)}); write a JSON array of "
+            'objects with "question" and "answer".'
+        ) from error
+
+
+def _example(row: dict[str, Any], place: str) -> Example:
+    for name in ("question", "answer"):
+        if name not in row:
+            raise ValueError(f'{place} lacks "{name}"')
+        if not isinstance(row[name], str):
+            raise ValueError(f"the {name} in {place} is {kind_of(row[name])}, not a text")
+        if not row[name].strip():
+            raise ValueError(f"the {name} in {place} is empty")
+    return Example(clean(row["question"]).strip(), clean(row["answer"]).strip())
 
 
 def _unusable(file: Path, error: Exception) -> UserError:

@@ -8,7 +8,17 @@ from pathlib import Path
 
 from softcot.evaluation.experiments import SEEDS
 from softcot.evaluation.records import Record
-from softcot.report import controls, forgetting, main, other, regime, sizes, thoughts, votes
+from softcot.report import (
+    controls,
+    forgetting,
+    main,
+    other,
+    prompts,
+    regime,
+    sizes,
+    thoughts,
+    votes,
+)
 from softcot.report.cells import span
 from softcot.report.parts import Report
 from softcot.report.render import SUMMARY, TABLES, markdown, page_block, readme_block
@@ -16,7 +26,7 @@ from softcot.report.results import REPORT_FILE, Results, load_records
 from softcot.support.files import json_text, with_block, write_text
 from softcot.support.presets import DEFAULT_THOUGHTS
 
-SECTIONS = (main, controls, thoughts, sizes, votes, forgetting, regime, other)
+SECTIONS = (main, controls, thoughts, sizes, votes, forgetting, regime, prompts, other)
 
 FULL = 1000
 """Problems of a record that is not a quick look."""
@@ -88,7 +98,7 @@ def _is_quick(results: Results) -> bool:
 
 def _note(results: Results) -> str:
     """How the figures were made, as far as the records agree on it."""
-    everyone = results.records
+    everyone = [*results, *results.others] or results.tried
     size = span(record.n for record in everyone)
     worst = max(record.parse_failures for record in everyone)
     dirty = sum(record.dirty for record in everyone)

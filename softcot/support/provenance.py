@@ -14,11 +14,12 @@ from softcot.support.version import __version__
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def provenance(device: torch.device, command: str = "") -> dict[str, Any]:
+def provenance(device: torch.device, dtype: torch.dtype, command: str = "") -> dict[str, Any]:
     """Everything about a run that its settings do not say.
 
     Args:
         device: What the models ran on.
+        dtype: What the numbers of the base were kept in.
         command: The command line that repeats the run; empty for a run started from Python.
     """
     return {
@@ -29,6 +30,7 @@ def provenance(device: torch.device, command: str = "") -> dict[str, Any]:
         # Records and checkpoints that are being written do not change a figure; the code does.
         "dirty": bool(_git("status", "--porcelain", "--", str(PACKAGE))),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "dtype": str(dtype).removeprefix("torch."),
     }
 
 

@@ -1,9 +1,9 @@
 """The pair that everything works on: two frozen models, and what was trained between them."""
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -17,14 +17,16 @@ from softcot.models.loading import (
     fetch_folder,
     find_model,
     gpu_is_lent,
+    known_billions,
     quantization,
     visible_loading,
 )
 from softcot.models.model_pair import ModelPair
+from softcot.models.precision import DType, usual_dtype
 from softcot.models.probe import check_model
 from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
-from softcot.support.presets import PairPreset, choose_preset
+from softcot.support.presets import PRESETS, PairPreset, choose_preset
 from softcot.thoughts.checkpoint import TrainedWeights
 from softcot.thoughts.projection import Projection
 
@@ -105,6 +107,12 @@ class Pair(ModelPair):
             found += [*self.mismatches(weights), *weights.remarks()]
         return [sentence for sentence in found if sentence]
 
+    @property
+    def option(self) -> str:
+        """How a command line names it; two models of one's own have no name that it would take."""
+        known = self.name in PRESETS
+        return f"--pair {self.name}" if known else "--base BASE --assistant ASSISTANT"
+
     def projection(self, task_name: str) -> Projection:
         """The projection that serves a task; see `weights`."""
         return self.weights(Projection, task_name)
@@ -125,13 +133,19 @@ class Pair(ModelPair):
         pair._loaded = {**self._loaded, GIVEN: projection.eval().requires_grad_(False)}
         return pair
 
+    def told(self, templates: Templates) -> "Pair":
+        """The same pair, both of whose models are told other things about a question."""
+        pair = copy.copy(self)
+        pair.base, pair.assistant = (lm.told(templates) for lm in (self.base, self.assistant))
+        return pair
+
     def _missing(self, kind: type[TrainedWeights], served: str) -> str:
         prefix = f"{kind.folder}-"
         known = [name.removeprefix(prefix) for name in self.trained if name.startswith(prefix)]
         return (
             f"Pair {self.name!r} has no {kind.folder} for {served!r} (it has: "
             f"{', '.join(known) or 'none'}); train it with "
-            f"`python -m softcot train --method {kind.method} --task {served}`."
+            f"`python -m softcot train {self.option} --method {kind.method} --task {served}`."
         )
 
     def _check_fits(self, weights: TrainedWeights, path: Path) -> None:
@@ -157,6 +171,7 @@ def load_pair(
     prompts: str | Path | None = None,
     quantize: Quantization | None = None,
     compiled: bool = False,
+    dtype: DType | None = None,
 ) -> Pair:
     """Load the two models of a pair, frozen, on `device` (the best one by default).
 
@@ -166,17 +181,20 @@ def load_pair(
         base: Folder or Hub id of a base, instead of a preset's.
         assistant: Likewise; both or neither.
         projection: Folder or Hub id of a projection that serves every task.
-        prompts: Folder of templates, instead of the set that the preset names.
+        prompts: Folder of templates or name of a set, instead of the set that the preset names.
         quantize: Whether to make the weights smaller, and how.
         compiled: Whether the base writes by a compiled forward pass: it starts slowly, and then
             it is faster.
+        dtype: What the numbers of both are kept in: "float32" or "bfloat16". By default bf16 on
+            a GPU, and on a CPU that is faster with it than in fp32 if the pair is not small.
 
     Raises:
         UserError: The preset is unknown, or something is missing, damaged, too large, or of a
             kind that is not served exactly.
     """
     preset = choose_preset(name, base, assistant)
-    templates = Templates(Path(prompts)) if prompts else Templates.named(preset.prompts)
+    own = Templates.named(preset.prompts, preset.other_prompts)
+    templates = Templates.find(prompts) if prompts else own
     device = torch.device(device) if device else best_device()
     quantization(quantize, device)  # refuse what cannot be before anything slow
     if compiled:
@@ -186,21 +204,24 @@ def load_pair(
         trained = {n: p for n, p in trained.items() if not n.startswith(f"{Projection.folder}-")}
         trained[GIVEN] = fetch_folder(projection)
     sources = _find_models(preset)
-    check_memory(preset.name, sources, device, quantize)
+    dtype = dtype or usual_dtype(device, known_billions(sources))
+    check_memory(preset.name, sources, device, quantize, dtype)
+    options: dict[str, Any] = {"templates": templates, "quantize": quantize, "dtype": dtype}
+    loaded = []
     with visible_loading(sources):
-        base_lm, assistant_lm = (
-            LanguageModel.load(source, device, templates=templates, quantize=quantize)
-            for source in sources
-        )
-    for lm in (base_lm, assistant_lm):
-        check_model(lm, run=not gpu_is_lent())
+        for source in sources:
+            lm = LanguageModel.load(source, device, **options)
+            check_model(lm, run=not gpu_is_lent())
+            loaded.append(lm)
+    # A base that is its own assistant: one model in memory, and two that are asked.
+    base_lm, assistant_lm = loaded if len(loaded) > 1 else (loaded[0], replace(loaded[0]))
     base_lm.compiled = compiled
     return Pair(preset.name, base_lm, assistant_lm, trained)
 
 
 def _find_models(preset: PairPreset) -> list[ModelSource]:
-    """Where the base and the assistant of a preset are."""
-    return [
-        find_model(preset.base, preset.base_revision, preset.base_billions, preset.licence),
-        find_model(preset.assistant, preset.assistant_revision, preset.assistant_billions),
-    ]
+    """Where the base and the assistant of a preset are; one place, if they are the same."""
+    base = preset.base, preset.base_revision, preset.base_billions, preset.licence
+    assistant = preset.assistant, preset.assistant_revision, preset.assistant_billions, None
+    found = [find_model(*base, preset.name), find_model(*assistant, preset.name)]
+    return found[:1] if found[0] == found[1] else found

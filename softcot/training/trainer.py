@@ -383,7 +383,7 @@ class _Run:
             history=self.history,
             seconds=round(seconds, 1),
         )
-        made = provenance(self.pair.base.device, command)
+        made = provenance(self.pair.base.device, self.pair.base.dtype, command)
         self.weights.describe(self._summary(result, made))
         prints = self.pair.fingerprints | {"trained": fingerprint(self.weights, exact=True)}
         outcome = {k: v for k, v in asdict(result).items() if k != "path"}

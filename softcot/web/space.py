@@ -8,6 +8,7 @@ from typing import Any
 
 from huggingface_hub import SpaceCardData, SpaceHardware
 
+from softcot.fetching.catalogue import fetchable_pairs, models_of
 from softcot.support.errors import UserError
 from softcot.support.files import refuse_used
 from softcot.support.presets import PRESETS, checkpoint_root, get_preset
@@ -31,8 +32,12 @@ import sys
 import explorer
 
 if __name__ == "__main__":
-    sys.exit(explorer.main(["--pair", {pair!r}, *sys.argv[1:]]))
+    sys.exit(explorer.main(["--pair", {pair!r}, "--fetch", *sys.argv[1:]]))
 '''
+
+FALLBACK = "mini"
+"""The pair that goes along with models that are fetched: a Space whose hardware cannot hold those
+opens on it and says so."""
 
 TEXT = """
 # SoftCoT Explorer
@@ -49,7 +54,7 @@ def export(folder: str | Path, pair: str = "mini") -> Path:
     Args:
         folder: A new or empty folder.
         pair: Name of the pair; models in folders are copied, those of the Hub are named for
-            the Space to fetch before it starts.
+            the Space to fetch before it starts, and the pair `FALLBACK` goes along.
 
     Returns:
         The folder.
@@ -61,7 +66,10 @@ def export(folder: str | Path, pair: str = "mini") -> Path:
     refuse_used(folder)
     if not (PROJECT / "app.py").is_file():
         raise UserError("There is no app.py beside the package; export from a copy of the project.")
-    for model in (preset.base, preset.assistant):
+    needed = [preset.base, preset.assistant]
+    if any(isinstance(model, str) for model in needed):
+        needed += [get_preset(FALLBACK).base, get_preset(FALLBACK).assistant]
+    for model in needed:
         if isinstance(model, Path) and not model.is_dir():
             raise UserError(f"There is no model in {model}; download or train it first.")
     for name, left_out in {"softcot": "__pycache__", "assets": "results"}.items():
@@ -71,14 +79,15 @@ def export(folder: str | Path, pair: str = "mini") -> Path:
         )
     shutil.copyfile(PROJECT / "app.py", folder / "explorer.py")
     shutil.copyfile(PROJECT / "LICENSE", folder / "LICENSE")
-    _copy_checkpoints(folder / "checkpoints", pair)
-    large = [f"*.{ending} filter=lfs diff=lfs merge=lfs -text\n" for ending in LARGE]
     hub = [model for model in (preset.base, preset.assistant) if isinstance(model, str)]
+    for name in dict.fromkeys((pair, FALLBACK) if hub else (pair,)):
+        _copy_checkpoints(folder / "checkpoints", name)
+    large = [f"*.{ending} filter=lfs diff=lfs merge=lfs -text\n" for ending in LARGE]
     for name, text in {
         "app.py": LAUNCHER.format(pair=pair),
         "requirements.txt": _requirements(),
         ".gitattributes": "".join(large),
-        "README.md": f"---\n{_front_matter(hub)}\n---\n{TEXT.format(pair=pair)}",
+        "README.md": f"---\n{_front_matter(pair, hub)}\n---\n{_text(pair, hub)}",
     }.items():
         (folder / name).write_text(text, encoding="utf-8")
     return folder
@@ -90,7 +99,9 @@ def _copy_checkpoints(target: Path, pair: str) -> None:
     places = [place for place in (preset.base, preset.assistant) if isinstance(place, Path)]
     trained = [folder.relative_to(root) for folder in get_preset(pair).trained_paths().values()]
     for place in dict.fromkeys([*places, *trained]):
-        shutil.copytree(root / place, target / place, copy_function=shutil.copyfile)
+        shutil.copytree(
+            root / place, target / place, copy_function=shutil.copyfile, dirs_exist_ok=True
+        )
 
 
 def _requirements() -> str:
@@ -100,10 +111,23 @@ def _requirements() -> str:
     return "\n".join([TORCH, *kept, "spaces", ""])
 
 
-def _front_matter(hub: list[str]) -> str:
+def _text(pair: str, hub: list[str]) -> str:
+    """What a reader of the Space's files is told."""
+    if not hub:
+        return TEXT.format(pair=pair)
+    return TEXT.format(pair=pair) + (
+        f"\nThe Space fetches `{pair}` itself. Where the hardware cannot hold it, or it cannot be "
+        f"had,\nthe page opens on the pair `{FALLBACK}` and says so.\n"
+    )
+
+
+def _front_matter(pair: str, hub: list[str]) -> str:
     """What Spaces reads of the README, as YAML."""
-    hardware = SpaceHardware.ZERO_A10G if hub else SpaceHardware.CPU_BASIC
-    fetched: dict[str, Any] = {"models": hub, "preload_from_hub": hub} if hub else {}
+    gguf = pair in fetchable_pairs()
+    hardware = SpaceHardware.ZERO_A10G if hub and not gguf else SpaceHardware.CPU_BASIC
+    files = [f"{model.repo} {model.file}" for model in models_of(pair)] if gguf else hub
+    models = list(dict.fromkeys(hub))
+    fetched: dict[str, Any] = {"models": models, "preload_from_hub": files} if hub else {}
     return SpaceCardData(
         title="SoftCoT Explorer",
         emoji="💭",

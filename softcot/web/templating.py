@@ -49,5 +49,17 @@ def shorten(text: str, limit: int = 160) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-ENVIRONMENT.filters |= {one.__name__: one for one in (number, signed, percent, thoughts, shorten)}
+def spans(text: str) -> list[tuple[bool, str]]:
+    """(whether it is code, the text) for the parts of a text with code between backticks.
+
+    A lone backtick is a sign like any other.
+    """
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        parts[-2:] = [f"{parts[-2]}`{parts[-1]}"]
+    return [(place % 2 == 1, part) for place, part in enumerate(parts)]
+
+
+FILTERS = (number, signed, percent, thoughts, shorten, spans)
+ENVIRONMENT.filters |= {one.__name__: one for one in FILTERS}
 ENVIRONMENT.filters["json"] = json_text

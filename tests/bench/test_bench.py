@@ -7,7 +7,7 @@ import pytest
 import torch
 from conftest import build_problems
 
-from softcot.bench import measuring, records, reference, startup
+from softcot.bench import llama, measuring, records, reference, startup
 from softcot.bench.shapes import random_pair
 from softcot.bench.train import _config
 from softcot.cli.main import main
@@ -145,6 +145,47 @@ def test_quick_measurements_write_records(mini_env, tmp_path, capsys, name):
         assert ours["flops"] < theirs["flops"] and ours["peak_bytes"] > 0
     if name == "evaluate":
         assert [one["problems"] for one in record["sides"]["engine"]["scale"]] == [2, 4]
+
+
+@pytest.mark.parametrize("name", ["columns", "exact", "rounding", "kernels"])
+def test_what_is_measured_of_a_real_pair_can_be_measured(mini_env, tmp_path, capsys, name):
+    file = tmp_path / f"{name}.json"
+    assert main(["bench", name, "--quick", "--rounds", "1", "--json", str(file)]) == 0
+    record = records.load(file)
+    assert records.table([record]) in capsys.readouterr().out
+    assert record["dtype"] == "float32" and list(tmp_path.iterdir()) == [file]
+    values = {one["what"]: one["value"] for one in record["ratios"]}
+    if name == "columns":
+        assert {"one, float32", "two, bfloat16"} < record["sides"].keys()
+        assert min(values.values()) > 0
+    if name == "exact":
+        assert list(values.values()) == [2, 2]
+    if name == "kernels":
+        assert {"float32, 1 row", "bfloat16, 16 rows"} < record["sides"].keys()
+        assert min(values.values()) > 0
+    if name == "rounding":
+        assert all(0 <= value <= 2 for value in values.values())
+
+
+STAND_IN = """
+import json, sys
+rows = sys.argv[sys.argv.index("--rows") + 1 :]
+print(json.dumps({n: [0.5] * 3 for n in rows}))
+"""
+
+
+def test_llama_is_asked_in_an_environment_of_its_own(mini_env, monkeypatch, tmp_path, capsys):
+    (tmp_path / "child.py").write_text(STAND_IN)
+    monkeypatch.setattr(llama, "CHILD", tmp_path / "child.py")
+    options = ["--quick", "--rounds", "1", "--json", str(tmp_path / "llama.json")]
+    assert main(["bench", "llama", *options, "--gguf", "some.gguf"]) == 0
+    record = records.load(tmp_path / "llama.json")
+    assert record["settings"]["gguf"] == "some.gguf"
+    assert [one["what"].split(",")[0].endswith("float32") for one in record["ratios"]] == [True] * 3
+    assert "| none |" in records.table([record])
+    for missing in ([], ["--gguf", "some.gguf", "--llama-python", str(tmp_path / "no-python")]):
+        assert main(["bench", "llama", *options, *missing]) == 2
+        assert "--gguf" in capsys.readouterr().err
 
 
 def example(name="train", value=2.5, **changes):

@@ -3,6 +3,7 @@
 import json
 
 from cli.conftest import QUESTION, SHORT
+from softcot.cli.main import main
 
 
 def test_ask_prints_one_json_object(run):
@@ -43,3 +44,14 @@ def test_a_saved_run_is_replayed(run, tmp_path):
     answered = json.loads(run("ask", QUESTION, *SHORT, "--save", tmp_path / "a.run", "--json"))
     printed = run("replay", tmp_path / "a.run")
     assert answered["text"] in printed and "thought is the same" in printed
+
+
+def test_a_pair_that_nobody_trained_answers_with_untrained_thoughts_and_says_so(mini_env, capsys):
+    models = [str(mini_env / "mini" / side) for side in ("base", "assistant")]
+    argv = ["ask", QUESTION, "--base", models[0], "--assistant", models[1], *SHORT]
+    assert main(argv) == 0
+    said = capsys.readouterr()
+    assert "Nobody trained a projection for the pair base+assistant" in said.err
+    assert "SoftCoT, untrained, K = " in said.out
+    assert main([*argv, "--method", "zero-shot-cot"]) == 0
+    assert "Nobody trained" not in capsys.readouterr().err

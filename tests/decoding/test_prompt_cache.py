@@ -13,6 +13,7 @@ from softcot.decoding import prompt_cache
 from softcot.decoding.prompt_cache import PromptCache
 from softcot.methods import get_trainable
 from softcot.methods.objective import token_losses
+from softcot.models.batches import common_length
 from softcot.models.language_model import LanguageModel
 from softcot.prompts.builder import cut_at_slots
 from softcot.training import corpus as corpora
@@ -83,6 +84,16 @@ def test_a_prefix_of_another_is_kept_too(pair):
         torch.testing.assert_close(found.keys, expected.keys, rtol=1e-5, atol=1e-5)
 
 
+def test_what_all_begin_with_is_read_and_kept_once(pair):
+    store, starts = PromptCache(pair.base), starts_of(prompts_of(pair.base, 2))
+    shared = common_length(starts)
+    with forward_passes(pair.base) as seen:
+        store.keep(starts, 3)
+    assert shared > 10 and (1, shared) in seen
+    assert sum(tokens for rows, tokens in seen if rows > 1) <= 2 * (max(map(len, starts)) - shared)
+    assert len({id(start) for start, _ in store._rows.values()}) == 1
+
+
 @pytest.mark.parametrize("thoughts", [1, 4])
 def test_losses_and_gradients_are_the_same_with_kept_prefixes(pair, problems, thoughts):
     objective = get_trainable("softcot").objective_for(pair, "mini-gsm", 4, seed=3)
@@ -123,7 +134,8 @@ def test_only_models_that_remember_every_token_are_kept(lm, request):
 def test_what_does_not_fit_is_not_kept(pair, monkeypatch):
     starts = starts_of(prompts_of(pair.base, 1))
     # Two layers of keys and values, two heads of eight fp32 numbers each.
-    needed = 2 * 2 * 2 * 8 * 4 * sum(map(len, starts))
+    shared = common_length(starts)
+    needed = 2 * 2 * 2 * 8 * 4 * (shared + sum(len(ids) - shared for ids in starts))
     for free, kept in ((4 * needed - 1, 0), (4 * needed + 1, 5)):
         monkeypatch.setattr(prompt_cache, "free_gigabytes", lambda device, free=free: free / 1e9)
         store = PromptCache(pair.base)

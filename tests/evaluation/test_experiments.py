@@ -1,5 +1,6 @@
 """Experiments: every run has its own file, its own command line, and is made once."""
 
+import itertools
 import shlex
 from dataclasses import replace
 
@@ -11,9 +12,18 @@ from softcot.cli.main import main
 from softcot.data import task
 from softcot.data.tasks import TASKS, GeneratedProblems
 from softcot.decoding.decoder import Sampling
-from softcot.evaluation import evaluator, experiments
+from softcot.evaluation import evaluator
 from softcot.evaluation.evaluator import Protocol
-from softcot.evaluation.experiments import EXPERIMENTS, Run, can_run, plan, reproduce
+from softcot.evaluation.experiments import (
+    CHOICES,
+    EXPERIMENTS,
+    PROMPTED,
+    PROMPTS,
+    Run,
+    can_run,
+    plan,
+    reproduce,
+)
 from softcot.evaluation.records import load_record, rows_path
 from softcot.methods import METHODS
 from softcot.prompts.wording import Templates
@@ -158,19 +168,16 @@ def test_a_task_with_fewer_problems_than_asked_for_is_a_record_of_all(pair, tmp_
     assert reproduce(pair, RUN, tmp_path, count=2000) == path
 
 
-def test_an_interrupted_run_goes_on(pair, tmp_path, monkeypatch):
+def test_an_interrupted_run_goes_on(pair, tmp_path):
     def interrupt(done, total):
         if done:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(
-        experiments, "evaluate", lambda *a, **k: evaluator.evaluate(*a, **k, batch_size=1)
-    )
     with pytest.raises(KeyboardInterrupt):
-        reproduce(pair, RUN, tmp_path, count=3, progress=interrupt)
+        reproduce(pair, RUN, tmp_path, count=3, batch_size=1, progress=interrupt)
     assert not (tmp_path / RUN.file).exists()
     seen = []
-    path = reproduce(pair, RUN, tmp_path, count=3, progress=lambda *n: seen.append(n))
+    path = reproduce(pair, RUN, tmp_path, count=3, batch_size=1, progress=lambda *n: seen.append(n))
     assert seen == [(1, 3), (2, 3), (3, 3)]
     assert contents(tmp_path).keys() == {path, rows_path(path)}
 
@@ -182,3 +189,34 @@ def test_runs_without_weights_are_known(pair, monkeypatch):
     assert not can_run(pair, RUN) and not can_run(pair, Run("mini-dates", Protocol("softcot")))
     assert can_run(pair, Run("mini-gsm", Protocol("softcot", trained_on="mini-aqua")))
     assert can_run(pair, Run("mini-gsm", Protocol("zero-shot-cot")))
+
+
+def test_prompts_are_chosen_for_ready_made_models_and_by_them_alone():
+    assert not {run for run in ALL if run.prompts} and "prompts" in CHOICES
+    runs = plan("prompts", "qwen2.5-1.5b")
+    assert [(run.task, run.prompts) for run in runs] == list(itertools.product(PROMPTED, PROMPTS))
+    assert len({run.file for run in runs}) == len(runs)
+    for name in ("mini", "reading-30"):
+        with pytest.raises(UserError, match="about ready-made models; name a pair"):
+            plan("prompts", name)
+
+
+def test_prompts_are_tried_on_validation_problems_whatever_split_is_asked_for(
+    pair, tmp_path, monkeypatch
+):
+    run = Run("mini-gsm", Protocol("zero-shot-cot", sampling=Sampling(max_new_tokens=4)))
+    for lm in (pair.base, pair.assistant):  # to the tiny models these are long texts
+        monkeypatch.setattr(lm.prompts, "context", 4096)
+    told = [replace(run, pair="own", prompts=name) for name in ("chat", "chat-two")]
+    records = []
+    for each in told:
+        path = reproduce(pair, each, tmp_path, count=2, split="test", batch_size=1)
+        records.append(load_record(path))
+        assert reproduce(pair, each, tmp_path, count=2) == path
+    assert [record.split for record in records] == ["validation"] * 2
+    assert [record.prompts for record in records] == ["chat", "chat-two"]
+    assert records[0].rows[0].prompt != records[1].rows[0].prompt
+    assert "--prompts chat-two" in records[1].command
+    assert "--split validation" in records[1].command
+    own = load_record(reproduce(pair, run, tmp_path, count=2))
+    assert (own.split, own.prompts) == ("test", "mini")

@@ -158,7 +158,9 @@ def test_pair_serves_each_task_its_projection(pair):
 def test_missing_projection_is_refused(pair, mini_env):
     bare = load_pair("mini", "cpu")
     bare.trained.clear()
-    with pytest.raises(UserError, match="no projection for 'mini-gsm'.*--method softcot --task"):
+    with pytest.raises(
+        UserError, match="no projection for 'mini-gsm'.*--pair mini --method softcot --task"
+    ):
         bare.projection("mini-gsm")
 
 

@@ -16,7 +16,7 @@ from transformers.utils import logging
 
 from softcot.cli.main import main
 from softcot.models import language_model as models
-from softcot.models import loading
+from softcot.models import loading, precision
 from softcot.models.language_model import LanguageModel
 from softcot.models.loading import (
     ModelSource,
@@ -221,6 +221,7 @@ def test_what_does_not_fit_is_refused_before_it_is_loaded(
     monkeypatch, free, device, quantize, needed
 ):
     monkeypatch.setattr(loading, "free_gigabytes", lambda device: free)
+    monkeypatch.setattr(precision, "bf16_gain", lambda: 0.5)  # a CPU that is slow in bf16
     sources = [ModelSource("a", billions=8.03), ModelSource("b", billions=1.24)]
     with pytest.raises(UserError, match=needed) as refused:
         check_memory("llama-3.1-8b", sources, device, quantize)

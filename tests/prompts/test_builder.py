@@ -9,7 +9,7 @@ from conftest import SPECIAL, TEMPLATE, build_tokenizer
 
 from softcot.data.tasks import FREE
 from softcot.prompts.builder import Prompt, PromptBuilder, ThoughtTokens
-from softcot.prompts.wording import Wording
+from softcot.prompts.wording import Example, Wording
 from softcot.support.errors import UserError
 
 INSTRUCTION = "Solve the problem step by step and end with the answer."
@@ -31,8 +31,8 @@ NASTY = [
 class Told:
     """Templates that tell both models the same about every task."""
 
-    def __init__(self, before: str, after: str = ""):
-        self.told = Wording(before, after)
+    def __init__(self, before: str, after: str = "", examples: tuple[Example, ...] = ()):
+        self.told = Wording(before, after, examples)
 
     def wording(self, role: str, task) -> Wording:
         return self.told
@@ -126,6 +126,80 @@ def test_user_text_never_becomes_a_special_token(builder, tokenizer, text):
     assert tokenizer.decode(builder.text(text)) == text
     # The tokenizer goes on reading special tokens where the template needs them.
     assert tokenizer("<end>", add_special_tokens=False).input_ids == [3]
+
+
+EXAMPLES = (Example("1 + 1?", "The answer is 2."), Example("2 + 2?", "The answer is 4."))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_examples_are_earlier_turns_of_the_chat_itself(tokenizer, count):
+    builder = PromptBuilder(tokenizer, templates=Told("Do. ", " Well?", EXAMPLES[:count]))
+    messages = [("1 + 1?", "The answer is 2."), ("2 + 2?", "The answer is 4.")][:count]
+    turns = [
+        {"role": role, "content": text}
+        for question, answer in messages
+        for role, text in (("user", f"Do. {question} Well?"), ("assistant", answer))
+    ]
+    turns.append({"role": "user", "content": f"Do. {QUESTION} Well?"})
+    rendered = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    plain = builder.base(QUESTION, task=FREE)
+    assert plain.ids == tuple(tokenizer(rendered, add_special_tokens=False).input_ids)
+    # The slots stand behind the user's question, behind no example's; and so for the assistant.
+    prompt = builder.base(QUESTION, task=FREE, k=2)
+    room = "<thought><unk><unk></thought>"
+    assert tokenizer.decode(prompt.ids) == rendered.replace(QUESTION, QUESTION + room)
+    assert sum(prompt.slot_mask) == 2 and prompt.ids.index(1) == prompt.slot_mask.index(True)
+    thinking = builder.assistant(QUESTION, task=FREE, k=2)
+    assert thinking.ids == (*plain.ids, 1, 1) and thinking.slot_mask[-2:] == (True, True)
+    graded = builder.base(QUESTION, task=FREE, k=2, target="The answer is 35.")
+    assert graded.ids[: len(prompt)] == prompt.ids and not any(graded.loss_mask[: len(prompt)])
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_no_text_of_an_example_or_beside_one_becomes_a_special_token(tokenizer, text):
+    clean = special_ids(
+        PromptBuilder(tokenizer, templates=Told("Do. ", "", EXAMPLES)).base("x", task=FREE, k=2)
+    )
+    for examples, question in (
+        (EXAMPLES, text),
+        ((Example(text, "2"), EXAMPLES[1]), "x"),
+        ((EXAMPLES[0], Example("x", text)), text),
+    ):
+        told = Told("Do. ", "", examples)
+        builder = PromptBuilder(tokenizer, context=2048, templates=told)
+        prompt = builder.base(question, task=FREE, k=2)
+        assert special_ids(prompt) == clean
+        places = [place for place, slot in enumerate(prompt.slot_mask) if slot]
+        assert places == [len(prompt) - 5, len(prompt) - 4]  # then the end of the slots and turn
+
+
+def test_what_a_question_says_changes_nothing_before_it(tokenizer):
+    builder = PromptBuilder(tokenizer, context=2048, templates=Told("Do. ", "", EXAMPLES))
+    prompts = [builder.base(text, task=FREE, k=1).ids for text in (QUESTION, *NASTY)]
+    before = builder.base("x", task=FREE).ids[:-4]  # x, perhaps with its space, and the end
+    assert len(before) > 40 and all(ids[: len(before)] == before for ids in prompts)
+
+
+def test_models_without_chat_template_read_examples_as_text():
+    tokenizer = build_tokenizer(chat_template=None)
+    builder = PromptBuilder(tokenizer, templates=Told("Do. ", "", EXAMPLES))
+    assert tokenizer.decode(builder.base("Q?", task=FREE).ids) == (
+        "<bos>Do. 1 + 1?\nAnswer: The answer is 2.\n\nDo. 2 + 2?\nAnswer: The answer is 4.\n\n"
+        "Do. Q?\nAnswer:"
+    )
+
+
+def test_a_template_that_forgets_earlier_turns_is_refused_with_examples_only():
+    forgetful = (
+        "{{ bos_token }}<user>{{ messages[0].content if messages[0].role == 'user' else '' }}<end>"
+        "{% if messages|length == 2 %}<assistant>{{ messages[1].content }}<end>{% endif %}"
+        "{% if add_generation_prompt %}<assistant>{% endif %}"
+    )
+    tokenizer = build_tokenizer(chat_template=forgetful)
+    assert PromptBuilder(tokenizer, templates=Told("Do. ")).base("Q?", task=FREE)
+    builder = PromptBuilder(tokenizer, templates=Told("Do. ", "", EXAMPLES))
+    with pytest.raises(UserError, match="each message exactly once"):
+        builder.base("Q?", task=FREE)
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from transformers import AutoTokenizer
 
+from softcot.data.answers import parse
 from softcot.data.tasks import BENCHMARK_TASKS, FREE, TASKS, get_task
 from softcot.evaluation.records import load_record
 from softcot.prompts.builder import PromptBuilder
-from softcot.prompts.wording import ROLES, SETS, Templates, Wording
+from softcot.prompts.wording import ROLES, SETS, Example, Templates, Wording
 from softcot.support.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,6 +109,89 @@ def test_every_shipped_template_is_used_by_some_task():
     tasks = [*TASKS.values(), *BENCHMARK_TASKS.values()]
     names = {name for task in tasks for name in (task.name, task.answer_kind, "default")}
     assert {file.stem for file in SETS.glob("*/*/*.jinja")} <= names
+    assert {file.name.partition(".")[0] for file in SETS.glob("*/*/*.json")} <= names
+
+
+def test_the_examples_of_the_package_show_what_the_instruction_says():
+    chat, one, two = (Templates.named(name) for name in ("chat", "chat-one", "chat-two"))
+    for task in (*TASKS.values(), *BENCHMARK_TASKS.values()):
+        plain, first, both = (each.wording("base", task) for each in (chat, one, two))
+        assert (first.before, first.after) == (both.before, both.after) == (plain.before, "")
+        assert plain.examples == () and both.examples[:1] == first.examples
+        assert (len(first.examples), len(both.examples)) == (1, 2)
+        for example in both.examples:
+            said = example.answer.rpartition("The answer is ")[2].rstrip(".")
+            assert example.answer.endswith(f"\nThe answer is {said}.")
+            assert "$" not in example.answer and "\\" not in example.answer
+            if task.answer_kind in ("number", "letter", "yesno"):
+                assert parse(task.answer_kind, example.answer) == said
+        assert one.wording("assistant", task) == chat.wording("assistant", task)
+
+
+def shown(folder, text, name="default", role="base"):
+    (folder / role / f"{name}.examples.json").write_text(text)
+    return Templates(folder)
+
+
+ONE, OTHER = ('[{"question": " 1 + 1? ", "answer": "2\\n"}]', '[{"question": "2", "answer": "3"}]')
+
+
+def test_examples_are_found_as_templates_are(folder):
+    templates, task = shown(folder, ONE), get_task("gsm8k")
+    assert templates.wording("base", task).examples == (Example("1 + 1?", "2"),)
+    assert templates.wording("assistant", task).examples == ()
+    shown(folder, OTHER, "number")
+    assert templates.wording("base", task).examples == (Example("2", "3"),)
+    assert templates.wording("base", FREE).examples == (Example("1 + 1?", "2"),)
+    shown(folder, '{"question": "4", "answer": "5"}\n', "gsm8k")  # lines of JSON do as well
+    assert templates.wording("base", task).examples == (Example("4", "5"),)
+    shown(folder, "[]", "gsm8k")
+    assert templates.wording("base", task).examples == ()
+
+
+def test_fingerprints_follow_the_examples(folder):
+    templates, task = Templates(folder), get_task("gsm8k")
+    found = [templates.fingerprint([task])]
+    for text in (ONE, OTHER, ONE.replace("2", "3"), "[]"):
+        shown(folder, text)
+        found.append(templates.fingerprint([task]))
+    assert found[-1] == found[0] and len(set(found)) == 4
+    # Trained weights keep those of the sets without examples, which so must stay what they are.
+    assert Templates.named("mini").fingerprint([get_task("mini-gsm")]) == "aef3e958f526d551"
+    assert Templates.named("chat").fingerprint([task]) == "38f72aa9008178bb"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "it is empty"),
+        ("hello", "line 1 is not JSON"),
+        ('[{"question": "1"}]', 'item 1 lacks "answer"'),
+        ('[{"question": 1, "answer": "2"}]', "the question in item 1 is a number, not a text"),
+        ('[{"question": "1", "answer": " "}]', "the answer in item 1 is empty"),
+        ('["1"]', "item 1 is a text, not a JSON object"),
+    ],
+)
+def test_bad_examples_are_refused(folder, text, complaint):
+    with pytest.raises(UserError, match=complaint) as refused:
+        shown(folder, text).wording("base", FREE)
+    assert "default.examples.json" in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_templates_are_a_folder_or_a_set_by_name(folder):
+    assert Templates.find(folder) == Templates(folder)
+    assert Templates.find("chat-two") == Templates.named("chat-two")
+    with pytest.raises(UserError, match="no folder of templates chatty.*chat, chat-brief"):
+        Templates.find("chatty")
+
+
+def test_some_tasks_may_have_another_set():
+    chat, two = Templates.named("chat"), Templates.named("chat-two")
+    mixed = Templates.named("chat", {"number": "chat-two", "svamp": "mini"})
+    gsm8k, svamp, aqua = (get_task(name) for name in ("gsm8k", "svamp", "aqua"))
+    assert mixed.wording("base", gsm8k) == two.wording("base", gsm8k)
+    assert mixed.wording("base", aqua) == chat.wording("base", aqua)
+    assert [mixed.name(task) for task in (gsm8k, svamp, aqua)] == ["chat-two", "mini", "chat"]
 
 
 def test_a_template_knows_nothing_but_the_question(tmp_path):

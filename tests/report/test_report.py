@@ -27,6 +27,7 @@ from softcot.report.sizes import OWN_WIDTH
 from softcot.report.thoughts import knee
 from softcot.support.errors import UserError
 from softcot.support.files import markers, with_block
+from softcot.support.presets import PRESETS
 
 START, END = markers(TABLES)
 README_START, README_END = markers(SUMMARY)
@@ -356,6 +357,52 @@ def test_other_records_are_listed_as_they_are(record):
         record.method,
     ]
     assert (row[-1].text, row[-1].command) == ("30.0", record.command)
+
+
+def tried(correct, prompts, task="gsm8k", **changes):
+    changes = {"pair": "qwen2.5-1.5b", "split": "validation", "n": 4} | changes
+    return build_record(correct, "zero-shot-cot", task=task, prompts=prompts, **changes)
+
+
+def test_prompts_that_were_tried_have_a_table_in_which_the_chosen_ones_are_marked(monkeypatch):
+    preset = replace(PRESETS["qwen2.5-1.5b"], prompts="chat-two", other_prompts={"yesno": "chat"})
+    monkeypatch.setitem(PRESETS, "qwen2.5-1.5b", preset)
+    records = [
+        tried(1, "chat-two", "strategyqa"),
+        tried(2, "chat", "strategyqa"),
+        tried(3, "chat-two"),
+        tried(1, "chat"),
+    ]
+    report = build([*records, *three_tasks()])
+    assert report.sections[-1].id == "prompts" and "of 10 problems each" in report.note
+    table = table_of(report, "prompts", "Prompts tried, on validation problems, by qwen2.5-1.5b")
+    assert [[cell.text for cell in row[:3]] for row in table.rows] == [
+        ["gsm8k, chat", "4", "25.0"],
+        ["gsm8k, chat-two (chosen)", "4", "75.0"],
+        ["strategyqa, chat (chosen)", "4", "50.0"],
+        ["strategyqa, chat-two", "4", "25.0"],
+    ]
+    assert table.rows[0][2].low is not None and "160 new tokens" in table.note
+    assert "gsm8k, chat-two (chosen) | 4 | 75.0 (" in page_block(report, "report.md")
+    alone = build(records)
+    assert [section.id for section in alone.sections] == ["prompts"]
+    # Neither of another split nor of other ways to answer is anything chosen.
+    others = [tried(1, "chat", split="test"), tried(1, "chat", task="svamp"), tried(1, None)]
+    assert [section.id for section in build(others).sections] == ["other"]
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (tried(2, "chat"), "of the same thing"),
+        (tried(2, "chat-two", n=5), "not over the same problems"),
+    ],
+)
+def test_prompts_are_compared_on_the_same_problems(tmp_path, other, message):
+    for name, record in {"a": tried(1, "chat"), "b": other}.items():
+        write_record(record, tmp_path / f"{name}.json")
+    with pytest.raises(UserError, match=message):
+        load_records(tmp_path)
 
 
 def test_answers_that_were_cut_are_shown_where_a_record_knows_of_them():

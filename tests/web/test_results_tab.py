@@ -15,6 +15,7 @@ from softcot.support.errors import UserError
 from softcot.web.explorer import Explorer
 from softcot.web.results import REPORT, read_report
 from softcot.web.results_views import results
+from softcot.web.views import message
 
 SAMPLE = Path(__file__).parent / "report.json"
 EVIL = "<img src=x onerror='window.pwned=1'> ${window.pwned=1} {{value}} `\"&"
@@ -92,7 +93,15 @@ def test_what_is_no_report_is_refused_with_the_command_that_makes_one(tmp_path, 
 def test_the_shipped_report_can_be_shown():
     if not REPORT.is_file():
         pytest.skip("there is no report")
-    assert results(read_report(REPORT)).count("<section") > 0
+    shown = results(read_report(REPORT))
+    assert shown.count("<section") > 0
+    assert "<code>python -m softcot report</code>" in shown and "`" not in shown
+
+
+def test_what_stands_between_backticks_is_code_and_no_markup():
+    shown = results(sample(note="Run `python <b>` or `x`, a ` alone."))
+    assert "Run <code>python &lt;b&gt;</code> or <code>x</code>, a ` alone.</p>" in shown
+    assert message("Use `a`.") == '<p class="message" role="alert">Use <code>a</code>.</p>'
 
 
 @pytest.mark.parametrize(
