@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import MISSING, dataclass, field, fields, replace
 
 from softcot.analysis.geometry import Exploration
@@ -101,6 +102,28 @@ class PageRequest(QuestionRequest):
             UserError: A value makes no sense.
         """
         return Sampling(self.temperature, self.top_p, seed=self.seed, max_new_tokens=self.longest)
+
+
+@dataclass(frozen=True)
+class SwitchRequest(PageRequest):
+    """The page before another pair answers."""
+
+    pair: str = ""
+    """The pair that answers so far."""
+    wanted: str = ""
+    """The one that was picked last."""
+
+
+@dataclass(frozen=True)
+class PickRequest(Request):
+    """A press on the picker."""
+
+    pair: str
+    """The pair that answers."""
+    wanted: str = ""
+    """The one that was picked last."""
+    picking: threading.Event | None = None
+    """Set to end the waiting for that one."""
 
 
 @dataclass(frozen=True)
