@@ -21,6 +21,8 @@ from softcot.web import questions
 from softcot.web.events import LANE, paced, spoken
 from softcot.web.residents import Residents
 
+ENDPOINTS = ("compare", "intervene", "sweep", "thoughts", "problem")
+
 _KINDS = {str: "text", int: "a whole number", float: "a number", int | None: "a whole number"}
 
 
@@ -200,6 +202,19 @@ def _point(trial: Trial) -> dict[str, Any]:
 def _frame(columns: list[Column]) -> dict[str, Any]:
     done = all(column.done for column in columns)
     return {"done": done, "columns": [to_json(column) for column in columns]}
+
+
+class Blocks(gr.Blocks):
+    """A page whose endpoints fill in what a plain HTTP client left out at the end of its list.
+
+    `gradio_client` does that by itself; without it, an endpoint could never get another parameter.
+    """
+
+    def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
+        """Add the defaults of an endpoint's last parameters where nothing was said."""
+        if block_fn.name in ENDPOINTS:
+            inputs += [block.value for block in block_fn.inputs[len(inputs) :]]
+        super().validate_inputs(block_fn, inputs)
 
 
 def endpoint(function: Callable) -> Callable:

@@ -45,10 +45,11 @@ STRIPS = ("strip_intervene", "strip_inside")
 ADDRESS = ("task", "k", "temperature", "seed", "samples", "further", "edits", "other")
 """What an address may say beside the problem."""
 
-ARRIVAL = (
-    "task", "k", "further", "longest", "swapped", "donor_row", "trained", "using", *OFFER, *PROBLEM,
-)  # fmt: skip
-"""All on this tab that changes when another pair answers."""
+CHOICES = ("task", "further", "longest")
+"""What another pair offers. Gradio refuses values that a widget does not offer, so these change
+before anything that makes an event tell them."""
+ARRIVAL = ("k", "swapped", "donor_row", "trained", "using", *OFFER, *PROBLEM)
+"""All else on this tab that changes when another pair answers."""
 
 REGENERATED = 0.7
 """Temperature of an answer that is asked for again, where it was 0."""
@@ -80,18 +81,29 @@ class Handlers:
         assert request.picked is not None, "the button appears with the picked problem"
         return self._load(request.picked, request)
 
+    def choices(self, request: PageRequest) -> Named:
+        """Offer what this pair is asked, where another one answered before: `CHOICES`.
+
+        A question that the reader typed becomes free text where its kind is not offered.
+        """
+        e = self.explorer
+        unknown = FREE.name if request.is_own else next(iter(e.tasks))
+        task = request.task if request.task in e.tasks else unknown
+        return {
+            "task": gr.Radio([(t.title, name) for name, t in e.tasks.items()], value=task),
+            "further": gr.CheckboxGroup(e.further, value=[]),
+            "longest": gr.Slider(maximum=e.longest, value=e.usual_length),
+        }
+
     def arrive(self, request: PageRequest) -> Named:
-        """Fit the tab to this pair, which another one answered before: `ARRIVAL`.
+        """Fit the tab to this pair, after `choices`: `ARRIVAL`.
 
         A question that the reader typed stays; a problem of a kind that is not offered makes room
         for one that is.
         """
-        e = self.explorer
-        own = request.question.strip() not in ("", request.loaded.question)
-        unknown = FREE.name if own else next(iter(e.tasks))
-        task = request.task if request.task in e.tasks else unknown
+        e, task = self.explorer, request.task
         offer = self._offer(task)
-        kept = own or task == request.task
+        kept = request.is_own or task in (request.loaded.task, FREE.name)
         problem = request.judged if kept else offer["listed"][0]
         k = min(request.k, e.max_thoughts)
         page = PageRequest(task, problem.question, k)
@@ -102,10 +114,7 @@ class Handlers:
         return {
             **offer,
             **loaded,
-            "task": gr.Radio([(t.title, name) for name, t in e.tasks.items()], value=task),
             "k": gr.Slider(maximum=e.max_thoughts, value=k, info=about_k(e)),
-            "further": gr.CheckboxGroup(e.further, value=[]),
-            "longest": gr.Slider(maximum=e.longest, value=e.usual_length),
             "swapped": False,
             "donor_row": gr.Row(visible=False),
             "trained": None,

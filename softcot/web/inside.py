@@ -92,14 +92,11 @@ class Inside(Panel):
 
     def fresh(self) -> Named:
         """The sizes of this pair, and nothing measured yet."""
-        tables = dict.fromkeys(PARTS[:2], inside_views.WAITING)
         return {
             "facts": inside_views.EMPTY,
-            **dict.fromkeys(PARTS, ""),
-            **tables,
+            **dict.fromkeys(PARTS[:2], inside_views.WAITING),
             "mapped": gr.Slider(**self._amount._asdict()),
             "map_message": "",
-            "trajectory_map": "",
             "trajectories": [],
             "picked": None,
             "about_picked": "",

@@ -9,7 +9,7 @@ import gradio as gr
 from softcot.data.problems import Problem
 from softcot.support.errors import UserError
 from softcot.web import components, handlers, link, results_views, views
-from softcot.web.api import add_endpoints
+from softcot.web.api import Blocks, add_endpoints
 from softcot.web.events import AT_ONCE, LANE, PRIVATE, stoppable
 from softcot.web.explorer import MOST_SAMPLES, Explorer
 from softcot.web.handlers import Handlers
@@ -18,7 +18,7 @@ from softcot.web.intervene import Intervene
 from softcot.web.pairs import PICK, Pairs
 from softcot.web.panel import Panel
 from softcot.web.questions import examples
-from softcot.web.requests import AddressRequest, PageRequest, QuestionRequest
+from softcot.web.requests import AddressRequest, LandingRequest, PageRequest, QuestionRequest
 from softcot.web.residents import Residents
 from softcot.web.results import REPORT, read_report
 from softcot.web.sweep import Sweep
@@ -63,7 +63,7 @@ class Page:
     def build(self) -> gr.Blocks:
         """Lay the widgets out, connect them, and add the named endpoints."""
         first = examples(next(iter(self.explorer.tasks)), self.explorer.laboratory)
-        with gr.Blocks(title="SoftCoT Explorer", analytics_enabled=False) as self.blocks:
+        with Blocks(title="SoftCoT Explorer", analytics_enabled=False) as self.blocks:
             add_endpoints(self.residents)  # first, for these names to be theirs alone
             components.html(views.HEADER)
             self.pairs.build()
@@ -257,18 +257,17 @@ class Page:
         w = self.widgets
         told = [w[name] for name in link.FIELDS.values()]
         gr.on([one.change for one in told], None, told, js=link.follow_js(), **PRIVATE)
-        w["search"] = gr.Textbox(visible=False)
+        w["landing"], w["search"] = gr.Textbox(visible=False), gr.State("")
         changes = (*handlers.ADDRESS, *handlers.OFFER, *handlers.PROBLEM)
         # First the pair that it names, then the rest, with what that pair offers.
         opened = self.blocks.load(
-            **w.listener(self.pairs.arrive, AddressRequest, PICK, answers=False),
+            **w.listener(self.pairs.arrive, LandingRequest, (*PICK, "search"), answers=False),
             js="() => [location.search]",
             **PRIVATE,
             concurrency_limit=None,
         )
         self.pairs.connect(opened).then(
             **w.listener(self.handlers.open_address, AddressRequest, changes),
-            js="() => [null, location.search]",
             **LANE,
             **PRIVATE,
         )

@@ -8,6 +8,7 @@ element.addEventListener("click", (event) => {
 const buttons = () => [...element.querySelectorAll("[data-pair]")];
 const said = () => element.querySelector("[role=status]");
 const first = buttons().find((one) => one.ariaPressed === "true").dataset.pair;
+let answers = first;
 
 // What changes is written into the buttons that stand there: a focused one stays focused, and what
 // is read aloud is read once.
@@ -25,7 +26,12 @@ watch("value", () => {
     );
     if (button.ariaPressed === "true") follow(button.dataset.pair);
   }
-  write(said(), changed.content.querySelector("[role=status]").textContent);
+  const { dataset, textContent } = changed.content.querySelector("[role=status]");
+  write(said(), textContent);
+  if (dataset.answers && dataset.answers !== answers) {
+    answers = dataset.answers;
+    document.dispatchEvent(new CustomEvent("pair"));
+  }
 });
 
 function follow(name) {

@@ -13,7 +13,7 @@ from softcot.web.events import AT_ONCE, LANE, PRIVATE
 from softcot.web.handlers import Handlers
 from softcot.web.link import pair_in
 from softcot.web.panel import Panel
-from softcot.web.requests import AddressRequest, PickRequest, SwitchRequest
+from softcot.web.requests import LandingRequest, PickRequest, SwitchRequest
 from softcot.web.residents import Loading, Residents
 from softcot.web.wiring import Named, Widgets, of_pair
 
@@ -72,12 +72,19 @@ class Pairs:
         changes = dict.fromkeys(["pair", *PICK, *handlers.ARRIVAL, *self.followers])
         switched = w.listener(self.switch, SwitchRequest, changes, answers=False)
         w["stop_fetching"].click(**w.listener(self.stop, PickRequest, [], answers=False), **AT_ONCE)
-        fitted = [event.then(**switched, **LANE, **PRIVATE) for event in events]
+        offered = w.listener(self.offer, SwitchRequest, handlers.CHOICES, answers=False)
+        fitted = [
+            event.then(**offered, **PRIVATE, concurrency_limit=None).then(
+                **switched, **LANE, **PRIVATE
+            )
+            for event in events
+        ]
         return fitted[0]
 
-    def arrive(self, request: AddressRequest) -> Iterator[Named]:
-        """Bring the pair that the address of a page names. Yields: `PICK`."""
-        name = pair_in(request.search) or self.residents.first
+    def arrive(self, request: LandingRequest) -> Iterator[Named]:
+        """Bring the pair that the address of a page names. Yields: `PICK` and `search`."""
+        yield {"search": request.landing}  # before the address follows what is shown
+        name = pair_in(request.landing) or self.residents.first
         yield from self._bring(PickRequest(self.residents.first), name)
 
     def pick(self, request: PickRequest, event: gr.EventData) -> Iterator[Named]:
@@ -93,15 +100,25 @@ class Pairs:
         self.residents.stop_fetching(request.wanted)
         return {}
 
+    def offer(self, request: SwitchRequest) -> Named:
+        """Offer what the wanted pair is asked, if that is here by now."""
+        if not self._changes(request):
+            return {}
+        with self.residents.use(request.wanted) as explorer:
+            return Handlers(explorer).choices(request)
+
     def switch(self, request: SwitchRequest) -> Named:
         """Fit the page to the wanted pair, if that is here by now."""
-        if request.wanted == request.pair or not self.residents.loaded(request.wanted):
+        if not self._changes(request):
             return {}
         with self.residents.use(request.wanted) as explorer:
             fitted = [of_pair(panel.fresh, explorer)() for panel in self.panels]
             arrived = Handlers(explorer).arrive(request)
             named = {name: value for each in (arrived, *fitted) for name, value in each.items()}
             return {"pair": request.wanted, **self._settled(request.wanted), **named}
+
+    def _changes(self, request: SwitchRequest) -> bool:
+        return request.wanted != request.pair and self.residents.loaded(request.wanted)
 
     def _bring(self, request: PickRequest, name: str, fetch: bool = False) -> Iterator[Named]:
         if request.picking:  # who waited for another pair waits no longer

@@ -26,5 +26,8 @@ class Panel:
         raise NotImplementedError
 
     def fresh(self) -> Named:
-        """What changes when another pair answers: what it offers, and nothing measured yet."""
+        """What changes when another pair answers: what it offers, and nothing measured yet.
+
+        Figures empty themselves, in the browser (see `plot.js`).
+        """
         return {}

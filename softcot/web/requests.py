@@ -85,6 +85,11 @@ class PageRequest(QuestionRequest):
     """The problem that was pointed at on the map of many."""
 
     @property
+    def is_own(self) -> bool:
+        """Whether the reader typed the question."""
+        return self.question.strip() not in ("", self.loaded.question)
+
+    @property
     def judged(self) -> Problem:
         """The question with the answer that it is judged by, which is never another one's."""
         return replace(self, gold=self.right_answer).problem
@@ -124,6 +129,14 @@ class PickRequest(Request):
     """The one that was picked last."""
     picking: threading.Event | None = None
     """Set to end the waiting for that one."""
+
+
+@dataclass(frozen=True)
+class LandingRequest(Request):
+    """A page that is being opened."""
+
+    landing: str
+    """The part of its address from the question mark on."""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,6 @@ class Sweep(Panel):
         return {
             "swept": gr.Slider(**self._amount._asdict()),
             "sweep_status": sweep_views.EMPTY,
-            "sweep_chart": "",
             "sweep_table": "",
         }
 

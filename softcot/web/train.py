@@ -87,8 +87,6 @@ class Train(Panel):
             "taught": gr.Radio(**self._taught()),
             "steps": gr.Slider(**self._amount._asdict()),
             "train_status": self._empty,
-            "train_chart": "",
-            "train_map": "",
             "download_projection": gr.DownloadButton(visible=False),
         }
 

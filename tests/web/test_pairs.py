@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import gradio as gr
 import pytest
@@ -13,11 +14,11 @@ from softcot.support.errors import UserError
 from softcot.support.presets import CHAT_NEW_TOKENS
 from softcot.web import questions, residents
 from softcot.web.explorer import Explorer
-from softcot.web.handlers import ARRIVAL, Handlers
+from softcot.web.handlers import ARRIVAL, CHOICES, Handlers
 from softcot.web.link import read_link
 from softcot.web.page import Page
 from softcot.web.pairs import PICK
-from softcot.web.requests import AddressRequest, PageRequest, PickRequest, SwitchRequest
+from softcot.web.requests import LandingRequest, PageRequest, PickRequest, SwitchRequest
 from softcot.web.residents import Residents
 
 QUESTION = "Anna has 12 apples and buys 30 more. How many?"
@@ -166,9 +167,11 @@ def test_a_pick_shows_its_way_and_then_the_page_follows(page, pair):
         wanted=NAME, trained=pair.projection("mini-gsm"), using=True, swapped=True,
         further=["lora"],
     )  # fmt: skip
-    followed = page.pairs.switch(asked)
+    offered = page.pairs.offer(asked)
+    assert set(offered) == set(CHOICES)
+    followed = page.pairs.switch(replace(asked, task=offered["task"].value)) | offered
     assert followed["pair"] == followed["wanted"] == NAME
-    assert set(followed) <= {"pair", *PICK, *ARRIVAL, *page.pairs.followers}
+    assert set(followed) <= {"pair", *PICK, *CHOICES, *ARRIVAL, *page.pairs.followers}
     names = [name for _, name in followed["task"].choices]
     assert names == [*questions.REAL, "free"] and followed["task"].value == "gsm8k"
     assert followed["question"] == questions.examples("gsm8k", False)[0].question
@@ -176,17 +179,16 @@ def test_a_pick_shows_its_way_and_then_the_page_follows(page, pair):
     assert followed["trained"] is None and not followed["using"].visible
     assert followed["further"].value == [] and not followed["swapped"]
     assert followed["tried"].value < 20 and followed["swept"].value < 20
-    assert "idle" in followed["answers"] and followed["sweep_chart"] == ""
+    assert "idle" in followed["answers"] and followed["sweep_table"] == ""
     assert page.pairs.switch(SwitchRequest("gsm8k", QUESTION, pair=NAME, wanted=NAME)) == {}
 
 
 def test_a_typed_question_stays_when_the_pair_changes(page):
     picked(page, NAME)
     own = "A farmer has 17 sheep and buys 25 more. How many?"
-    followed = page.pairs.switch(
-        SwitchRequest("mini-gsm", own, 4, "42", LOADED, pair="mini", wanted=NAME)
-    )
-    assert (followed["question"], followed["task"].value) == (own, FREE.name)
+    asked = SwitchRequest("mini-gsm", own, 4, "42", LOADED, pair="mini", wanted=NAME)
+    assert page.pairs.offer(asked)["task"].value == FREE.name
+    assert page.pairs.switch(replace(asked, task=FREE.name))["question"] == own
 
 
 def test_an_absent_pair_says_what_it_takes(page, warehouse):
@@ -210,13 +212,14 @@ def test_who_picks_another_pair_waits_for_that_one_only(page, warehouse):
 
 
 def test_an_address_brings_its_pair_or_says_what_to_do(page):
-    first, *_ = page.pairs.arrive(AddressRequest(f"?pair={NAME}&q=Why"))
+    told, first, *_ = page.pairs.arrive(LandingRequest(f"?pair={NAME}&q=Why"))
+    assert told == {"search": f"?pair={NAME}&q=Why"}
     assert first["wanted"] == NAME and page.residents.loaded(NAME)
-    [absent] = page.pairs.arrive(AddressRequest(f"?pair={FAR}"))
+    _, absent = page.pairs.arrive(LandingRequest(f"?pair={FAR}"))
     assert absent["wanted"] == FAR and absent["fetch_pair"].visible
-    [refused] = page.pairs.arrive(AddressRequest("?pair=nobody"))
+    _, refused = page.pairs.arrive(LandingRequest("?pair=nobody"))
     assert "no pair &#39;nobody&#39;" in refused["pair_line"] and refused["wanted"] == "mini"
-    *_, plain = page.pairs.arrive(AddressRequest(""))
+    *_, plain = page.pairs.arrive(LandingRequest(""))
     assert plain["wanted"] == "mini"
     link = read_link("?q=Why&task=gsm8k", 16)
     assert link.problem.task == FREE.name
