@@ -67,7 +67,8 @@ def picked(page: Page, name: str, pair: str = "mini") -> list[dict]:
 
 
 def test_a_pair_that_is_here_is_loaded_beside_the_first(loaded):
-    assert states(loaded) == {"mini": "loaded", NAME: "here", FAR: "absent"}
+    expected = {"mini": "loaded", NAME: "here", FAR: "absent"}
+    assert states(loaded).items() >= expected.items()
     bring(loaded, NAME)
     assert states(loaded)[NAME] == "loaded"
     with loaded.use("mini") as mini, loaded.use(NAME) as other:
