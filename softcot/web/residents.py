@@ -17,7 +17,8 @@ import psutil
 import torch
 
 from softcot import fetching
-from softcot.models.loading import BYTES, MARGIN, free_gigabytes, usual_dtype
+from softcot.models.loading import BYTES, MARGIN, free_gigabytes
+from softcot.models.precision import usual_dtype
 from softcot.support.errors import UserError
 from softcot.support.presets import PRESETS
 from softcot.support.reading import reason
@@ -292,7 +293,9 @@ class Residents:
 
     def _needed(self, billions: float | None) -> float:
         """Memory that so many parameters take, in units of 10^9 bytes; 0 where nobody knows."""
-        return (billions or 0.0) * (BYTES[usual_dtype(self.device)] * MARGIN + LOOKING)
+        if billions is None:
+            return 0.0
+        return billions * (BYTES[usual_dtype(self.device, billions)] * MARGIN + LOOKING)
 
     def _needed_by(self, name: str) -> float:
         return self._needed(fetching.pair_state(name).parameters)
