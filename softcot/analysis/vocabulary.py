@@ -37,10 +37,10 @@ HUB_SAMPLE, HUB_NEIGHBOURS = 2000, 10
 LARGE = 50_000
 """Tokens of a vocabulary of which samples are measured where all of them would take seconds."""
 
-FITTED = 20_000
+FITTED = 10_000
 """How many tokens of a large vocabulary the axes are fitted on."""
 
-FEWER_HUB_SAMPLE, FEWER_HUB_NEIGHBOURS = 600, 3
+FEWER_HUB_SAMPLE, FEWER_HUB_NEIGHBOURS = 400, 2
 """`HUB_SAMPLE` and `HUB_NEIGHBOURS` for a large vocabulary: the same share of tokens is near."""
 
 _TINY = np.finfo(np.float32).tiny
@@ -85,12 +85,16 @@ class Vocabulary:
     @cached_property
     def norms(self) -> np.ndarray:
         """float32[V]: lengths of the embeddings."""
-        return np.linalg.norm(self.embeddings, axis=1)
+        if not self.large:
+            return np.linalg.norm(self.embeddings, axis=1)
+        # Without the squares of all of them in memory.
+        return np.sqrt(np.einsum("vd,vd->v", self.embeddings, self.embeddings))
 
     @cached_property
     def half_squares(self) -> np.ndarray:
         """float32[V]: half of the squared lengths of the embeddings."""
-        return np.square(self.embeddings).sum(1) / 2
+        squares = self.norms**2 if self.large else np.square(self.embeddings).sum(1)
+        return squares / 2
 
     @cached_property
     def typical_norm(self) -> float:
@@ -131,7 +135,7 @@ class Vocabulary:
         """float32[V]: mean cosine of a token to its 10 nearest others of a fixed sample.
 
         A token that is near everything, a hub, has a large one. Of a large vocabulary it is the
-        mean to the 3 nearest of a smaller sample.
+        mean to the 2 nearest of a smaller sample.
         """
         size, near = (
             (FEWER_HUB_SAMPLE, FEWER_HUB_NEIGHBOURS) if self.large else (HUB_SAMPLE, HUB_NEIGHBOURS)
