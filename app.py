@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # names only: Gradio must wait until its surroundings are set
 
     from softcot.thoughts.pair import Pair
     from softcot.web.explorer import Explorer
+    from softcot.web.residents import Residents
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -107,6 +108,21 @@ def fetch(name: str) -> None:
     fetch_pair(name, tell)
 
 
+def load_again(args: argparse.Namespace, name: str) -> Pair:
+    """A pair that a visitor chose, with the options that go with any pair.
+
+    Raises:
+        UserError: It cannot be loaded.
+    """
+    from softcot.thoughts.pair import load_pair
+
+    options = pair_options(args)
+    if args.base or name != args.pair:
+        own = ("base", "assistant", "projection", "prompts")
+        options |= {"name": name} | dict.fromkeys(own)
+    return load_pair(**options)
+
+
 def serve(
     explorer: Explorer,
     host: str,
@@ -114,6 +130,7 @@ def serve(
     share: bool = False,
     report: Path | None = None,
     notice: str = "",
+    residents: Residents | None = None,
 ) -> gr.Blocks:
     """Start the app in the background and return it.
 
@@ -124,7 +141,7 @@ def serve(
     from softcot.web.page import Page
     from softcot.web.results import REPORT
 
-    blocks = Page(explorer, report or REPORT, notice).build().queue(max_size=20)
+    blocks = Page(explorer, report or REPORT, notice, residents).build().queue(max_size=20)
     direct(host.strip("[]"))
     try:
         # Gradio asks itself whether it is up; only a public link is asked for elsewhere.
@@ -163,10 +180,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             importlib.import_module("gradio")
 
         from softcot.web.explorer import Explorer
+        from softcot.web.residents import Residents
         from softcot.web.zerogpu import on_loan
 
         pair, notice = load(args)
-        blocks = serve(on_loan(Explorer(pair)), args.host, args.port, args.share, notice=notice)
+        explorer = on_loan(Explorer(pair))
+        residents = Residents(explorer, load=lambda name: load_again(args, name))
+        blocks = serve(
+            explorer, args.host, args.port, args.share, notice=notice, residents=residents
+        )
     except UserError as error:
         print(f"app.py: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

@@ -18,6 +18,7 @@ from softcot.decoding.decoder import Sampling, decode, finish, log_probabilities
 from softcot.methods import SlotMethod, SoftCoT
 from softcot.models.batches import join
 from softcot.support.errors import UserError
+from softcot.support.presets import MAX_NEW_TOKENS
 from softcot.thoughts.pair import Pair
 
 
@@ -53,6 +54,7 @@ def inspect(
     vocabulary: Vocabulary,
     metric: str = "cosine",
     corrected: bool = False,
+    max_new_tokens: int = MAX_NEW_TOKENS,
 ) -> Inspection:
     """Look at the K thoughts of a question from all sides.
 
@@ -65,6 +67,7 @@ def inspect(
         vocabulary: That of the base.
         metric: What near means, as for `softcot.analysis.vocabulary.nearest_tokens`.
         corrected: Whether hubs are held back, likewise.
+        max_new_tokens: Where the answer is cut off.
 
     Raises:
         UserError: There is nothing to look at, or any of the inputs makes no sense.
@@ -76,7 +79,7 @@ def inspect(
     vectors = to_numpy(own[0])
     around = to_numpy(method.thoughts(others, k)) if others else None
     prompt = method.filled([problem], own)
-    [row] = finish(decode(base, prompt, Sampling()))
+    [row] = finish(decode(base, prompt, Sampling(max_new_tokens=max_new_tokens)))
     attention = slot_attention(base, prompt, row.ids)
     dropped, kept = slot_effects(method, problem, own, row.ids)
     return Inspection(

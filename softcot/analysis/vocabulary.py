@@ -34,6 +34,17 @@ METRICS = ("cosine", "dot", "euclidean")
 HUB_SAMPLE, HUB_NEIGHBOURS = 2000, 10
 """How many tokens stand for the vocabulary in the hub correction, and how many count as near."""
 
+LARGE = 50_000
+"""Tokens of a vocabulary of which samples are measured where all of them would take seconds."""
+
+FITTED = 10_000
+"""How many tokens of a large vocabulary the axes are fitted on."""
+
+FEWER_HUB_SAMPLE, FEWER_HUB_NEIGHBOURS = 400, 2
+"""`HUB_SAMPLE` and `HUB_NEIGHBOURS` for a large vocabulary: the same share of tokens is near."""
+
+_TINY = np.finfo(np.float32).tiny
+
 _BLOCK = 2048  # tokens compared with the sample at once: 16 MB of cosines
 
 
@@ -66,21 +77,53 @@ class Vocabulary:
         names = readable_tokens(lm.tokenizer, range(count))
         return cls(to_numpy(lm.embeddings[:count]), tuple(names))
 
+    @property
+    def large(self) -> bool:
+        """Whether samples are measured instead of all tokens."""
+        return len(self.names) > LARGE
+
     @cached_property
-    def directions(self) -> np.ndarray:
-        """float32[V, d]: the embeddings scaled to length 1."""
-        return unit(self.embeddings)
+    def norms(self) -> np.ndarray:
+        """float32[V]: lengths of the embeddings."""
+        if not self.large:
+            return np.linalg.norm(self.embeddings, axis=1)
+        # Without the squares of all of them in memory.
+        return np.sqrt(np.einsum("vd,vd->v", self.embeddings, self.embeddings))
+
+    @cached_property
+    def half_squares(self) -> np.ndarray:
+        """float32[V]: half of the squared lengths of the embeddings."""
+        squares = self.norms**2 if self.large else np.square(self.embeddings).sum(1)
+        return squares / 2
 
     @cached_property
     def typical_norm(self) -> float:
         """Median length of a token embedding."""
-        return float(np.median(np.linalg.norm(self.embeddings, axis=1)))
+        return float(np.median(self.norms))
+
+    @cached_property
+    def directions(self) -> np.ndarray:
+        """float32[V, d]: the embeddings scaled to length 1; as large as they are."""
+        return unit(self.embeddings)
+
+    def directions_of(self, ids: np.ndarray) -> np.ndarray:
+        """float32[N, d]: the same for some tokens."""
+        return unit(self.embeddings[ids])
+
+    def cosines(self, vectors: np.ndarray) -> np.ndarray:
+        """float[N, V]: of each of `vectors` (float[N, d]) with every token."""
+        if not self.large:
+            return unit(vectors) @ self.directions.T
+        # A second matrix of this size would be gigabytes of a large model.
+        return unit(vectors) @ self.embeddings.T / np.maximum(self.norms, _TINY)
 
     @cached_property
     def basis(self) -> PCA:
         """The three axes along which the directions of the token embeddings vary most."""
+        fitted = self.directions_of(_sample(len(self.names), FITTED)) if self.large else None
         # The covariance solver needs d * d memory where the full one needs V * d.
-        return PCA(n_components=AXES, svd_solver="covariance_eigh").fit(self.directions)
+        axes = PCA(n_components=AXES, svd_solver="covariance_eigh")
+        return axes.fit(self.directions if fitted is None else fitted)
 
     @cached_property
     def sketch(self) -> np.ndarray:
@@ -91,15 +134,19 @@ class Vocabulary:
     def hubness(self) -> np.ndarray:
         """float32[V]: mean cosine of a token to its 10 nearest others of a fixed sample.
 
-        A token that is near everything, a hub, has a large one.
+        A token that is near everything, a hub, has a large one. Of a large vocabulary it is the
+        mean to the 2 nearest of a smaller sample.
         """
-        sample = _sample(len(self.names), HUB_SAMPLE)
-        near = min(HUB_NEIGHBOURS, len(sample) - 1)
+        size, near = (
+            (FEWER_HUB_SAMPLE, FEWER_HUB_NEIGHBOURS) if self.large else (HUB_SAMPLE, HUB_NEIGHBOURS)
+        )
+        sample = _sample(len(self.names), size)
+        near = min(near, len(sample) - 1)
         if near < 1:
             return np.zeros(len(self.names), np.float32)
-        means = []
+        means, among = [], self.directions_of(sample).T
         for start in range(0, len(self.names), _BLOCK):
-            cosines = self.directions[start : start + _BLOCK] @ self.directions[sample].T
+            cosines = unit(self.embeddings[start : start + _BLOCK]) @ among
             inside = (sample >= start) & (sample < start + _BLOCK)
             cosines[sample[inside] - start, inside] = -np.inf  # nobody is its own neighbour
             means.append(np.partition(cosines, -near, axis=1)[:, -near:].mean(1))
@@ -132,7 +179,7 @@ def nearest_tokens(
     plain = metric == "cosine" and not corrected
     found = []
     for direction, ids, values in zip(unit(vectors), order, scores, strict=True):
-        cosines = vocabulary.directions[ids] @ direction
+        cosines = vocabulary.directions_of(ids) @ direction
         rows = zip(ids, cosines, values, strict=True)
         found.append(
             [
@@ -159,7 +206,7 @@ def to_numpy(tensor: Tensor | np.ndarray) -> np.ndarray:
 def unit(vectors: np.ndarray) -> np.ndarray:
     """float[..., d]: vectors scaled to length 1; a zero vector stays zero."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return vectors / np.maximum(lengths, _TINY)
 
 
 def _ranking(
@@ -171,17 +218,31 @@ def _ranking(
     if corrected and metric != "cosine":
         raise UserError(f"Hubs are corrected for cosines only; drop that, or the metric {metric}.")
     if metric == "cosine":
-        nearness = unit(vectors) @ vocabulary.directions.T
+        nearness = vocabulary.cosines(vectors)
     else:
         nearness = vectors @ vocabulary.embeddings.T
     if corrected:
         nearness = nearness - vocabulary.hubness / 2
     if metric == "euclidean":  # |x - t|^2 is |x|^2 - 2 (x t - |t|^2 / 2), and |x| orders nothing
-        nearness = nearness - np.square(vocabulary.embeddings).sum(1) / 2
-    order = np.argsort(-nearness, axis=1, kind="stable")[:, :count]
+        nearness = nearness - vocabulary.half_squares
+    order = _highest(nearness, count)
     if metric == "euclidean":  # from the difference itself: the square loses half of the digits
         return order, np.linalg.norm(vectors[:, None] - vocabulary.embeddings[order], axis=-1)
     return order, np.take_along_axis(nearness, order, axis=1)
+
+
+def _highest(values: np.ndarray, count: int) -> np.ndarray:
+    """int[N, count]: places of each row's highest values, the highest first; of equals the first.
+
+    As a stable sort would have them, without sorting all.
+    """
+    count = min(count, values.shape[1])
+    found = []
+    for row in values:
+        least = np.partition(row, len(row) - count)[len(row) - count]
+        places = np.flatnonzero(row >= least)
+        found.append(places[np.argsort(-row[places], kind="stable")][:count])
+    return np.array(found, dtype=np.intp).reshape(len(values), count)
 
 
 def _sample(count: int, size: int) -> np.ndarray:

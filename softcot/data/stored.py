@@ -74,6 +74,14 @@ class StoredProblems:
         """The splits it has, a held-out validation split included."""
         return SPLITS if "train" in self.files else tuple(self.files)
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether its local files are there, so that nobody else has to be asked for them."""
+        folder = os.environ.get(DATA_VARIABLE)
+        if not folder:
+            return False
+        return all((Path(folder) / file).is_file() for file in self.files.values())
+
     def problem(self, task: str, split: Split, seed: int) -> Problem:
         """The problem that ``seed`` draws from ``split``, always the same one."""
         rng = random.Random(f"{task}:{split}:one:{seed}")

@@ -72,6 +72,8 @@ class Column:
     done: bool = False
     note: str = ""
     """What a reader should know about how it ended."""
+    cut: int = 0
+    """Samples that were cut off at the token limit."""
     votes: dict[str, int] = field(default_factory=dict)
     """Answer -> number of samples, most frequent first; empty for a single sample."""
     gold_logprob: float | None = None
@@ -231,6 +233,7 @@ def _read(
         seconds=max(row.seconds for row in rows),
         done=done,
         note=_note(rows, answer, done),
+        cut=sum(row.stop_reason == "length" for row in rows),
         votes=dict(votes.most_common()) if len(rows) > 1 else {},
     )
 

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from softcot.data.problems import Problem
-from softcot.data.tasks import get_task
+from softcot.data.tasks import Task, get_task
 from softcot.decoding.decoder import Sampling
 from softcot.evaluation.answering import Column, ColumnRequest, answer_stream
 from softcot.methods import Method, SlotMethod
@@ -45,9 +45,9 @@ class RunRequest:
     sampling: Sampling = Sampling()
     samples: int = 1
 
-    def stream(self, pair: Pair) -> Generator[list[Column]]:
-        """See `softcot.evaluation.answering.answer_stream`."""
-        task = get_task(self.problem.task)
+    def stream(self, pair: Pair, task: Task | None = None) -> Generator[list[Column]]:
+        """See `softcot.evaluation.answering.answer_stream`; the task is the problem's own."""
+        task = task or get_task(self.problem.task)
         return answer_stream(
             pair, self.problem, task, self.requests, self.k, self.sampling, self.samples
         )

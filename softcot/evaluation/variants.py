@@ -18,6 +18,7 @@ from softcot.evaluation.records import interval
 from softcot.evaluation.scoring import gold_logprobs
 from softcot.methods import Method
 from softcot.support.errors import UserError
+from softcot.support.presets import MAX_NEW_TOKENS
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class Trial:
     """Log-probability (nats) of each worked gold answer."""
     seconds: float = 0.0
     """Reading, thinking and writing, over all problems."""
+    cut: int = 0
+    """Answers that were cut off."""
+    tokens: int = 0
+    """Written so far, also of answers that have not ended."""
 
     @property
     def n(self) -> int:
@@ -91,6 +96,7 @@ def try_variants(
     problems: Sequence[Problem],
     *,
     batch_size: int = 25,
+    max_new_tokens: int = MAX_NEW_TOKENS,
 ) -> Iterator[list[Trial]]:
     """Ask every problem in every way, greedily.
 
@@ -98,6 +104,7 @@ def try_variants(
         variants: At least one; all of one task.
         problems: With gold answers.
         batch_size: Problems asked together, after which there is something to see.
+        max_new_tokens: Where an answer is cut off.
 
     Yields:
         One trial for each variant, after every token, so that closing the generator stops the
@@ -108,23 +115,30 @@ def try_variants(
     """
     if not problems:
         raise UserError("There is no problem to try; allow at least one.")
+    sampling = Sampling(max_new_tokens=max_new_tokens)
     counts = [variant.method.checked_k(variant.k) for variant in variants]
     trials = [Trial(v.label, count) for v, count in zip(variants, counts, strict=True)]
     for start in range(0, len(problems), batch_size):
         batch = problems[start : start + batch_size]
         for variant, trial in zip(variants, trials, strict=True):
-            yield from _ask(variant.method, trial, batch, trials)
+            yield from _ask(variant.method, trial, batch, trials, sampling)
 
 
 def _ask(
-    method: Method, trial: Trial, problems: Sequence[Problem], trials: list[Trial]
+    method: Method,
+    trial: Trial,
+    problems: Sequence[Problem],
+    trials: list[Trial],
+    sampling: Sampling,
 ) -> Iterator[list[Trial]]:
     kind, started = method.task.answer_kind, time.perf_counter()
     prompt = method.prepare(problems, trial.k)
-    rows = []
-    for rows in decode(method.lm, prompt, Sampling()):
+    rows, before = [], trial.tokens
+    for rows in decode(method.lm, prompt, sampling):
+        trial.tokens = before + sum(len(row.ids) for row in rows)
         yield trials
     trial.seconds += time.perf_counter() - started
+    trial.cut += sum(row.stop_reason == "length" for row in rows)
     answers = [parse(kind, method.lm.text(row.ids)) for row in rows]
     trial.answers += answers
     trial.correct += [

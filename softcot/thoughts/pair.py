@@ -117,10 +117,16 @@ class Pair(ModelPair):
         """The projection that serves a task; see `weights`."""
         return self.weights(Projection, task_name)
 
-    def using(self, weights: TrainedWeights) -> "Pair":
-        """The same pair, with other weights for the task they were trained on."""
+    def using(self, weights: TrainedWeights, everywhere: bool = False) -> "Pair":
+        """The same pair, with other weights for the task they were trained on.
+
+        Args:
+            weights: What is used.
+            everywhere: Whether they serve all other tasks that have none of their own, too.
+        """
         pair, name = copy.copy(self), f"{weights.folder}-{weights.task}"
-        pair._loaded = {**self._loaded, name: weights}
+        others = {weights.folder: weights} if everywhere else {}
+        pair._loaded = {**self._loaded, **others, name: weights}
         return pair
 
     def with_untrained(self) -> "Pair":

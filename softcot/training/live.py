@@ -15,16 +15,34 @@ from softcot.data.tasks import Task
 from softcot.evaluation.variants import Variant, try_variants
 from softcot.methods import Method, SoftCoT, ZeroShotCoT, get_method
 from softcot.support.background import streamed
-from softcot.support.presets import DEFAULT_THOUGHTS
+from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
 from softcot.thoughts.pair import Pair
 from softcot.training.config import TrainingConfig
 from softcot.training.trainer import TrainingResult, Update, train
 
-JUDGED = 40
-"""Validation problems that are answered at each look."""
 
-LOOKS = 8
-"""How often a training stops to be looked at."""
+@dataclass(frozen=True)
+class Sizes:
+    """How much is done in a training that somebody watches."""
+
+    judged: int
+    """Validation problems that are answered at each look."""
+    looks: int
+    """How often it stops to be looked at."""
+    batch_size: int
+    learning_rate: float
+    train_problems: int
+    """At most."""
+    validation_problems: int
+    max_new_tokens: int
+    """Where an answer is cut off."""
+
+
+PAGE = Sizes(40, 8, 32, 3e-3, 6400, 64, MAX_NEW_TOKENS)
+"""For models of the laboratory."""
+
+LARGE = Sizes(4, 2, 4, 3e-4, 256, 8, MAX_NEW_TOKENS)
+"""For models of which a step takes seconds."""
 
 
 @dataclass
@@ -33,6 +51,8 @@ class LiveTraining:
 
     total: int
     """Steps."""
+    judged: int = PAGE.judged
+    """Validation problems that are answered at each look."""
     alone: float = 0.0
     """Accuracy of zero-shot CoT on the judged problems."""
     shipped: float | None = None
@@ -60,14 +80,16 @@ class LiveTraining:
         return (self.accuracies[-1][1] - self.alone) / (self.shipped - self.alone)
 
 
-def config_for(steps: int) -> TrainingConfig:
+def config_for(steps: int, sizes: Sizes = PAGE) -> TrainingConfig:
     """What a training of so many steps in the page is made with."""
     return TrainingConfig(
         steps=steps,
         warmup=min(20, steps // 4),
-        train_problems=min(6400, 32 * steps),
-        validation_problems=64,
-        validate_every=max(1, steps // LOOKS),
+        batch_size=sizes.batch_size,
+        learning_rate=sizes.learning_rate,
+        train_problems=min(sizes.train_problems, sizes.batch_size * steps),
+        validation_problems=sizes.validation_problems,
+        validate_every=max(1, steps // sizes.looks),
     )
 
 
@@ -79,6 +101,7 @@ def train_live(
     steps: int,
     folder: Path,
     stop: threading.Event,
+    sizes: Sizes = PAGE,
 ) -> Iterator[LiveTraining]:
     """Train a projection for a task and look at it on the way.
 
@@ -90,6 +113,7 @@ def train_live(
         steps: At most so many.
         folder: Where the weights go; a new one.
         stop: Set to end the training, which keeps the best weights so far.
+        sizes: How much is done.
 
     Yields:
         The live after everything that happens in it.
@@ -97,11 +121,14 @@ def train_live(
     Raises:
         UserError: There is nothing to train on, or it was stopped before the first step.
     """
-    config, live = config_for(steps), LiveTraining(steps)
-    judged = task.problems("validation", JUDGED)
+    config, live = config_for(steps, sizes), LiveTraining(steps, sizes.judged)
+    judged = task.problems("validation", sizes.judged)
 
     def look(method: Method) -> float:
-        [trial] = list(try_variants([Variant(method.title, method)], judged))[-1]
+        tried = try_variants(
+            [Variant(method.title, method)], judged, max_new_tokens=sizes.max_new_tokens
+        )
+        [trial] = list(tried)[-1]
         return trial.accuracy
 
     def work(tell: Callable[[Any], None]) -> TrainingResult:

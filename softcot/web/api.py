@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from functools import wraps
 from typing import Any, get_type_hints
 
@@ -12,28 +11,31 @@ from softcot.data.problems import Problem
 from softcot.data.tasks import get_task
 from softcot.decoding.decoder import Sampling
 from softcot.evaluation.answering import Column
+from softcot.evaluation.variants import Trial
 from softcot.support.errors import UserError
-from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
+from softcot.support.presets import DEFAULT_THOUGHTS
 from softcot.support.schema import to_json
 from softcot.support.text import clean
 from softcot.thoughts.edits import read_edits
 from softcot.web import questions
-from softcot.web.events import LANE, paced
-from softcot.web.explorer import Explorer
+from softcot.web.events import LANE, paced, spoken
+from softcot.web.residents import Residents
+
+ENDPOINTS = ("compare", "intervene", "sweep", "thoughts", "problem")
 
 _KINDS = {str: "text", int: "a whole number", float: "a number", int | None: "a whole number"}
 
 
-def add_endpoints(explorer: Explorer) -> None:
+def add_endpoints(residents: Residents) -> None:
     """Add `/compare`, `/thoughts`, `/intervene`, `/sweep` and `/problem` to the Blocks."""
-    gr.api(endpoint(_compare(explorer)), api_name="compare", **LANE)
-    gr.api(endpoint(_intervene(explorer)), api_name="intervene", **LANE)
-    gr.api(endpoint(_sweep(explorer)), api_name="sweep", **LANE)
-    gr.api(endpoint(_thoughts(explorer)), api_name="thoughts", **LANE)
+    gr.api(endpoint(_compare(residents)), api_name="compare", **LANE)
+    gr.api(endpoint(_intervene(residents)), api_name="intervene", **LANE)
+    gr.api(endpoint(_sweep(residents)), api_name="sweep", **LANE)
+    gr.api(endpoint(_thoughts(residents)), api_name="thoughts", **LANE)
     gr.api(endpoint(_problem()), api_name="problem")
 
 
-def _compare(explorer: Explorer) -> Callable:
+def _compare(residents: Residents) -> Callable:
     def compare(
         question: str,
         task: str = "free",
@@ -43,9 +45,10 @@ def _compare(explorer: Explorer) -> Callable:
         temperature: float = 0.0,
         top_p: float = 1.0,
         seed: int = 41,
-        max_new_tokens: int = MAX_NEW_TOKENS,
+        max_new_tokens: int | None = None,
         samples: int = 1,
         methods: str = "zero-shot-cot softcot",
+        pair: str = "",
     ) -> Iterator[dict[str, Any]]:
         """Answer a question with hard chain-of-thought and with soft thoughts, streaming.
 
@@ -58,27 +61,30 @@ def _compare(explorer: Explorer) -> Callable:
             temperature: 0 takes the likeliest token.
             top_p: Sample from the smallest set of tokens with this much probability.
             seed: Decides the samples.
-            max_new_tokens: Where an answer is cut off.
+            max_new_tokens: Where an answer is cut off; by default where the pair's usually are.
             samples: Answers in each column, at most 15; the majority counts.
             methods: One column each, separated by spaces; see `python -m softcot methods`.
+            pair: Name of the pair that answers; by default that of the page.
 
         Yields:
             `done`, and `columns`: for each method its method, text, answer, correct,
             new_tokens, seconds, thoughts, note, votes and, in the end, gold_logprob.
         """
-        sampling = Sampling(temperature, top_p, seed=seed, max_new_tokens=max_new_tokens)
         problem = Problem(get_task(task).name, question, answer)
-        asked = explorer.comparison(
-            problem, thoughts, sampling, samples, swap_question, methods.split()
-        )
-        yield from map(_frame, explorer.answers(asked))
+        with residents.use(pair) as explorer:
+            longest = explorer.usual_length if max_new_tokens is None else max_new_tokens
+            sampling = Sampling(temperature, top_p, seed=seed, max_new_tokens=longest)
+            asked = explorer.comparison(
+                problem, thoughts, sampling, samples, swap_question, methods.split()
+            )
+            yield from map(_frame, explorer.answers(asked))
 
     return compare
 
 
-def _thoughts(explorer: Explorer) -> Callable:
+def _thoughts(residents: Residents) -> Callable:
     def thoughts(
-        question: str, task: str = "free", thoughts: int = DEFAULT_THOUGHTS
+        question: str, task: str = "free", thoughts: int = DEFAULT_THOUGHTS, pair: str = ""
     ) -> dict[str, Any]:
         """Describe the soft thoughts of a question.
 
@@ -86,17 +92,19 @@ def _thoughts(explorer: Explorer) -> Callable:
             question: What the assistant reads.
             task: One of the five families, or "free" for any text.
             thoughts: K.
+            pair: Name of the pair; by default that of the page.
 
         Returns:
             question, task and pair; for each of the thoughts its norm_ratio, nearest tokens with
             their cosine, those of a random vector of the same norm (placebo) and its point on
             the map; and explained, the shares of variance that the map's axes hold.
         """
-        seen = explorer.explore(question, task, thoughts)
+        with residents.use(pair) as explorer:
+            seen, name = explorer.explore(question, task, thoughts), explorer.pair.name
         return {
             "question": question,
             "task": task,
-            "pair": explorer.pair.name,
+            "pair": name,
             "explained": list(seen.explained),
             "thoughts": [thought.to_json() for thought in seen.thoughts],
         }
@@ -120,7 +128,7 @@ def _problem() -> Callable:
     return problem
 
 
-def _intervene(explorer: Explorer) -> Callable:
+def _intervene(residents: Residents) -> Callable:
     def intervene(
         question: str,
         edits: str,
@@ -128,6 +136,7 @@ def _intervene(explorer: Explorer) -> Callable:
         other_question: str = "",
         thoughts: int = DEFAULT_THOUGHTS,
         answer: str = "",
+        pair: str = "",
     ) -> Iterator[dict[str, Any]]:
         """Change some of a question's soft thoughts and see what that does, beside two placebos.
 
@@ -139,20 +148,22 @@ def _intervene(explorer: Explorer) -> Callable:
             other_question: Whose thoughts swap and mix take; one is drawn where it is empty.
             thoughts: K.
             answer: The gold answer, if known.
+            pair: Name of the pair; by default that of the page.
 
         Yields:
             `done`, and `columns` as of /compare: own thoughts, edited ones, two placebos.
         """
         problem = Problem(get_task(task).name, question, answer)
         made = read_edits(edits, other_question)
-        yield from map(_frame, explorer.intervene(problem, thoughts, made))
+        with residents.use(pair) as explorer:
+            yield from map(_frame, explorer.intervene(problem, thoughts, made))
 
     return intervene
 
 
-def _sweep(explorer: Explorer) -> Callable:
+def _sweep(residents: Residents) -> Callable:
     def sweep(
-        task: str = "mini-gsm", problems: int = 50, step: int = 1
+        task: str = "mini-gsm", problems: int = 50, step: int = 1, pair: str = ""
     ) -> Iterator[list[dict[str, Any]]]:
         """Accuracy, likelihood of the right answer and time against K, on test problems.
 
@@ -160,34 +171,50 @@ def _sweep(explorer: Explorer) -> Callable:
             task: One of the five families.
             problems: How many, at most 500.
             step: From one K to the next; the first is 0.
+            pair: Name of the pair; by default that of the page.
 
         Yields:
-            For every K so far: thoughts, n, accuracy, interval (95 %), logprob (mean, nats) and
-            seconds (for all problems).
+            For every K so far: thoughts, n, accuracy, interval (95 %), logprob (mean, nats),
+            seconds (for all problems) and cut (answers that were cut off).
         """
         if step < 1:
             raise UserError(f"A sweep takes a step of 1 or more; it is {step}.")
-        counts = range(0, explorer.max_thoughts + 1, step)
-        for trials in paced(explorer.sweep(task, counts, problems)):
-            yield [
-                {
-                    "thoughts": trial.k,
-                    "n": trial.n,
-                    "accuracy": trial.accuracy,
-                    "interval": trial.accuracy_interval,
-                    "logprob": sum(trial.logprobs) / trial.n,
-                    "seconds": trial.seconds,
-                }
-                for trial in trials
-                if trial.n
-            ]
+        with residents.use(pair) as explorer:
+            counts = range(0, explorer.max_thoughts + 1, step)
+            for trials in paced(explorer.sweep(task, counts, problems)):
+                yield [_point(trial) for trial in trials if trial.n]
 
     return sweep
+
+
+def _point(trial: Trial) -> dict[str, Any]:
+    return {
+        "thoughts": trial.k,
+        "n": trial.n,
+        "accuracy": trial.accuracy,
+        "interval": trial.accuracy_interval,
+        "logprob": sum(trial.logprobs) / trial.n,
+        "seconds": trial.seconds,
+        "cut": trial.cut,
+    }
 
 
 def _frame(columns: list[Column]) -> dict[str, Any]:
     done = all(column.done for column in columns)
     return {"done": done, "columns": [to_json(column) for column in columns]}
+
+
+class Blocks(gr.Blocks):
+    """A page whose endpoints fill in what a plain HTTP client left out at the end of its list.
+
+    `gradio_client` does that by itself; without it, an endpoint could never get another parameter.
+    """
+
+    def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
+        """Add the defaults of an endpoint's last parameters where nothing was said."""
+        if block_fn.name in ENDPOINTS:
+            inputs += [block.value for block in block_fn.inputs[len(inputs) :]]
+        super().validate_inputs(block_fn, inputs)
 
 
 def endpoint(function: Callable) -> Callable:
@@ -210,15 +237,6 @@ def endpoint(function: Callable) -> Callable:
             return function(**checked(args))
 
     return stream if inspect.isgeneratorfunction(function) else call
-
-
-@contextmanager
-def spoken() -> Iterator[None]:
-    """Bad input becomes the one sentence that a client is shown; the log stays quiet."""
-    try:
-        yield
-    except UserError as error:
-        raise gr.Error(str(error), print_exception=False) from error
 
 
 def _typed(name: str, kind: Any, value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 import gradio as gr
@@ -29,13 +29,30 @@ THOUGHTS_JS = (_HERE / "thoughts.js").read_text(encoding="utf-8")
 """Marks the thought that a reader picked wherever it is shown."""
 
 
+class Amount(NamedTuple):
+    """How much of something there may be: what a slider takes."""
+
+    minimum: int
+    maximum: int
+    value: int
+    """Where nobody chose."""
+    step: int
+
+
 def html(value: str, **options: Any) -> gr.HTML:
     """Ready-made HTML, untouched by Gradio's prose style."""
     return gr.HTML(value, **{"apply_default_css": False, "js_on_load": None, **options})
 
 
+def picker(value: str) -> gr.HTML:
+    """The buttons of `pairs_views.picker`, changed in place; a press is the event `select`."""
+    template = value.replace("$", "&#36;").replace("{", "&#123;")  # what Gradio would fill in
+    return html(value, html_template=template, js_on_load=_text("pairs.js"))
+
+
 def action(
-    amount: tuple[int, int, int, int, str],
+    amount: Amount,
+    label: str,
     run: str,
     stop: str,
     variant: Literal["primary", "secondary"] = "primary",
@@ -43,14 +60,14 @@ def action(
     """A row that starts something long: how much of it, and the buttons that begin and end it.
 
     Args:
-        amount: Least, most, usual value, step and label of the slider.
+        amount: How much there may be.
+        label: What the slider calls it.
         run: Label of the button that begins.
         stop: That of the one that ends it, which is idle at first.
         variant: Whether this is what the panel is for.
     """
-    least, most, usual, step, label = amount
     with gr.Row(elem_classes="action"):
-        slider = gr.Slider(least, most, usual, step=step, label=label, scale=3, min_width=240)
+        slider = gr.Slider(**amount._asdict(), label=label, scale=3, min_width=240)
         running = gr.Button(run, variant=variant, scale=1, min_width=140)
         stopping = gr.Button(stop, interactive=False, scale=1, min_width=110)
     return slider, running, stopping

@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 import gradio as gr
+
+from softcot.support.errors import UserError
 
 T = TypeVar("T")
 
@@ -52,3 +54,12 @@ def until(frames: Iterator[T], ending: threading.Event) -> Iterator[T]:
             if ending.is_set():
                 return
             yield frame
+
+
+@contextmanager
+def spoken() -> Iterator[None]:
+    """Bad input becomes the one sentence that a client is shown; the log stays quiet."""
+    try:
+        yield
+    except UserError as error:
+        raise gr.Error(str(error), print_exception=False) from error

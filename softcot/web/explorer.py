@@ -15,14 +15,20 @@ from softcot.analysis.inspection import Inspection, inspect
 from softcot.analysis.trajectory import Trajectory, trajectories
 from softcot.analysis.vocabulary import Vocabulary
 from softcot.data.problems import Problem
-from softcot.data.tasks import TASKS, Task, get_task
+from softcot.data.tasks import Task
 from softcot.decoding.decoder import Sampling
 from softcot.evaluation.answering import Column, ColumnRequest
 from softcot.evaluation.run_file import RunRequest, save_run
 from softcot.evaluation.variants import Trial, Variant, try_variants
 from softcot.methods import METHODS, Method, SoftCoT, ZeroShotCoT, get_method
 from softcot.support.errors import UserError
-from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS, MAX_THOUGHTS, is_laboratory
+from softcot.support.presets import (
+    CHAT_NEW_TOKENS,
+    DEFAULT_THOUGHTS,
+    MAX_NEW_TOKENS,
+    MAX_THOUGHTS,
+    is_laboratory,
+)
 from softcot.thoughts.edits import Edit
 from softcot.thoughts.pair import Pair
 from softcot.thoughts.projection import Projection
@@ -33,6 +39,10 @@ HARD, SOFT = ZeroShotCoT.name, SoftCoT.name
 MOST_SAMPLES, MOST_TRIED, MOST_MAPPED = 15, 500, 1000
 """Answers of a column, problems of a trial or of each K, and those on a map: what a page that
 everybody shares may be asked for at once."""
+
+LOOKED_AT = 48
+"""Tokens of the answer that is looked at from inside, of a pair that is not the laboratory's: every
+thought is left out of it once, and kept alone once."""
 
 
 class Explorer:
@@ -46,18 +56,26 @@ class Explorer:
     """
 
     def __init__(self, pair: Pair):
-        trained = all(pair.is_trained(Projection, name) for name in TASKS)
-        self.pair = pair if trained else pair.with_untrained()
-        known = (self.pair.projection(name).max_thoughts for name in TASKS)
+        self.laboratory = is_laboratory(pair.name)
+        """Whether the models are this project's own, which know nothing but its problems."""
+        self.tasks = questions.offered(self.laboratory)
+        """What it is asked, by name."""
+        self.trained = all(pair.is_trained(Projection, name) for name in self.tasks)
+        """Whether there is a trained projection for each of them."""
+        self.pair = pair if self.trained else pair.with_untrained()
+        known = (self.pair.projection(name).max_thoughts for name in self.tasks)
         self.max_thoughts = min(most or MAX_THOUGHTS for most in known)
         self.default_k = min(DEFAULT_THOUGHTS, self.max_thoughts)
 
     def using(self, projection: Projection | None) -> Explorer:
-        """The same, with another projection for the task that it was trained on."""
+        """The same, with another projection for the task that it was trained on.
+
+        Of a pair that is not the laboratory's, it serves all tasks that have none of their own.
+        """
         if projection is None:
             return self
         other = copy.copy(self)
-        other.pair = self.pair.using(projection)
+        other.pair = self.pair.using(projection, everywhere=not self.laboratory)
         return other
 
     @cached_property
@@ -65,15 +83,20 @@ class Explorer:
         """The base's token embeddings."""
         return Vocabulary.of(self.pair.base)
 
+    def warm_up(self) -> None:
+        """Compute what every visitor needs, so that the first one need not wait for it."""
+        first = next(iter(self.tasks))
+        self.explore(questions.examples(first, self.laboratory)[0].question, first)
+
     @property
-    def laboratory(self) -> bool:
-        """Whether the models are this project's own, which know nothing but its problems."""
-        return is_laboratory(self.pair.name)
+    def usual_length(self) -> int:
+        """Tokens of an answer where nobody chose."""
+        return MAX_NEW_TOKENS if self.laboratory else CHAT_NEW_TOKENS
 
     @property
     def longest(self) -> int:
         """Tokens of the longest answer that the page offers."""
-        return MAX_NEW_TOKENS if self.laboratory else 4 * MAX_NEW_TOKENS
+        return MAX_NEW_TOKENS if self.laboratory else 2 * CHAT_NEW_TOKENS
 
     @cached_property
     def device(self) -> str:
@@ -106,7 +129,7 @@ class Explorer:
             UserError: The question is empty or too long, K is out of range, or there is no such
                 task.
         """
-        task = get_task(task_name)
+        task = questions.problems_of(task_name)
         k = self.max_thoughts if k is None else k
         vectors = SoftCoT.build(self.pair, task).thoughts([Problem(task.name, question)], k)
         return explore(question, vectors[0], self.pair.base, self.vocabulary)
@@ -155,7 +178,7 @@ class Explorer:
 
     def answers(self, request: RunRequest) -> Iterator[list[Column]]:
         """What is asked, answered; see `RunRequest.stream`."""
-        return request.stream(self.pair)
+        return request.stream(self.pair, questions.problems_of(request.problem.task))
 
     def save(self, path: Path, request: RunRequest, columns: Sequence[Column]) -> None:
         """Write a finished run into a file; see `softcot.evaluation.run_file.save_run`."""
@@ -175,48 +198,53 @@ class Explorer:
         Raises:
             UserError: Any of the inputs makes no sense.
         """
-        placebos = [(Edit(kind),) for kind in questions.placebos(get_task(problem.task))]
+        task = questions.problems_of(problem.task)
+        placebos = [(Edit(kind),) for kind in questions.placebos(task)]
         requests = [ColumnRequest(SOFT, edits=tuple(made)) for made in ((), edits, *placebos)]
-        return RunRequest(problem, tuple(requests), k).stream(self.pair)
+        sampling = Sampling(max_new_tokens=self.usual_length)
+        return RunRequest(problem, tuple(requests), k, sampling).stream(self.pair, task)
 
     def try_edits(
         self, task_name: str, k: int, edits: Sequence[Edit], count: int
     ) -> Iterator[list[Trial]]:
         """The same on `count` test problems; see `softcot.evaluation.variants.try_variants`."""
-        task = get_task(task_name)
+        task = questions.problems_of(task_name)
         placebos = [(kind, [Edit(kind)]) for kind in questions.placebos(task)]
         variants = [
             Variant(label, get_method(SOFT, self.pair, task, edits=made), k)
             for label, made in (("own", []), ("edited", edits), *placebos)
         ]
-        return try_variants(variants, self._tried(task, count))
+        problems = self._tried(task, count)
+        return try_variants(variants, problems, max_new_tokens=self.usual_length)
 
     def sweep(self, task_name: str, ks: Sequence[int], count: int) -> Iterator[list[Trial]]:
         """SoftCoT at every K of `ks` on `count` test problems; see `try_variants`."""
-        task = get_task(task_name)
+        task = questions.problems_of(task_name)
         method = get_method(SOFT, self.pair, task)
         variants = [Variant(f"K = {k}", method, k) for k in ks]
-        return try_variants(variants, self._tried(task, count), batch_size=count)
+        problems = self._tried(task, count)
+        return try_variants(variants, problems, batch_size=count, max_new_tokens=self.usual_length)
 
     def inspect(
         self, problem: Problem, k: int, metric: str = "cosine", corrected: bool = False
     ) -> Inspection:
         """Look at a question's thoughts from all sides; see `inspection.inspect`."""
-        task = get_task(problem.task)
+        task = questions.problems_of(problem.task)
         return inspect(
             self.pair,
             task,
             problem,
             k,
-            others=questions.others(task),
+            others=questions.others(task, self.laboratory),
             vocabulary=self.vocabulary,
             metric=metric,
             corrected=corrected,
+            max_new_tokens=MAX_NEW_TOKENS if self.laboratory else LOOKED_AT,
         )
 
     def trajectories(self, task_name: str, k: int, count: int) -> list[Trajectory]:
         """Where the thoughts of `count` test problems lie."""
-        task = get_task(task_name)
+        task = questions.problems_of(task_name)
         problems = self._tried(task, count, MOST_MAPPED)
         return trajectories(self.pair, task, problems, k, vocabulary=self.vocabulary)
 

@@ -45,6 +45,12 @@ STRIPS = ("strip_intervene", "strip_inside")
 ADDRESS = ("task", "k", "temperature", "seed", "samples", "further", "edits", "other")
 """What an address may say beside the problem."""
 
+CHOICES = ("task", "further", "longest")
+"""What another pair offers. Gradio refuses values that a widget does not offer, so these change
+before anything that makes an event tell them."""
+ARRIVAL = ("k", "swapped", "donor_row", "trained", "using", *OFFER, *PROBLEM)
+"""All else on this tab that changes when another pair answers."""
+
 REGENERATED = 0.7
 """Temperature of an answer that is asked for again, where it was 0."""
 
@@ -75,11 +81,53 @@ class Handlers:
         assert request.picked is not None, "the button appears with the picked problem"
         return self._load(request.picked, request)
 
+    def choices(self, request: PageRequest) -> Named:
+        """Offer what this pair is asked, where another one answered before: `CHOICES`.
+
+        A question that the reader typed becomes free text where its kind is not offered.
+        """
+        e = self.explorer
+        unknown = FREE.name if request.is_own else next(iter(e.tasks))
+        task = request.task if request.task in e.tasks else unknown
+        return {
+            "task": gr.Radio([(t.title, name) for name, t in e.tasks.items()], value=task),
+            "further": gr.CheckboxGroup(e.further, value=[]),
+            "longest": gr.Slider(maximum=e.longest, value=e.usual_length),
+        }
+
+    def arrive(self, request: PageRequest) -> Named:
+        """Fit the tab to this pair, after `choices`: `ARRIVAL`.
+
+        A question that the reader typed stays; a problem of a kind that is not offered makes room
+        for one that is.
+        """
+        e, task = self.explorer, request.task
+        offer = self._offer(task)
+        kept = request.is_own or task in (request.loaded.task, FREE.name)
+        problem = request.judged if kept else offer["listed"][0]
+        k = min(request.k, e.max_thoughts)
+        page = PageRequest(task, problem.question, k)
+        try:
+            loaded = self._load(problem, page)
+        except UserError:  # it is too long for this pair, or there is none
+            loaded = self._load(offer["listed"][0], page)
+        return {
+            **offer,
+            **loaded,
+            "k": gr.Slider(maximum=e.max_thoughts, value=k, info=about_k(e)),
+            "swapped": False,
+            "donor_row": gr.Row(visible=False),
+            "trained": None,
+            "using": gr.Checkbox(False, visible=False),
+        }
+
     def open_address(self, request: AddressRequest) -> Named:
         """Show what the page's address asks for."""
         try:
             offered = [name for _, name in self.explorer.further]
-            link = read_link(request.search, self.explorer.max_thoughts, offered)
+            link = read_link(
+                request.search, self.explorer.max_thoughts, offered, self.explorer.tasks
+            )
             if link is None:
                 return {}
             told: Named = {
@@ -113,7 +161,7 @@ class Handlers:
 
     def _swap(self, request: PageRequest, donor: str) -> Named:
         if request.swapped and not donor:
-            donor = questions.donor(request.task, request.question).question
+            donor = self._donor(request.task, request.question)
         swapped: Named = {"donor_row": gr.Row(visible=request.swapped), "donor": donor}
         try:
             whose = donor if request.swapped else request.question
@@ -182,7 +230,7 @@ class Handlers:
 
     def _offer(self, task: str) -> Named:
         """The problems of a task: `OFFER`."""
-        listed = questions.examples(task)
+        listed = questions.examples(task, self.explorer.laboratory)
         return {
             "listed": listed,
             "examples": views.examples(listed, self.explorer.laboratory),
@@ -191,7 +239,7 @@ class Handlers:
 
     def _load(self, problem: Problem, request: PageRequest) -> Named:
         """Another problem: `PROBLEM`."""
-        donor = questions.donor(request.task, problem.question).question
+        donor = self._donor(request.task, problem.question)
         whose = donor if request.swapped else problem.question
         return {
             "stop": idle(),
@@ -204,10 +252,20 @@ class Handlers:
             **self._look(whose, request),
         }
 
+    def _donor(self, task: str, question: str) -> str:
+        """Another question, to borrow thoughts from."""
+        return questions.donor(task, question, laboratory=self.explorer.laboratory).question
+
     def _look(self, question: str, request: PageRequest) -> Named:
         """The thoughts of a question, and how they are shown: `LOOK`."""
         seen = self.explorer.explore(question, request.task)
         return {"seen": seen, **self.shown(seen, request.k, request.swapped)}
+
+
+def about_k(explorer: Explorer) -> str:
+    """What to know when K is chosen."""
+    trained = "Trained for " if explorer.trained else ""
+    return f"{trained}1 to {explorer.max_thoughts}; 0 is hard CoT"
 
 
 def _file_of(explorer: Explorer, run: RunRequest, columns: list[Column]) -> Named:

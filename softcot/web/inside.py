@@ -15,8 +15,10 @@ from softcot.web.panel import Panel
 from softcot.web.requests import InspectRequest, MapRequest
 from softcot.web.wiring import Named
 
-MAPPED = 150
-"""Problems on the map where nobody chose a number."""
+MAPPED = components.Amount(50, MOST_MAPPED, 150, 50)
+"""Problems on the map."""
+MAPPED_FEW = components.Amount(5, 40, 20, 5)
+"""The same for pairs that are not the laboratory's, which take longer to read them."""
 
 PARTS = ("readings", "effects_of_each", "space", "cosines", "lens", "heads")
 """What `inside_views.PARTS` describes, in its order."""
@@ -73,7 +75,7 @@ class Inside(Panel):
         with gr.Column(elem_classes="sheet"):
             with gr.Row(elem_classes="action"):
                 w["mapped"] = gr.Slider(
-                    50, MOST_MAPPED, MAPPED, step=50, label="Problems", scale=3, min_width=240
+                    **self._amount._asdict(), label="Problems", scale=3, min_width=240
                 )
                 draw = gr.Button("Draw map", scale=1, min_width=140)
             w["map_message"] = components.html("")
@@ -83,6 +85,23 @@ class Inside(Panel):
             w["ask_picked"] = gr.Button("Ask this problem", visible=False, size="md")
         draw.click(**w.listener(self.draw_map, MapRequest, MAP), **LANE, **PRIVATE)
         w["trajectory_map"].select(**w.listener(self.pick, MapRequest, PICKED), **PRIVATE)
+
+    @property
+    def _amount(self) -> components.Amount:
+        return MAPPED if self.explorer.laboratory else MAPPED_FEW
+
+    def fresh(self) -> Named:
+        """The sizes of this pair, and nothing measured yet."""
+        return {
+            "facts": inside_views.EMPTY,
+            **dict.fromkeys(PARTS[:2], inside_views.WAITING),
+            "mapped": gr.Slider(**self._amount._asdict()),
+            "map_message": "",
+            "trajectories": [],
+            "picked": None,
+            "about_picked": "",
+            "ask_picked": gr.Button(visible=False),
+        }
 
     def inspect(self, request: InspectRequest) -> Named:
         """Measure everything about the question's thoughts: facts and `PARTS`."""

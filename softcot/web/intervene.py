@@ -17,8 +17,10 @@ from softcot.web.panel import Panel
 from softcot.web.requests import ComposeRequest, EditRequest, QuestionRequest
 from softcot.web.wiring import Named
 
-TRIED = 100
-"""Problems of a trial where nobody chose a number."""
+TRIED = components.Amount(10, MOST_TRIED, 100, 10)
+"""Problems of a trial."""
+TRIED_FEW = components.Amount(2, 40, 8, 2)
+"""The same for pairs that are not the laboratory's: every one of them takes seconds."""
 
 BUILDER = ("edits", "amount", "token", "borrowed")
 """What the choice of an edit changes."""
@@ -57,7 +59,7 @@ class Intervene(Panel):
             [(kind.capitalize(), kind) for kind in EDITS], value="swap", label="Edit"
         )
         w["slots"] = gr.CheckboxGroup(
-            [(str(n), n) for n in range(1, self.explorer.max_thoughts + 1)],
+            self._slots(),
             label="Slots",
             info="None chosen means all of them",
             elem_classes="slots",
@@ -75,7 +77,7 @@ class Intervene(Panel):
         with gr.Row() as w["borrowed"]:
             first = w["loaded"].value
             w["other"] = gr.Textbox(
-                questions.donor(first.task, first.question, seed=0).question,
+                self._donor(first.task, first.question, seed=0),
                 label="Second question",
                 lines=2,
                 scale=4,
@@ -87,9 +89,8 @@ class Intervene(Panel):
         w = self.widgets
         components.html(intervene_views.TRIAL)
         with gr.Column(elem_classes="sheet"):
-            amount = (10, MOST_TRIED, TRIED, 10, "Problems")
             w["tried"], w["try_out"], w["stop_trial"] = components.action(
-                amount, "Try on many", "Stop trial", variant="secondary"
+                self._amount(), "Problems", "Try on many", "Stop trial", variant="secondary"
             )
             w["effects"] = components.html("")
 
@@ -111,6 +112,25 @@ class Intervene(Panel):
         stoppable(w["stop_edit"], w["edit_ending"])
         stoppable(w["stop_trial"], w["trial_ending"])
 
+    def _slots(self) -> list[tuple[str, int]]:
+        return [(str(n), n) for n in range(1, self.explorer.max_thoughts + 1)]
+
+    def _amount(self) -> components.Amount:
+        return TRIED if self.explorer.laboratory else TRIED_FEW
+
+    def _donor(self, task: str, question: str, seed: int | None = None) -> str:
+        return questions.donor(task, question, seed, self.explorer.laboratory).question
+
+    def fresh(self) -> Named:
+        """The slots and sizes of this pair, and nothing answered yet."""
+        return {
+            "slots": gr.CheckboxGroup(self._slots(), value=[]),
+            "tried": gr.Slider(**self._amount()._asdict()),
+            "edit_message": "",
+            "edit_answers": intervene_views.idle(),
+            "effects": "",
+        }
+
     def compose(self, request: ComposeRequest) -> Named:
         """The edit that the widgets describe, and which of them it needs: `BUILDER`."""
         kind = request.kind
@@ -131,7 +151,7 @@ class Intervene(Panel):
 
     def draw(self, request: QuestionRequest) -> Named:
         """A question whose thoughts may be borrowed."""
-        return {"other": questions.donor(request.task, request.question).question}
+        return {"other": self._donor(request.task, request.question)}
 
     def intervene(self, request: EditRequest) -> Iterator[Named]:
         """Answer with the own thoughts, the edited ones and placebos. Yields: `ANSWERED`."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from softcot.data.problems import Problem
-from softcot.data.tasks import FREE, TASKS
+from softcot.data.tasks import BENCHMARK_TASKS, FREE, TASKS
 from softcot.methods import METHODS
 from softcot.support.errors import UserError
 from softcot.thoughts.edits import read_edits
@@ -62,8 +62,16 @@ class Link:
     other: str | None = None
 
 
+def pair_in(search: str) -> str:
+    """Name of the pair that an address asks for; empty where it names none."""
+    return dict(parse_qsl(search.removeprefix("?"))).get("pair", "").strip()
+
+
 def read_link(
-    search: str, max_thoughts: int, offered: Collection[str] = tuple(METHODS)
+    search: str,
+    max_thoughts: int,
+    offered: Collection[str] = tuple(METHODS),
+    tasks: Collection[str] | None = None,
 ) -> Link | None:
     """Read the part of an address behind the question mark.
 
@@ -71,6 +79,8 @@ def read_link(
         search: Such as `?q=Why%3F&k=4`.
         max_thoughts: The largest K.
         offered: Methods that the page can ask.
+        tasks: Kinds of problems that it offers; by default the laboratory's. A question of another
+            kind that there is, such as one for another pair, is taken as free text.
 
     Returns:
         None where no question is asked.
@@ -81,9 +91,12 @@ def read_link(
     values = dict(parse_qsl(search.removeprefix("?")))
     if not values.get("q", "").strip():
         return None
+    tasks = TASKS if tasks is None else tasks
     task = values.get("task", FREE.name)
-    if task not in TASKS:
-        raise UserError(f"This page has no task {task!r}; choose one of: {', '.join(TASKS)}.")
+    if task not in TASKS | BENCHMARK_TASKS:
+        raise UserError(f"This page has no task {task!r}; choose one of: {', '.join(tasks)}.")
+    if task not in tasks:
+        task = FREE.name
     edits = values.get("edits")
     if edits:
         read_edits(edits)

@@ -7,18 +7,19 @@ from pathlib import Path
 import gradio as gr
 
 from softcot.data.problems import Problem
-from softcot.data.tasks import TASKS
 from softcot.support.errors import UserError
 from softcot.web import components, handlers, link, results_views, views
-from softcot.web.api import add_endpoints
+from softcot.web.api import Blocks, add_endpoints
 from softcot.web.events import AT_ONCE, LANE, PRIVATE, stoppable
 from softcot.web.explorer import MOST_SAMPLES, Explorer
 from softcot.web.handlers import Handlers
 from softcot.web.inside import Inside
 from softcot.web.intervene import Intervene
+from softcot.web.pairs import PICK, Pairs
 from softcot.web.panel import Panel
 from softcot.web.questions import examples
-from softcot.web.requests import AddressRequest, PageRequest, QuestionRequest
+from softcot.web.requests import AddressRequest, LandingRequest, PageRequest, QuestionRequest
+from softcot.web.residents import Residents
 from softcot.web.results import REPORT, read_report
 from softcot.web.sweep import Sweep
 from softcot.web.train import Train
@@ -37,35 +38,46 @@ class Page:
     """The widgets of the one page, and which event changes which of them.
 
     Args:
-        explorer: What the page can do.
+        explorer: What the page can do, and does where a visitor chose no other pair.
         report: The file that the Results tab shows.
         notice: What a reader must know first; empty for nothing.
+        residents: The pairs that a visitor may choose of.
     """
 
-    def __init__(self, explorer: Explorer, report: Path = REPORT, notice: str = ""):
+    def __init__(
+        self,
+        explorer: Explorer,
+        report: Path = REPORT,
+        notice: str = "",
+        residents: Residents | None = None,
+    ):
         self.explorer = explorer
         self.report = report
         self.notice = notice
+        self.residents = residents or Residents(explorer)
         self.handlers = Handlers(explorer)
-        self.widgets = Widgets()
+        self.widgets = Widgets(self.residents)
+        self.panels = [panel(explorer, self.widgets) for _, panel, _ in PANELS]
+        self.pairs = Pairs(self.residents, self.widgets, self.panels)
 
     def build(self) -> gr.Blocks:
         """Lay the widgets out, connect them, and add the named endpoints."""
-        first = examples(next(iter(TASKS)))
-        with gr.Blocks(title="SoftCoT Explorer", analytics_enabled=False) as self.blocks:
-            add_endpoints(self.explorer)  # first, for these names to be theirs alone
-            components.html(views.header(self.explorer.pair, self.explorer.device))
+        first = examples(next(iter(self.explorer.tasks)), self.explorer.laboratory)
+        with Blocks(title="SoftCoT Explorer", analytics_enabled=False) as self.blocks:
+            add_endpoints(self.residents)  # first, for these names to be theirs alone
+            components.html(views.HEADER)
+            self.pairs.build()
             if self.notice:
                 components.html(views.message(self.notice))
             with gr.Tabs(elem_classes="pages"):
                 with gr.Tab("Compare", id="compare"):
                     self._compare(first)
-                for title, panel, strip in PANELS:
+                for panel, (title, _, strip) in zip(self.panels, PANELS, strict=True):
                     with gr.Tab(title, id=title.lower()):
                         if strip:
                             shown = views.strip(first[0].question, self.explorer.default_k)
                             self.widgets[strip] = components.html(shown)
-                        panel(self.explorer, self.widgets).build()
+                        panel.build()
                 with gr.Tab("Results", id="results"):
                     self._results()
             self._connect()
@@ -84,7 +96,7 @@ class Page:
     def _problem(self, first: list[Problem]) -> None:
         w = self.widgets
         w["task"] = gr.Radio(
-            [(task.title, name) for name, task in TASKS.items()],
+            [(task.title, name) for name, task in self.explorer.tasks.items()],
             value=first[0].task,
             label="Kind of problem",
         )
@@ -119,7 +131,7 @@ class Page:
                 step=1,
                 precision=0,
                 label="Soft thoughts K",
-                info=f"Trained for 1 to {most}; 0 is hard CoT",
+                info=handlers.about_k(self.explorer),
                 min_width=240,
                 scale=3,
             )
@@ -147,7 +159,7 @@ class Page:
             w["redraw"] = gr.Button("Another one", size="md", scale=1, min_width=200)
 
     def _sampling(self) -> None:
-        w, longest = self.widgets, self.explorer.longest
+        w, longest, usual = self.widgets, self.explorer.longest, self.explorer.usual_length
         w["further"] = gr.CheckboxGroup(self.explorer.further, label="Ask these methods, too")
         with gr.Accordion("Sampling", open=False, elem_classes="sampling"):
             with gr.Row():
@@ -167,7 +179,7 @@ class Page:
                 )
             with gr.Row():
                 w["longest"] = gr.Slider(
-                    8, longest, longest, step=8, label="Longest answer in tokens"
+                    8, longest, usual, step=8, label="Longest answer in tokens"
                 )
                 w["seed"] = gr.Number(41, label="Seed", precision=0, minimum=0)
 
@@ -245,11 +257,17 @@ class Page:
         w = self.widgets
         told = [w[name] for name in link.FIELDS.values()]
         gr.on([one.change for one in told], None, told, js=link.follow_js(), **PRIVATE)
-        w["search"] = gr.Textbox(visible=False)
+        w["landing"], w["search"] = gr.Textbox(visible=False), gr.State("")
         changes = (*handlers.ADDRESS, *handlers.OFFER, *handlers.PROBLEM)
-        self.blocks.load(
-            **w.listener(self.handlers.open_address, AddressRequest, changes),
+        # First the pair that it names, then the rest, with what that pair offers.
+        opened = self.blocks.load(
+            **w.listener(self.pairs.arrive, LandingRequest, (*PICK, "search"), answers=False),
             js="() => [location.search]",
+            **PRIVATE,
+            concurrency_limit=None,
+        )
+        self.pairs.connect(opened).then(
+            **w.listener(self.handlers.open_address, AddressRequest, changes),
             **LANE,
             **PRIVATE,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from softcot.web.explorer import Explorer
-from softcot.web.wiring import Widgets
+from softcot.web.wiring import Named, Widgets
 
 
 class Panel:
@@ -24,3 +24,10 @@ class Panel:
     def build(self) -> None:
         """Lay the panel out and connect it."""
         raise NotImplementedError
+
+    def fresh(self) -> Named:
+        """What changes when another pair answers: what it offers, and nothing measured yet.
+
+        Figures empty themselves, in the browser (see `plot.js`).
+        """
+        return {}

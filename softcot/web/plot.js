@@ -29,6 +29,8 @@ const draw = drawFigure(place, read, config, () => {
   place.on("plotly_click", pick);
 });
 document.addEventListener("thought", () => setTimeout(draw)); // once it is marked
+// What was measured of another pair is gone; the map of the thoughts gets those of this one.
+if (!props.toolbar) document.addEventListener("pair", () => (props.value = ""));
 watch("value", () => {
   place.classList.toggle("blank", !props.value);
   draw();

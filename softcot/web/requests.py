@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import MISSING, dataclass, field, fields, replace
 
 from softcot.analysis.geometry import Exploration
@@ -84,6 +85,11 @@ class PageRequest(QuestionRequest):
     """The problem that was pointed at on the map of many."""
 
     @property
+    def is_own(self) -> bool:
+        """Whether the reader typed the question."""
+        return self.question.strip() not in ("", self.loaded.question)
+
+    @property
     def judged(self) -> Problem:
         """The question with the answer that it is judged by, which is never another one's."""
         return replace(self, gold=self.right_answer).problem
@@ -101,6 +107,36 @@ class PageRequest(QuestionRequest):
             UserError: A value makes no sense.
         """
         return Sampling(self.temperature, self.top_p, seed=self.seed, max_new_tokens=self.longest)
+
+
+@dataclass(frozen=True)
+class SwitchRequest(PageRequest):
+    """The page before another pair answers."""
+
+    pair: str = ""
+    """The pair that answers so far."""
+    wanted: str = ""
+    """The one that was picked last."""
+
+
+@dataclass(frozen=True)
+class PickRequest(Request):
+    """A press on the picker."""
+
+    pair: str
+    """The pair that answers."""
+    wanted: str = ""
+    """The one that was picked last."""
+    picking: threading.Event | None = None
+    """Set to end the waiting for that one."""
+
+
+@dataclass(frozen=True)
+class LandingRequest(Request):
+    """A page that is being opened."""
+
+    landing: str
+    """The part of its address from the question mark on."""
 
 
 @dataclass(frozen=True)

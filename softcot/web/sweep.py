@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import gradio as gr
 
@@ -16,8 +16,13 @@ from softcot.web.panel import Panel
 from softcot.web.requests import SweepRequest
 from softcot.web.wiring import Named
 
-SWEPT = 30
-"""Problems for each K where nobody chose a number."""
+SWEPT = components.Amount(10, MOST_TRIED, 30, 10)
+"""Problems for each K."""
+SWEPT_FEW = components.Amount(2, 40, 8, 2)
+"""The same for pairs that are not the laboratory's: every one of them takes seconds."""
+
+FEW = (0, 1, 2, 4, 8, 16)
+"""Values of K that those are asked with."""
 
 CURVES = ("sweep_ending", "stop_sweep", "sweep_status", "sweep_chart", "sweep_table")
 
@@ -26,23 +31,37 @@ class Sweep(Panel):
     """Widgets and events of the panel."""
 
     @property
-    def ks(self) -> range:
+    def ks(self) -> Sequence[int]:
         """Every K that is asked, from none on."""
-        return range(self.explorer.max_thoughts + 1)
+        every = range(self.explorer.max_thoughts + 1)
+        return every if self.explorer.laboratory else [k for k in FEW if k in every]
+
+    @property
+    def _amount(self) -> components.Amount:
+        return SWEPT if self.explorer.laboratory else SWEPT_FEW
 
     def build(self) -> None:
         """Lay the panel out and connect it."""
         w = self.widgets
         components.html(sweep_views.INTRODUCTION)
         with gr.Column(elem_classes="sheet"):
-            amount = (10, MOST_TRIED, SWEPT, 10, "Problems for each K")
-            w["swept"], run, w["stop_sweep"] = components.action(amount, "Run sweep", "Stop sweep")
+            w["swept"], run, w["stop_sweep"] = components.action(
+                self._amount, "Problems for each K", "Run sweep", "Stop sweep"
+            )
             w["sweep_status"] = components.html(sweep_views.EMPTY)
             w["sweep_chart"] = components.chart(sweep_views.ALT)
             w["sweep_table"] = components.html("")
         w["sweep_ending"] = gr.State(None)
         run.click(**w.listener(self.sweep, SweepRequest, CURVES), **LANE, **PRIVATE)
         stoppable(w["stop_sweep"], w["sweep_ending"])
+
+    def fresh(self) -> Named:
+        """The sizes of this pair, and no curves yet."""
+        return {
+            "swept": gr.Slider(**self._amount._asdict()),
+            "sweep_status": sweep_views.EMPTY,
+            "sweep_table": "",
+        }
 
     def sweep(self, request: SweepRequest) -> Iterator[Named]:
         """Ask the same problems with every K. Yields: `CURVES`."""
@@ -52,12 +71,12 @@ class Sweep(Panel):
             yield {
                 "sweep_ending": ending,
                 "stop_sweep": gr.Button(interactive=True),
-                "sweep_status": views.progress(0, total, "values of K"),
+                "sweep_status": sweep_views.progress([], total),
             }
             for trials in paced(until(frames, ending)):
                 done = [trial for trial in trials if trial.n]
                 yield {
-                    "sweep_status": views.progress(len(done), total, "values of K"),
+                    "sweep_status": sweep_views.progress(trials, total),
                     "sweep_chart": sweep_chart(done, self.explorer.max_thoughts).to_json(),
                     "sweep_table": sweep_views.table(done),
                 }

@@ -26,6 +26,13 @@ def said(task: str, count: int) -> str:
     return render("sweep_note.html", title=get_task(task).title, count=count)
 
 
+def progress(trials: Sequence[Trial], total: int) -> str:
+    """How many values of K are done, and how much was written so far."""
+    done = sum(trial.n > 0 for trial in trials)
+    written = sum(trial.tokens for trial in trials)
+    return render("sweep_progress.html", done=done, total=total, written=written)
+
+
 def table(trials: Sequence[Trial]) -> str:
     """The numbers behind the curves."""
     return render("sweep_table.html", trials=trials)

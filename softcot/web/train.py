@@ -5,15 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from softcot import plots
-from softcot.data.tasks import TASKS
+from softcot.data.tasks import get_task
 from softcot.plots.training import training_chart
 from softcot.support.errors import UserError
 from softcot.thoughts.projection import Projection
-from softcot.training.live import LiveTraining, train_live
+from softcot.training.live import LARGE, PAGE, LiveTraining, train_live
 from softcot.web import components, questions, train_views, views
 from softcot.web.events import idle, paced, stoppable
 from softcot.web.panel import Panel
@@ -22,8 +23,10 @@ from softcot.web.temporary import Folder
 from softcot.web.wiring import Named
 from softcot.web.zerogpu import lends
 
-STEPS = 150
-"""Steps where nobody chose a number: about two minutes on two cores."""
+STEPS = components.Amount(20, 600, 150, 10)
+"""Steps; the usual ones take about two minutes on two cores."""
+STEPS_FEW = components.Amount(4, 100, 12, 4)
+"""The same for pairs that are not the laboratory's, of which every step takes seconds."""
 
 LEARNED = ("train_ending", "run_training", "stop_training", "train_status", "train_chart",
            "train_map", "download_projection", "projection_folder", "trained", "using")  # fmt: skip
@@ -36,14 +39,12 @@ class Train(Panel):
         """Lay the panel out and connect it."""
         w = self.widgets
         components.html(train_views.INTRODUCTION)
-        taught = [(task.title, name) for name, task in TASKS.items() if "train" in task.splits]
         with gr.Column(elem_classes="sheet"):
-            w["taught"] = gr.Radio(taught, value=taught[0][1], label="Kind of problem to learn")
-            amount = (20, 600, STEPS, 10, "Steps")
+            w["taught"] = gr.Radio(**self._taught(), label="Kind of problem to learn")
             w["steps"], w["run_training"], w["stop_training"] = components.action(
-                amount, "Train", "Stop training"
+                self._amount, "Steps", "Train", "Stop training"
             )
-            w["train_status"] = components.html(train_views.EMPTY)
+            w["train_status"] = components.html(self._empty)
             w["train_chart"] = components.chart(train_views.ALT)
             w["download_projection"] = gr.DownloadButton(
                 "Download projection", visible=False, size="md"
@@ -63,6 +64,31 @@ class Train(Panel):
             show_progress_on=w["train_status"],
         )
         stoppable(w["stop_training"], w["train_ending"])
+
+    def _taught(self) -> dict[str, Any]:
+        """What can be learned, as a choice."""
+        tasks = questions.taught(self.explorer.laboratory)
+        return {
+            "choices": [(task.title, name) for name, task in tasks.items()],
+            "value": next(iter(tasks)),
+        }
+
+    @property
+    def _amount(self) -> components.Amount:
+        return STEPS if self.explorer.laboratory else STEPS_FEW
+
+    @property
+    def _empty(self) -> str:
+        return train_views.EMPTY if self.explorer.laboratory else train_views.EMPTY_LARGE
+
+    def fresh(self) -> Named:
+        """What this pair can learn, and nothing trained yet."""
+        return {
+            "taught": gr.Radio(**self._taught()),
+            "steps": gr.Slider(**self._amount._asdict()),
+            "train_status": self._empty,
+            "download_projection": gr.DownloadButton(visible=False),
+        }
 
     def train(self, request: TrainRequest) -> Iterator[Named]:
         """Train and show it; Compare uses what was trained. Yields: `LEARNED`."""
@@ -102,12 +128,13 @@ class Train(Panel):
     ) -> Iterator[LiveTraining]:
         return train_live(
             self.explorer.pair,
-            TASKS[request.taught],
+            get_task(request.taught),
             request.question.strip() or questions.draw(request.taught, 0).question,
             self.explorer.vocabulary,
             request.steps,
             folder,
             ending,
+            PAGE if self.explorer.laboratory else LARGE,
         )
 
     @staticmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softcot.training.live import JUDGED, LiveTraining
+from softcot.training.live import LiveTraining
 from softcot.web.templating import render
 
 INTRODUCTION = render(
@@ -15,6 +15,12 @@ INTRODUCTION = render(
 
 EMPTY = render(
     "empty.html", text="Press “Train”. On two processor cores it takes about two minutes."
+)
+
+EMPTY_LARGE = render(
+    "empty.html",
+    text="Press “Train”. With models of this size every step takes seconds: a few of them show "
+    "how it goes rather than what can be learned.",
 )
 
 ALT = "Accuracy and losses against the steps"
@@ -31,4 +37,4 @@ MAP_ALT = "Map of the thoughts with the present weights"
 
 def status(live: LiveTraining) -> str:
     """How far the training is, or what it came to."""
-    return render("training.html", live=live, judged=JUDGED)
+    return render("training.html", live=live, judged=live.judged)

@@ -8,8 +8,6 @@ from softcot.analysis.geometry import Exploration, Thought
 from softcot.data.problems import Problem
 from softcot.evaluation.answering import Column
 from softcot.methods import METHODS
-from softcot.models.language_model import LanguageModel
-from softcot.thoughts.pair import Pair
 from softcot.web.templating import render
 
 THOUGHTS = render(
@@ -21,10 +19,7 @@ THOUGHTS = render(
 )
 
 
-def header(pair: Pair, device: str) -> str:
-    """Title, one sentence, and what is running where."""
-    sizes = {"base": _size(pair.base), "assistant": _size(pair.assistant)}
-    return render("header.html", device=device, pair=pair.name, **sizes)
+HEADER = render("header.html")
 
 
 def examples(problems: Sequence[Problem], laboratory: bool = True) -> str:
@@ -73,7 +68,3 @@ def origin(exploration: Exploration, k: int, swapped: bool) -> str:
 def thought_table(thoughts: Sequence[Thought]) -> str:
     """Norms and nearest tokens, with the placebo's beside them."""
     return render("thought_table.html", thoughts=thoughts)
-
-
-def _size(lm: LanguageModel) -> str:
-    return f"{sum(p.numel() for p in lm.model.parameters()) / 1e6:.1f} M"

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from softcot.analysis.vocabulary import Vocabulary, nearest_tokens, readable_tokens, to_numpy
+from softcot.analysis.vocabulary import (
+    METRICS,
+    Vocabulary,
+    nearest_tokens,
+    readable_tokens,
+    to_numpy,
+)
 from softcot.support.errors import UserError
 
 
@@ -124,3 +130,14 @@ def test_impossible_wishes_are_refused(vocabulary, thoughts):
         nearest_tokens(thoughts, vocabulary, metric="taxicab")
     with pytest.raises(UserError, match="cosines only"):
         nearest_tokens(thoughts, vocabulary, metric="dot", corrected=True)
+
+
+def test_a_large_vocabulary_is_read_alike(vocabulary, thoughts, monkeypatch):
+    small = [nearest_tokens(thoughts, vocabulary, metric=metric) for metric in METRICS]
+    monkeypatch.setattr("softcot.analysis.vocabulary.LARGE", 10)
+    large = Vocabulary(vocabulary.embeddings, vocabulary.names)
+    assert large.large and large.typical_norm == pytest.approx(vocabulary.typical_norm)
+    for metric, expected in zip(METRICS, small, strict=True):
+        found = nearest_tokens(thoughts, large, metric=metric)
+        assert [[n.id for n in row] for row in found] == [[n.id for n in row] for row in expected]
+    assert nearest_tokens(thoughts, large, corrected=True) and large.basis.components_.shape[0] == 3

@@ -27,7 +27,7 @@ def few_problems(monkeypatch):
         return build_problems(min(count, 12), seed=len(split))
 
     monkeypatch.setattr(GeneratedProblems, "problems", draw)
-    monkeypatch.setattr(variants, "Sampling", lambda: Sampling(max_new_tokens=4))
+    monkeypatch.setattr(variants, "Sampling", lambda **_: Sampling(max_new_tokens=4))
 
 
 def taught(pair, folder, stop=None, steps=8):

@@ -56,7 +56,8 @@ LATIN = r"""
 """JavaScript: the words in Latin letters that can be seen, but for what somebody wrote."""
 
 SAME_IN_CHINESE = set(
-    "SoftCoT Explorer CPU mini tiny Hard CoT CoT-Unk Assist-CoT LoRA Coconut Top-p API".split()
+    "SoftCoT Explorer CPU GB fp32 bf16 mini tiny Hard CoT CoT-Unk Assist-CoT LoRA Coconut Top-p "
+    "API".split()
 )
 
 

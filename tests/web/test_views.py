@@ -28,6 +28,7 @@ from softcot.training.live import LiveTraining
 from softcot.web import (
     inside_views,
     intervene_views,
+    pairs_views,
     results_views,
     sweep_views,
     templating,
@@ -35,6 +36,7 @@ from softcot.web import (
     train_views,
     views,
 )
+from softcot.web.residents import Loading, Offer
 
 WEB = Path(views.__file__).parent
 VIEWS = sorted(WEB.glob("*views.py"))
@@ -122,8 +124,8 @@ def all_views(text: str, pair: Pair) -> dict[Callable, str]:
     figure = {"title": text, "alt": text, "plotly": {"data": [{"name": text}]}}
     section = {"id": text, "title": text, "text": text, "tables": [table], "figures": [figure]}
     named = Pair(text, pair.base, pair.assistant, {})
+    offer = Offer(text, "absent", 0.6, licence=text)
     return {
-        views.header: views.header(named, text),
         views.examples: views.examples([Problem("mini-gsm", text, text, meta={"unread": [text]})]),
         views.columns: views.columns([own, edited, Column("cot-unk", text, 3, note=text)], True),
         views.idle_columns: views.idle_columns(),
@@ -144,9 +146,14 @@ def all_views(text: str, pair: Pair) -> dict[Callable, str]:
         intervene_views.cards: intervene_views.cards([own, edited, placebo, placebo]),
         intervene_views.effects: intervene_views.effects([trial, replace(trial, label="mean")], 9),
         sweep_views.said: sweep_views.said("mini-gsm", 3),
+        sweep_views.progress: sweep_views.progress([trial], 9),
         sweep_views.table: sweep_views.table([trial]),
         train_views.status: train_views.status(live),
         tour_views.tour: tour_views.tour(seen, 1, named),
+        pairs_views.picker: pairs_views.picker([offer], text, offer),
+        pairs_views.facts: pairs_views.facts(SimpleNamespace(pair=named, device=text)),
+        pairs_views.absent: pairs_views.absent(offer, text),
+        pairs_views.coming: pairs_views.coming(Loading(text, fetches=True), text),
         results_views.results: results_views.results(
             {"title": text, "note": text, "sections": [section]}
         ),
@@ -179,6 +186,7 @@ def test_no_text_can_become_markup(pair):
         assert structure(html, EVIL) == structure(expected[function], harmless), function
     silent = {key for key, html in shown.items() if EVIL not in "".join(parsed(html).itertext())}
     numbers = {inside_views.effects, intervene_views.effects, sweep_views.table, train_views.status}
+    numbers.add(sweep_views.progress)
     assert silent == numbers | {views.idle_columns, intervene_views.idle, sweep_views.said}
 
 
