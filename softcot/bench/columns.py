@@ -31,8 +31,9 @@ def measure(pair: Pair, setting: Setting) -> Found:
     pairs, sides = {}, {}
     for dtype in DTYPES:
         started = time.perf_counter()
-        pairs[dtype] = get_pair(setting.pair | {"dtype": dtype}, setting.shape).with_untrained()
+        loaded = get_pair(setting.pair | {"dtype": dtype}, setting.shape)
         sides[f"loading, {dtype}"] = Side([time.perf_counter() - started])
+        pairs[dtype] = loaded.with_untrained()
         for way in WAYS.values():
             token_times(pairs[dtype], problem, way, 2)
     for way in WAYS:
