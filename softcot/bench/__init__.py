@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import psutil
 import torch
 
 from softcot.bench import (
@@ -44,6 +45,7 @@ def run(name: str, pair: Pair, setting: Setting, command: str = "") -> dict[str,
         UserError: It cannot be measured here.
     """
     base = pair.base
+    busy = psutil.getloadavg()[0]  # before there is any work of ours
     limits = ceiling(base.device, base.dtype)
     found = BENCHES[name].measure(pair, setting)
     settings = {name: getattr(setting, name) for name in ("shape", "task", "rounds", "quick")}
@@ -52,7 +54,7 @@ def run(name: str, pair: Pair, setting: Setting, command: str = "") -> dict[str,
         "name": name,
         **provenance(base.device, base.dtype, command),
         "settings": settings
-        | {"pair": pair.name, "threads": torch.get_num_threads()}
+        | {"pair": pair.name, "threads": torch.get_num_threads(), "load": round(busy, 1)}
         | found.settings,
         "ceiling": limits,
         "sides": {side: measured.to_json(limits) for side, measured in found.sides.items()},

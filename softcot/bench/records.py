@@ -16,6 +16,9 @@ NAMES = ("train", "evaluate", "compare", "startup")
 REAL = ("columns", "exact", "rounding", "llama", "kernels")
 """What is measured of a real pair, one by one; in the table it comes after the others."""
 
+BUSY = 1.0
+"""Load average from which a machine was doing something else, too, and figures are rough."""
+
 HEADER = ["| What | Measured | Goal |", "| --- | ---: | ---: |"]
 
 
@@ -121,6 +124,8 @@ def _notes(records: list[dict[str, Any]]) -> list[str]:
             f"thread{'s' * (settings['threads'] > 1)}, torch {record['versions']['torch']}, "
             f"{settings['rounds']} rounds in turns, {record['created']}"
         )
+        load = settings.get("load", 0.0)  # older records do not say
+        how += f", beside other work (load {load:.0f})" if load >= BUSY else ""
         how += ", QUICK" * settings["quick"] + ", code that was not committed" * record["dirty"]
         found.append(how)
     groups = {

@@ -216,6 +216,8 @@ def test_a_page_gets_the_records_in_their_order(tmp_path):
     assert "train, startup: pair mini, cpu, 1 thread" in text and "QUICK" not in text
     quick = example(dirty=True) | {"settings": example()["settings"] | {"quick": True}}
     assert "QUICK, code that was not committed" in records.table([quick])
+    busy = example() | {"settings": example()["settings"] | {"load": 3.2}}
+    assert "beside other work (load 3)" in records.table([busy])
 
 
 @pytest.mark.parametrize("damage", ["", "{}", json.dumps(example("other"))])
