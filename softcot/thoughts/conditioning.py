@@ -18,6 +18,10 @@ RIDGE = 1e-4
 """Added to the variance of every direction, as a share of the mean one: few problems show no
 spread in many directions, and what other problems have there must not be blown up."""
 
+PACE = 100.0
+"""How fast trained numbers move thoughts, in sizes of an embedding: with it one learning rate suits
+the laboratory's pair and real ones (chosen on validation problems of both)."""
+
 
 @dataclass(frozen=True)
 class Statistics:
@@ -46,16 +50,10 @@ class Statistics:
 
 
 class White(nn.Module):
-    """A weight float[out, d] that is trained in white coordinates.
+    """A weight float[out, d] that is trained in white coordinates, in units of `unit`."""
 
-    Args:
-        statistics: Of what the layer reads.
-        size: Standard deviation of what the layer writes, where all that is trained is about 1.
-    """
-
-    def __init__(self, statistics: Statistics, size: float):
+    def __init__(self, statistics: Statistics, unit: float):
         super().__init__()
-        unit = size / statistics.whiten.shape[0] ** 0.5
         self.register_buffer("whiten", unit * statistics.whiten.T, persistent=False)
         self.register_buffer("colour", statistics.colour.T / unit, persistent=False)
 
@@ -88,10 +86,18 @@ def condition(layer: nn.Linear, statistics: Statistics, size: float) -> None:
     """Train a layer in fair coordinates; what it computes of centred states stays the same.
 
     The constant weighs as much as all other inputs together: an optimiser that moves every trained
-    number alike moves a thought's constant part as far as that which depends on the question.
+    number alike moves a thought's constant part as far as that which depends on the question. And
+    a wider layer takes smaller steps, as one learning rate for all widths needs it with Adam (Yang
+    et al. 2022, arXiv 2203.03466).
+
+    Args:
+        layer: From d inputs.
+        statistics: Of what it reads.
+        size: Standard deviation of what it is to write.
     """
-    parametrize.register_parametrization(layer, "weight", White(statistics, size))
-    unit = size * statistics.whiten.shape[0] ** 0.5
+    unit = PACE * size
+    white = White(statistics, unit / layer.in_features)
+    parametrize.register_parametrization(layer, "weight", white)
     parametrize.register_parametrization(layer, "bias", Scaled(unit))
 
 

@@ -46,5 +46,6 @@ def test_the_assistant_hears_the_note_and_the_base_does_not(pair):
     assert (thoughts == method.weights(states)).all()
     [prompt] = method.prompts([one], 4)
     assert one.answer not in pair.base.tokenizer.decode(prompt.ids)
-    swapped = get_method("softcot", pair.with_untrained(), task, control="swap", donors=[one, other])
+    donors = {"control": "swap", "donors": [one, other]}
+    swapped = get_method("softcot", pair.with_untrained(), task, **donors)
     assert (swapped.thoughts([one], 4) == method.thoughts([other], 4)).all()
