@@ -59,6 +59,13 @@ def assert_same_weights(one, other):
         assert torch.equal(one[name], other[name])
 
 
+def assert_like_weights(one, other):
+    """The same but for what it costs to leave the coordinates of a training."""
+    assert one.keys() == other.keys()
+    for name in one:
+        torch.testing.assert_close(one[name], other[name], rtol=1e-3, atol=1e-4)
+
+
 @pytest.fixture(scope="module")
 def whole(pair, tmp_path_factory):
     """An uninterrupted training: its folder, result, updates and the models' hashes around it."""
@@ -169,7 +176,7 @@ def test_stop_keeps_the_best_and_can_be_resumed(pair, whole, tmp_path):
 
 
 def test_weights_that_get_worse_are_not_kept(pair, tmp_path, monkeypatch):
-    losses, worse = objectives.token_losses, iter([1.0, 2.0, 3.0, 4.0])
+    losses, worse = objectives.token_losses, iter([1.0, 9.0, 2.0, 9.0, 3.0, 9.0, 4.0, 9.0])
 
     def judged(base, prompts, thoughts, *kept):
         found = losses(base, prompts, thoughts, *kept)
@@ -179,8 +186,9 @@ def test_weights_that_get_worse_are_not_kept(pair, tmp_path, monkeypatch):
     config = TrainingConfig(**(vars(CONFIG) | {"validation_problems": 4}))
     result = train(pair, "softcot", "mini-gsm", config, tmp_path / "out")
     assert (result.best_step, result.best_loss) == (0, 1.0)
+    assert [entry["swap_loss"] for entry in result.history] == [9.0] * 4
     fresh = get_trainable("softcot").objective_for(pair, "mini-gsm", 4, config.seed).weights
-    assert_same_weights(weights(tmp_path / "out"), dict(fresh.state_dict()))
+    assert_like_weights(weights(tmp_path / "out"), fresh.state_dict())
 
 
 def test_a_projection_starts_at_the_vocabulary_or_anywhere(pair, tmp_path):
@@ -472,7 +480,7 @@ def test_a_training_that_diverges_stops_and_keeps_the_best_weights(pair, tmp_pat
     assert not record["finished"] and record["history"][-1]["step"] == 0
     assert f"{record['best_loss']:.4f}" in str(no.value)
     fresh = get_trainable(method).objective_for(pair, "mini-gsm", 4, config.seed).weights
-    assert_same_weights(fresh.load_for(pair, out).state_dict(), fresh.state_dict())
+    assert_like_weights(fresh.load_for(pair, out).state_dict(), fresh.state_dict())
     with pytest.raises(UserError, match="no interrupted training"):
         train(pair, method, "mini-gsm", config, out, resume=True)
 
