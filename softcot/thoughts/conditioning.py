@@ -52,6 +52,9 @@ class Statistics:
 class White(nn.Module):
     """A weight float[out, d] that is trained in white coordinates, in units of `unit`."""
 
+    whiten: torch.Tensor
+    colour: torch.Tensor
+
     def __init__(self, statistics: Statistics, unit: float):
         super().__init__()
         self.register_buffer("whiten", unit * statistics.whiten.T, persistent=False)

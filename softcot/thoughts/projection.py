@@ -44,6 +44,8 @@ class Projection(TrainedWeights):
     tags = ("softcot", "soft-thoughts")
     card = CARD
     starts = STARTS
+    centre: torch.Tensor
+    """What is taken off every state first, float32[d_assistant]: 0 but while it is trained."""
 
     def __init__(self, assistant_width: int, base_width: int, **origin: Any):
         super().__init__(**origin)
@@ -101,7 +103,7 @@ class Projection(TrainedWeights):
     def _centre_at(self, centre: torch.Tensor) -> None:
         """Read states from another centre, and compute the same."""
         moved = centre.to(self.centre.device) - self.centre
-        self.linear.bias += moved @ self.linear.weight.T
+        self.linear.bias.add_(moved @ self.linear.weight.T)
         self.centre = self.centre + moved
 
     @torch.no_grad()

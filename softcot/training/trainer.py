@@ -131,8 +131,10 @@ def train(
                 run.validate(held_out, sum(losses) / len(losses))
                 run.save(time.perf_counter() - started)
                 losses.clear()
-            latest = [run.history[-1].get(name) for name in ("validation_loss", "swap_loss")]
-            progress(Update("training", run.step, config.steps, loss, *latest, run.weights))
+            latest = {name: run.history[-1].get(name) for name in ("validation_loss", "swap_loss")}
+            progress(
+                Update("training", run.step, config.steps, loss, weights=run.weights, **latest)
+            )
     except _Diverged as error:
         kept = run.finish(time.perf_counter() - started, command)
         run.drop_state()  # the same steps would end in the same way
