@@ -159,7 +159,7 @@ def test_the_help_of_a_command_shows_its_options():
 def test_the_module_runs_as_a_command():
     argv = [sys.executable, "-m", "softcot"]
     shown = subprocess.run([*argv, "--version"], capture_output=True, text=True)
-    assert (shown.returncode, shown.stdout) == (0, "0.2.0\n")
+    assert (shown.returncode, shown.stdout) == (0, "0.3.0\n")
     refused = subprocess.run([*argv, "conjure"], capture_output=True, text=True)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert len(refused.stderr.splitlines()) == 1
