@@ -30,7 +30,8 @@ class Sizes:
     looks: int
     """How often it stops to be looked at."""
     batch_size: int
-    learning_rate: float
+    start: str
+    """See `softcot.training.config`."""
     train_problems: int
     """At most."""
     validation_problems: int
@@ -38,10 +39,10 @@ class Sizes:
     """Where an answer is cut off."""
 
 
-PAGE = Sizes(40, 8, 32, 3e-3, 6400, 64, MAX_NEW_TOKENS)
+PAGE = Sizes(40, 8, 32, "vocabulary", 6400, 64, MAX_NEW_TOKENS)
 """For models of the laboratory."""
 
-LARGE = Sizes(4, 2, 4, 3e-4, 256, 8, MAX_NEW_TOKENS)
+LARGE = Sizes(4, 2, 4, "answers", 256, 8, MAX_NEW_TOKENS)
 """For models of which a step takes seconds."""
 
 
@@ -86,7 +87,7 @@ def config_for(steps: int, sizes: Sizes = PAGE) -> TrainingConfig:
         steps=steps,
         warmup=min(20, steps // 4),
         batch_size=sizes.batch_size,
-        learning_rate=sizes.learning_rate,
+        start=sizes.start,
         train_problems=min(sizes.train_problems, sizes.batch_size * steps),
         validation_problems=sizes.validation_problems,
         validate_every=max(1, steps // sizes.looks),

@@ -8,7 +8,7 @@ from softcot.web.templating import render
 INTRODUCTION = render(
     "section.html",
     title="Train a projection",
-    text="One linear layer, from the map between both vocabularies on; both models stay frozen. "
+    text="One linear layer; both models stay frozen. "
     "Every step draws its own K. Stop keeps the best weights so far, and what was trained can be "
     "used under Compare at once.",
 )
