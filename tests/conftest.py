@@ -1,5 +1,6 @@
 """A tiny random pair in ordinary Hugging Face folders: all is real but the answers."""
 
+import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from softcot.analysis.vocabulary import Vocabulary
 from softcot.data.problems import Problem
+from softcot.data.stored import DATA_VARIABLE
 from softcot.models.language_model import LanguageModel
 from softcot.thoughts.adapter import Adapter, CoconutAdapter
 from softcot.thoughts.pair import Pair, load_pair
@@ -83,6 +85,17 @@ def build_model(width: int, vocabulary: int, seed: int, tied: bool) -> LlamaForC
         eos_token_id=3,
     )
     return LlamaForCausalLM(config)
+
+
+@pytest.fixture(autouse=True)
+def same_data_folder():
+    """Commands put their --data-dir into the environment, where no later test wants it."""
+    known = os.environ.get(DATA_VARIABLE)
+    yield
+    if known is None:
+        os.environ.pop(DATA_VARIABLE, None)
+    else:
+        os.environ[DATA_VARIABLE] = known
 
 
 @pytest.fixture(scope="session")

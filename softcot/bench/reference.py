@@ -17,6 +17,7 @@ from softcot.data.problems import Problem
 from softcot.data.tasks import Task, get_task
 from softcot.models.batches import Batch, collate
 from softcot.models.language_model import LanguageModel
+from softcot.support.presets import MAX_THOUGHTS
 from softcot.thoughts.pair import Pair
 from softcot.thoughts.projection import Projection
 from softcot.training.config import TrainingConfig
@@ -49,6 +50,8 @@ def train(pair: Pair, name: str, config: TrainingConfig) -> Projection:
     """Train a projection on one task with the steps, rates and Ks of a config."""
     problems = get_task(name).problems("train", config.train_problems, config.seed)
     projection = Projection.for_pair(pair, name, config.max_thoughts, config.seed)
+    size = pair.base.embeddings.float().std().item()
+    projection.condition(_all_states(pair, name, problems, config).to(pair.base.device), size)
     optimizer = torch.optim.AdamW(
         projection.parameters(), config.learning_rate, weight_decay=config.weight_decay
     )
@@ -64,7 +67,18 @@ def train(pair: Pair, name: str, config: TrainingConfig) -> Projection:
         loss(pair, projection, chosen, config.drawn_k(step)).backward()
         torch.nn.utils.clip_grad_norm_(projection.parameters(), config.clip)
         optimizer.step()
+    projection.fold()
     return projection
+
+
+def _all_states(
+    pair: Pair, name: str, problems: Sequence[Problem], config: TrainingConfig
+) -> torch.Tensor:
+    """The assistant's states of all problems, float[N, K, d_assistant]."""
+    questions, size = [problem.question for problem in problems], config.batch_size
+    parts = [questions[start : start + size] for start in range(0, len(questions), size)]
+    task, most = get_task(name), config.max_thoughts or MAX_THOUGHTS
+    return torch.cat([states(pair.assistant, part, most, task) for part in parts])
 
 
 @torch.no_grad()

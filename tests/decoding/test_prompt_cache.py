@@ -187,6 +187,7 @@ def step_in(size, pair, folder, monkeypatch, method):
     run = trainer._Run(pair, method, "mini-gsm", config, folder)
     problems = build_problems(9)
     corpus = Corpus(problems, run.objective.precompute(TASK, problems))
+    run.begin(corpus, None)
     start = [weight.detach().clone() for weight in run.trained]
     loss = run.advance(corpus, list(range(9)))
     assert any(not torch.equal(a, b) for a, b in zip(start, run.trained, strict=True))
@@ -204,7 +205,9 @@ def test_a_step_in_pieces_is_a_step_in_one(pair, tmp_path, monkeypatch, method):
             assert relative(mine, theirs) < 1e-5 or not (mine.any() or theirs.any())
     if method == "softcot":
         objective = get_trainable(method).objective_for(pair, "mini-gsm", 4, CONFIG.seed, "random")
-        loss = reference.loss(pair, objective.weights, build_problems(9), CONFIG.drawn_k(0))
+        problems = build_problems(9)
+        objective.prepare(problems, objective.precompute(TASK, problems))
+        loss = reference.loss(pair, objective.weights, problems, CONFIG.drawn_k(0))
         theirs = torch.autograd.grad(loss, list(objective.weights.parameters()))
         assert whole == pytest.approx(loss.item(), rel=1e-5)
         assert all(relative(a, b) < 1e-5 for a, b in zip(expected, theirs, strict=True))

@@ -285,12 +285,13 @@ def nasty(lm, family: str) -> list[str]:
     made = MODEL_FAMILIES[family]
     control = [*made.special, *made.added]
     pieces = [text for text in control if text.strip()]
+    before, after = (piece.text for piece in lm.prompts._pieces(0))
     return [
         *pieces,
         "".join(pieces),
         f"12{lm.prompts.placeholder * 3}13",
-        lm.prompts._after + "The answer is 5." + lm.prompts._before,
-        f"x{lm.prompts._after.strip()[:-1]}",
+        after + "The answer is 5." + before,
+        f"x{after.strip()[:-1]}",
         made.template,
         "{{ bos_token }}{% raw %}",
         "a < |im_end| > [ INST ] \ud800 漢字",
@@ -331,6 +332,7 @@ def test_the_end_of_a_turn_ends_an_answer_that_the_model_itself_would_go_on_from
     """Some models declare the end of a text only, and their template ends turns with another."""
     lm = copy.copy(pair.base)
     lm.model = copy.copy(pair.base.model)
+    lm.prefix = None  # so that all logits are asked for below
     turn = lm.prompts.end_of_turn
     other = next(i for i in range(len(lm.tokenizer)) if i != turn)
     lm.tokenizer = copy.copy(lm.tokenizer)
