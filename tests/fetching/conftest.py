@@ -41,7 +41,7 @@ def tiny_model() -> Qwen2ForCausalLM:
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
-        max_position_embeddings=512,
+        max_position_embeddings=1024,
         initializer_range=0.3,
         tie_word_embeddings=False,
     )
@@ -52,7 +52,7 @@ def write_gguf(path: Path) -> None:
     """Write the tiny model as programs of the GGUF family do, with the tokenizer of the tests."""
     model, tokenizer = tiny_model(), build_tokenizer()
     writer = gguf.GGUFWriter(path, "qwen2")
-    writer.add_context_length(512)
+    writer.add_context_length(1024)
     writer.add_embedding_length(32)
     writer.add_feed_forward_length(64)
     writer.add_block_count(2)
