@@ -21,6 +21,7 @@ from softcot.support.presets import MAX_THOUGHTS
 from softcot.thoughts.pair import Pair
 from softcot.thoughts.projection import Projection
 from softcot.training.config import TrainingConfig
+from softcot.training.corpus import cut
 
 
 @torch.no_grad()
@@ -50,8 +51,8 @@ def train(pair: Pair, name: str, config: TrainingConfig) -> Projection:
     """Train a projection on one task with the steps, rates and Ks of a config."""
     problems = get_task(name).problems("train", config.train_problems, config.seed)
     projection = Projection.for_pair(pair, name, config.max_thoughts, config.seed)
-    size = pair.base.embeddings.float().std().item()
-    projection.condition(_all_states(pair, name, problems, config).to(pair.base.device), size)
+    read = _all_states(pair, name, problems, config).to(pair.base.device)
+    projection.condition(read, pair.base.spread)
     optimizer = torch.optim.AdamW(
         projection.parameters(), config.learning_rate, weight_decay=config.weight_decay
     )
@@ -75,9 +76,8 @@ def _all_states(
     pair: Pair, name: str, problems: Sequence[Problem], config: TrainingConfig
 ) -> torch.Tensor:
     """The assistant's states of all problems, float[N, K, d_assistant]."""
-    questions, size = [problem.question for problem in problems], config.batch_size
-    parts = [questions[start : start + size] for start in range(0, len(questions), size)]
     task, most = get_task(name), config.max_thoughts or MAX_THOUGHTS
+    parts = cut([problem.question for problem in problems], config.batch_size)
     return torch.cat([states(pair.assistant, part, most, task) for part in parts])
 
 

@@ -92,7 +92,7 @@ def converted(gguf: Path, progress: Progress = silent, should_stop: ShouldStop =
     sha256 = digest(gguf, Checking(gguf.name, size, progress, should_stop))
     known = next((model for model in MODELS.values() if model.sha256 == sha256), None)
     if known:
-        manifest = store.Manifest(known.name, known.file, sha256, known.repo, known.licence, {}, {})
+        manifest = store.Manifest.of(known)
     else:
         name = f"{gguf.stem}-{sha256[:8]}"
         manifest = store.Manifest(name, gguf.name, sha256, "", "", {}, {})

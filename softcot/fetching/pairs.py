@@ -128,10 +128,7 @@ def _fetch_model(
     if not whole or (keep_gguf and not kept.is_file()):
         gguf = download.get_file(model, progress, should_stop)
         if not whole:
-            manifest = store.Manifest(
-                model.name, model.file, model.sha256, model.repo, model.licence, {}, {}
-            )
-            convert(gguf, manifest, progress, should_stop)
+            convert(gguf, store.Manifest.of(model), progress, should_stop)
         if keep_gguf and gguf != kept:
             kept.parent.mkdir(parents=True, exist_ok=True)
             os.replace(gguf, kept)

@@ -73,6 +73,11 @@ class Manifest:
     files: dict[str, WrittenFile]
     """Name -> every file but this one."""
 
+    @classmethod
+    def of(cls, model: GgufModel) -> "Manifest":
+        """What is known of a model of the catalogue before it is converted."""
+        return cls(model.name, model.file, model.sha256, model.repo, model.licence, {}, {})
+
 
 def cache_root() -> Path:
     """The folder of everything that is fetched."""

@@ -92,6 +92,10 @@ class Objective:
         weights: What is trained.
     """
 
+    swaps: ClassVar[bool] = False
+    """Whether what is computed once about a problem is what its thoughts are made of: another
+    problem's in its place are then swapped thoughts."""
+
     def __init__(self, pair: Pair, weights: TrainedWeights):
         self.pair = pair
         self.weights = weights
@@ -100,10 +104,6 @@ class Objective:
     def max_thoughts(self) -> int:
         """Largest K; 0 without thoughts."""
         return self.weights.max_thoughts
-
-    swaps: ClassVar[bool] = False
-    """Whether what is computed once about a problem is what its thoughts are made of: another
-    problem's in its place are then swapped thoughts."""
 
     def begin(self, start: str) -> None:
         """Move the fresh weights to where a training starts, if there is a better place."""

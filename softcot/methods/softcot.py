@@ -34,7 +34,7 @@ class SoftCoTObjective(SlotObjective):
         if self.start == "answers":
             parts = answer_parts(base, [problem.target for problem in problems], self.max_thoughts)
             self.weights.read_out(precomputed.to(base.device), parts)
-        self.weights.condition(precomputed.to(base.device), base.embeddings.float().std().item())
+        self.weights.condition(precomputed.to(base.device), base.spread)
 
     def precompute(self, task: Task, problems: Sequence[Problem]) -> torch.Tensor:
         """The assistant's states, float32[B, K max, d_assistant]."""

@@ -196,6 +196,11 @@ class LanguageModel:
             return layer(torch.arange(layer.num_embeddings, device=self.device))
 
     @property
+    def spread(self) -> float:
+        """Standard deviation of the numbers in its embeddings."""
+        return self.embeddings.float().std().item()
+
+    @property
     def width(self) -> int:
         """Hidden size d."""
         return self.model.get_input_embeddings().weight.shape[1]

@@ -74,10 +74,9 @@ class Projection(TrainedWeights):
         projection = cls(models.assistant.width, models.base.width, **origin)
         with torch.no_grad():
             states = _any_states(models)
-            spread = models.base.embeddings.float().std().item()
             size = states.square().mean().sqrt().item() * models.assistant.width**0.5
             generator = torch.Generator().manual_seed(seed)
-            projection.linear.weight.normal_(std=spread / size, generator=generator)
+            projection.linear.weight.normal_(std=models.base.spread / size, generator=generator)
             projection.linear.bias.zero_()
         projection.start = "random"
         return projection.to(models.base.device)

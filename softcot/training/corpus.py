@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
@@ -15,6 +16,8 @@ from softcot.methods.objective import Objective
 from softcot.support.processes import Processes
 from softcot.thoughts.state_cache import load_states, save_states
 from softcot.training.config import TrainingConfig
+
+T = TypeVar("T")
 
 PIECE = 8
 """Problems that a CPU computes at once: what they need fits its caches. A GPU takes a batch."""
@@ -41,9 +44,9 @@ def _length(problem: Problem) -> int:
     return len(problem.question) + len(problem.target)
 
 
-def cut(numbers: list[int], size: int) -> list[list[int]]:
-    """Numbers in parts of at most `size`."""
-    return [numbers[start : start + size] for start in range(0, len(numbers), size)]
+def cut(whole: list[T], size: int) -> list[list[T]]:
+    """A list in parts of at most `size`."""
+    return [whole[start : start + size] for start in range(0, len(whole), size)]
 
 
 def draw(tasks: Sequence[Task], split: Split, count: int, seed: int) -> list[list[Problem]]:
