@@ -110,7 +110,9 @@ class Pairs:
     def switch(self, request: SwitchRequest) -> Named:
         """Fit the page to the wanted pair, if that is here by now."""
         if not self._changes(request):
-            return {}
+            # An earlier press may have brought it already, and a later one said that it is coming.
+            there = self.residents.loaded(request.wanted)
+            return self._settled(request.wanted) if there else {}
         with self.residents.use(request.wanted) as explorer:
             fitted = [of_pair(panel.fresh, explorer)() for panel in self.panels]
             arrived = Handlers(explorer).arrive(request)

@@ -156,7 +156,8 @@ def test_a_pair_that_cannot_be_loaded_says_why_and_the_page_stays(page, monkeypa
     *_, last = picked(page, NAME)
     assert last["wanted"] == "mini" and 'role="alert"' in last["pair_line"]
     assert "cannot be loaded (no such" in last["pair_line"]
-    assert page.pairs.switch(SwitchRequest("mini-gsm", QUESTION, pair="mini", wanted="mini")) == {}
+    stayed = page.pairs.switch(SwitchRequest("mini-gsm", QUESTION, pair="mini", wanted="mini"))
+    assert "pair" not in stayed and "Running on" in stayed["pair_line"]
 
 
 def test_a_pick_shows_its_way_and_then_the_page_follows(page, pair):
@@ -181,7 +182,17 @@ def test_a_pick_shows_its_way_and_then_the_page_follows(page, pair):
     assert followed["further"].value == [] and not followed["swapped"]
     assert followed["tried"].value < 20 and followed["swept"].value < 20
     assert "idle" in followed["answers"] and followed["sweep_table"] == ""
-    assert page.pairs.switch(SwitchRequest("gsm8k", QUESTION, pair=NAME, wanted=NAME)) == {}
+
+
+def test_the_line_settles_where_an_earlier_event_brought_the_pair(page):
+    """A page that opens may fit itself to a pair while its picking still says "waits"."""
+    *_, waits = picked(page, NAME)
+    assert "ready and waits" in waits["pair_line"]
+    asked = SwitchRequest("gsm8k", QUESTION, pair=NAME, wanted=NAME)
+    assert page.pairs.offer(asked) == {}
+    settled = page.pairs.switch(asked)
+    assert set(settled) <= set(PICK) and "Running on" in settled["pair_line"]
+    assert page.pairs.switch(replace(asked, wanted=FAR)) == {}, "one that is not here yet"
 
 
 def test_a_typed_question_stays_when_the_pair_changes(page):
