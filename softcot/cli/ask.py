@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from softcot.evaluation.answering import Column
 
 UNTRAINED = (
-    "Nobody trained a projection for the pair {pair} yet, so these are untrained thoughts; train "
-    "one with `python -m softcot train {option} --task {task} --out DIR`."
+    "Nobody trained a projection of the pair {pair} for {task} yet, so these are untrained "
+    "thoughts; train one with `python -m softcot train {option} --task {task} --out DIR`."
 )
 
 
@@ -51,7 +51,8 @@ def run(args: argparse.Namespace) -> None:
     task = get_task(args.task)
     pair = options.load(args)
     kind = METHODS[args.method].kind if args.method in METHODS else None
-    if kind is Projection and not (is_laboratory(pair.name) or pair.trained):
+    served = is_laboratory(pair.name) or pair.is_trained(Projection, task.name)
+    if kind is Projection and not served:
         pair = pair.with_untrained()  # as on the page
         print(UNTRAINED.format(pair=pair.name, option=pair.option, task=task.name), file=sys.stderr)
     for sentence in pair.warnings(task.name, kind):

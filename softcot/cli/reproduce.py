@@ -18,7 +18,7 @@ from softcot.cli.options import (
 from softcot.cli.progress import Bar
 from softcot.data.problems import SPLITS
 from softcot.support.errors import UserError
-from softcot.support.presets import own_preset
+from softcot.support.presets import is_laboratory, own_preset
 
 if TYPE_CHECKING:
     from softcot.evaluation.experiments import Run
@@ -31,8 +31,8 @@ QUICK_RESULTS = Path("runs/quick")
 """Where those records go."""
 
 
-TRIED = 100
-"""Problems a record of an experiment that chooses something, where a real model answers them."""
+TRIED, ANSWERED = 100, 300
+"""Problems a record where ready-made models answer them: to choose something, and else."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--experiment",
         default="all",
         help="main, controls, thoughts, assistant-size, self-consistency, forgetting, regime, all; "
-        "or prompts, for a pair of ready-made models",
+        "for a pair of ready-made models: notes, real, curve, all; or prompts",
     )
     add_data_dir(parser)
     parser.add_argument(
@@ -53,22 +53,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit",
         type=count,
-        help=f"problems a record; default: {EVALUATED}, or {TRIED} to choose prompts",
+        help=f"problems a record; default: {EVALUATED}, or {ANSWERED} by ready-made models, "
+        f"{TRIED} to choose prompts",
     )
     parser.add_argument("--batch-size", type=count, default=128, help="rows decoded together")
 
 
 def run(args: argparse.Namespace) -> None:
     """Make what is missing; what cannot be made is said and left out."""
-    from softcot.evaluation.experiments import CHOICES, plan, reproduce
+    from softcot.evaluation.experiments import plan, reproduce
 
     use_data_dir(args)
     results = args.results or (QUICK_RESULTS if args.quick else RESULTS)
-    usual = TRIED if args.experiment in CHOICES else EVALUATED
-    limit = args.limit or (QUICK if args.quick else usual)
     if args.base or args.assistant:
         args.pair = own_preset(args.base, args.assistant).name
     runs = plan(args.experiment, args.pair)
+    limit = args.limit or (QUICK if args.quick else _usual(args))
     pairs = _load_pairs(args, runs)
     runs = _possible(runs, pairs)
     with Bar() as bar:
@@ -86,6 +86,15 @@ def run(args: argparse.Namespace) -> None:
     print(f"{results}: {len(runs)} records of at most {limit} problems each")
     if args.quick:
         print(f"See them with: python -m softcot report --results {results} --out {results}/report")
+
+
+def _usual(args: argparse.Namespace) -> int:
+    """Problems a record where nobody says how many."""
+    from softcot.evaluation.experiments import CHOICES
+
+    if is_laboratory(args.pair):
+        return EVALUATED
+    return TRIED if args.experiment in CHOICES else ANSWERED
 
 
 def _load_pairs(args: argparse.Namespace, runs: "list[Run]") -> "dict[str, Pair]":

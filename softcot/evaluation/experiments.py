@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from softcot.data.problems import Problem, Split
 from softcot.data.tasks import FREE, TASKS, get_task, training_tasks
@@ -50,8 +51,18 @@ PROMPTED = ("gsm8k", "strategyqa", "aqua")
 PROMPTS = ("chat", "chat-brief", "chat-one", "chat-two")
 """Sets of templates that are tried."""
 
-PROMPTED_TOKENS = 400
-"""Longest answer while prompts are tried: a prompt that makes a model ramble is no good one."""
+REAL = ("gsm8k", "svamp", "strategyqa", "aqua")
+"""Tasks that ready-made models are measured on."""
+
+REAL_CURVE, CURVED = (1, 2, 4, 8, 16), "strategyqa"
+"""K of the curve of such a pair, and its task, the one with the shortest answers."""
+
+NOTED_K, NOTED_TOKENS = 8, 32
+"""K of the task on what gets through, and its longest answer."""
+
+REAL_TOKENS = 400
+"""Longest answer of ready-made models in an experiment: few of those that end at all are longer,
+and those that never end cost time."""
 
 
 def mini_tasks() -> list[str]:
@@ -177,10 +188,41 @@ def regime() -> Iterator[Run]:
 
 def prompts() -> Iterator[Run]:
     """Zero-shot CoT, told and shown in several ways what to do."""
-    longest = Sampling(max_new_tokens=PROMPTED_TOKENS)
     for task in PROMPTED:
         for name in PROMPTS:
-            yield Run(task, Protocol(ZeroShotCoT.name, sampling=longest), prompts=name)
+            yield Run(task, _real(ZeroShotCoT.name), prompts=name)
+
+
+def _real(method: str, control: str = "none", **options: Any) -> Protocol:
+    return Protocol(method, control, sampling=Sampling(max_new_tokens=REAL_TOKENS), **options)
+
+
+def real() -> Iterator[Run]:
+    """SoftCoT under every control, then every other method, on data sets that people made."""
+    for task in REAL:
+        yield Run(task, _real(ZeroShotCoT.name, gold_logprob=True))
+        for control in CONTROLS:
+            yield Run(task, _real(SoftCoT.name, control, gold_logprob=True))
+        for method in METHODS:
+            if method not in (ZeroShotCoT.name, SoftCoT.name):
+                yield Run(task, _real(method))
+
+
+def curve() -> Iterator[Run]:
+    """Accuracy against K between ready-made models."""
+    for k in REAL_CURVE:
+        yield Run(CURVED, _real(SoftCoT.name, k=k))
+
+
+def notes() -> Iterator[Run]:
+    """Whether a number that only the assistant has read gets through."""
+    for control in CONTROLS:
+        yield Run(
+            "notes",
+            Protocol(
+                SoftCoT.name, control, k=NOTED_K, sampling=Sampling(max_new_tokens=NOTED_TOKENS)
+            ),
+        )
 
 
 EXPERIMENTS: dict[str, Callable[[], Iterator[Run]]] = {
@@ -192,35 +234,37 @@ EXPERIMENTS: dict[str, Callable[[], Iterator[Run]]] = {
     "forgetting": forgetting,
     "regime": regime,
 }
-"""Those of the tables of the mini pair, which "all" stands for."""
+"""Those of the tables of the mini pair."""
+
+READY_MADE: dict[str, Callable[[], Iterator[Run]]] = {"notes": notes, "real": real, "curve": curve}
+"""Those of the tables of pairs of ready-made models."""
 
 CHOICES: dict[str, Callable[[], Iterator[Run]]] = {"prompts": prompts}
-"""Those that choose something for a pair of ready-made models."""
+"""Those that choose something for such a pair; no part of "all"."""
 
 
 def plan(experiment: str, pair: str = "mini") -> list[Run]:
     """The evaluations of an experiment, or of "all", each once.
 
     Args:
-        experiment: One of `EXPERIMENTS` or `CHOICES`, or "all".
+        experiment: One of `EXPERIMENTS`, `READY_MADE` or `CHOICES`, or "all" of the pair's kind.
         pair: Takes the place of mini, whose further pairs are then left out.
 
     Raises:
-        UserError: There is no such experiment, or it has nothing to choose for such a pair.
+        UserError: There is no such experiment, or it is about pairs of another kind.
     """
-    if experiment in CHOICES:
-        if is_laboratory(pair):
-            raise UserError(
-                f"The experiment {experiment!r} is about ready-made models; name a pair of them "
-                "with --pair."
-            )
-        return [replace(run, pair=pair) for run in CHOICES[experiment]()]
-    if experiment not in (*EXPERIMENTS, "all"):
+    known, laboratory = EXPERIMENTS | READY_MADE | CHOICES, is_laboratory(pair)
+    if experiment not in (*known, "all"):
         raise UserError(
-            f"There is no experiment called {experiment!r}; choose one of: "
-            f"{', '.join([*EXPERIMENTS, *CHOICES])}, all."
+            f"There is no experiment called {experiment!r}; choose one of: {', '.join(known)}, all."
         )
-    chosen = EXPERIMENTS.values() if experiment == "all" else [EXPERIMENTS[experiment]]
+    if laboratory and experiment in READY_MADE | CHOICES:
+        raise UserError(
+            f"The experiment {experiment!r} is about ready-made models; name a pair of them "
+            "with --pair."
+        )
+    whole = EXPERIMENTS if laboratory else READY_MADE
+    chosen = whole.values() if experiment == "all" else [known[experiment]]
     runs = dict.fromkeys(run for make in chosen for run in make())
     if pair == "mini":
         return list(runs)

@@ -1,9 +1,12 @@
 """`ask` and `replay`: an answer as text and as JSON, and a run that is run again."""
 
 import json
+import shutil
+from dataclasses import replace
 
 from cli.conftest import QUESTION, SHORT
 from softcot.cli.main import main
+from softcot.support.presets import PRESETS, checkpoint_root
 
 
 def test_ask_prints_one_json_object(run):
@@ -51,7 +54,22 @@ def test_a_pair_that_nobody_trained_answers_with_untrained_thoughts_and_says_so(
     argv = ["ask", QUESTION, "--base", models[0], "--assistant", models[1], *SHORT]
     assert main(argv) == 0
     said = capsys.readouterr()
-    assert "Nobody trained a projection for the pair base+assistant" in said.err
+    assert "Nobody trained a projection of the pair base+assistant for free" in said.err
     assert "SoftCoT, untrained, K = " in said.out
     assert main([*argv, "--method", "zero-shot-cot"]) == 0
     assert "Nobody trained" not in capsys.readouterr().err
+
+
+def test_a_pair_trained_for_one_task_answers_others_with_untrained_thoughts(
+    mini_env, capsys, monkeypatch
+):
+    mini = PRESETS["mini"]
+    own = replace(mini, name="own", trained=mini_env / "own")
+    monkeypatch.setitem(PRESETS, "own", own)
+    monkeypatch.setattr("softcot.cli.ask.is_laboratory", lambda name: name != "own")
+    trained = checkpoint_root() / mini.trained / "projection-mini-gsm"
+    shutil.copytree(trained, own.trained / trained.name)
+    for task, untrained in (("mini-gsm", False), ("mini-aqua", True)):
+        assert main(["ask", QUESTION, "--pair", "own", "--task", task, *SHORT]) == 0
+        said = capsys.readouterr()
+        assert ("Nobody trained" in said.err) == ("untrained" in said.out) == untrained

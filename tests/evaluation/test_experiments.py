@@ -19,6 +19,7 @@ from softcot.evaluation.experiments import (
     EXPERIMENTS,
     PROMPTED,
     PROMPTS,
+    READY_MADE,
     Run,
     can_run,
     plan,
@@ -29,6 +30,7 @@ from softcot.methods import METHODS
 from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
 from softcot.support.presets import PRESETS
+from softcot.thoughts.controls import CONTROLS
 from softcot.thoughts.projection import Projection
 
 ALL = plan("all")
@@ -49,9 +51,10 @@ def test_every_run_has_its_own_file():
 
 def test_all_are_those_of_every_experiment():
     assert set(ALL) == {run for name in EXPERIMENTS for run in plan(name)}
-    elsewhere = plan("all", "other")
+    elsewhere = plan("main", "other")
     assert {run.pair for run in elsewhere} == {"other"}
-    assert len(elsewhere) == sum(run.pair == "mini" for run in ALL)
+    assert len(elsewhere) == len(plan("main"))
+    assert len(plan("all", "reading-30")) == sum(run.pair == "mini" for run in ALL)
     with pytest.raises(UserError, match="'alchemy'; choose one of: main, .*, all"):
         plan("alchemy")
 
@@ -199,6 +202,18 @@ def test_prompts_are_chosen_for_ready_made_models_and_by_them_alone():
     for name in ("mini", "reading-30"):
         with pytest.raises(UserError, match="about ready-made models; name a pair"):
             plan("prompts", name)
+
+
+def test_ready_made_models_have_experiments_of_their_own():
+    whole = plan("all", "qwen2.5-coder-0.5b")
+    assert whole == [run for name in READY_MADE for run in plan(name, "qwen2.5-coder-0.5b")]
+    assert len({run.file for run in whole}) == len(whole)
+    cells = {(run.task, run.protocol.method, run.protocol.control) for run in whole}
+    assert {("gsm8k", method, "none") for method in METHODS} <= cells
+    assert {("gsm8k", "softcot", control) for control in CONTROLS} <= cells
+    for name in READY_MADE:
+        with pytest.raises(UserError, match="about ready-made models; name a pair"):
+            plan(name)
 
 
 def test_prompts_are_tried_on_validation_problems_whatever_split_is_asked_for(
