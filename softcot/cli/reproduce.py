@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="main, controls, thoughts, assistant-size, self-consistency, forgetting, regime, all; "
         "for a pair of ready-made models: notes, real, curve, all; or prompts",
     )
+    parser.add_argument("--task", help="only the records of this task")
     add_data_dir(parser)
     parser.add_argument(
         "--quick", action="store_true", help=f"{QUICK} problems a record, into {QUICK_RESULTS}"
@@ -67,7 +68,13 @@ def run(args: argparse.Namespace) -> None:
     results = args.results or (QUICK_RESULTS if args.quick else RESULTS)
     if args.base or args.assistant:
         args.pair = own_preset(args.base, args.assistant).name
-    runs = plan(args.experiment, args.pair)
+    runs = [
+        planned
+        for planned in plan(args.experiment, args.pair)
+        if args.task in (None, planned.task)
+    ]
+    if not runs:
+        raise UserError(f"The experiment {args.experiment!r} has no records of {args.task!r}.")
     limit = args.limit or (QUICK if args.quick else _usual(args))
     pairs = _load_pairs(args, runs)
     runs = _possible(runs, pairs)

@@ -44,6 +44,9 @@ def test_reproduce_makes_what_is_missing_and_report_reads_it(
     run("report", "--results", folder, "--out", out)
     assert "untrained" in (out / "report.md").read_text()
     assert "main, controls, thoughts" in refuse("reproduce", "--experiment", "alchemy")
+    assert "4 records" in run(*argv, "--task", "mini-aqua")
+    assert second == made()
+    assert "no records of 'free'" in refuse(*argv, "--task", "free")
 
 
 def test_reproduce_leaves_out_what_is_not_trained(
