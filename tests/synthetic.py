@@ -1,6 +1,6 @@
 """Records with chosen answers, so that every figure of a report can be worked out by hand."""
 
-from softcot.data.tasks import TASKS, get_task
+from softcot.data.tasks import get_task
 from softcot.evaluation.experiments import Run
 from softcot.evaluation.records import SCHEMA, Record, Row, figures
 from softcot.methods import METHODS
@@ -12,7 +12,7 @@ WRONG = {"number": "8", "letter": "C", "yesno": "no", "date": "05/02/2020"}
 def weights_of(task, method, control):
     """The task whose weights serve a task."""
     untrained = METHODS[method].trains == "nothing" or control == "untrained"
-    return None if untrained else getattr(TASKS.get(task), "projection", "all")
+    return None if untrained else get_task(task).projection or "all"
 
 
 def build_record(correct, method="softcot", control="none", task="mini-gsm", **changes):

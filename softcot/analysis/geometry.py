@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from softcot.analysis.vocabulary import AXES, Neighbour, Vocabulary, nearest_tokens, to_numpy, unit
+from softcot.thoughts.collapse import effective_rank
 
 if TYPE_CHECKING:  # names only: this module computes with numpy and needs no torch itself
     from torch import Tensor
@@ -87,20 +88,6 @@ def geometry(
         thoughts=_shape(vectors, others),
         placebo=_shape(placebo(vectors), others),
     )
-
-
-def effective_rank(vectors: np.ndarray) -> float:
-    """How many directions the rows of float[K, d] fill, from 1 to K; 0 if there is nothing.
-
-    The exponential of the entropy of the singular values, scaled to a sum of 1 (Roy and Vetterli
-    2007, "The effective rank: a measure of effective dimensionality"). The rows are taken as they
-    are: nothing is centred, and a longer thought counts more.
-    """
-    singular = np.linalg.svd(vectors, compute_uv=False)
-    if not singular.sum():
-        return 0.0
-    shares = singular[singular > 0] / singular.sum()
-    return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
 def _shape(vectors: np.ndarray, others: np.ndarray | None) -> Shape:

@@ -69,9 +69,7 @@ def run(args: argparse.Namespace) -> None:
     if args.base or args.assistant:
         args.pair = own_preset(args.base, args.assistant).name
     runs = [
-        planned
-        for planned in plan(args.experiment, args.pair)
-        if args.task in (None, planned.task)
+        planned for planned in plan(args.experiment, args.pair) if args.task in (None, planned.task)
     ]
     if not runs:
         raise UserError(f"The experiment {args.experiment!r} has no records of {args.task!r}.")

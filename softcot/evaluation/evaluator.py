@@ -15,16 +15,20 @@ from softcot.decoding.decoder import Completion, Decoder, Sampling
 from softcot.evaluation.partial import PartialRecord
 from softcot.evaluation.records import SCHEMA, Record, Row, figures
 from softcot.evaluation.scoring import gold_logprobs
-from softcot.methods import Method, get_method
+from softcot.methods import Method, SlotMethod, get_method
 from softcot.support.errors import UserError
 from softcot.support.processes import Processes
 from softcot.support.provenance import provenance
+from softcot.thoughts.collapse import collapse
 from softcot.thoughts.controls import SEEDED
 from softcot.thoughts.pair import Pair
 
 SHARES = 4
 """Parts that a batch is filled up in: reading new prompts in few large parts costs least, and in
 many small ones leaves the fewest places empty."""
+
+LOOKED_AT = 64
+"""Problems whose thoughts are compared with each other."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,15 @@ def evaluate(
             progress(len(ledger.rows), total)
     ledger.join(processes)
     settings["left_out"] = None if left_out is None else dict(left_out)
+    settings["collapse"] = _collapse(method, problems[:LOOKED_AT], k)
     return _record(ledger, problems, settings | origin)
+
+
+def _collapse(method: Method, problems: Sequence[Problem], k: int) -> dict[str, float] | None:
+    """How alike the thoughts of the first problems are, where it is their own that are asked."""
+    if not isinstance(method, SlotMethod) or method.edits or not k or len(problems) < 2:
+        return None
+    return collapse(method.thoughts(problems, k).cpu().numpy())
 
 
 def _check_origin(pair: Pair, method: Method) -> None:

@@ -25,7 +25,7 @@ from softcot.support.reading import read_object, reason
 from softcot.support.schema import STRICT, from_json, to_json
 
 SCHEMA = "softcot-record-3"
-LATER = ("cut", "left_out", "dtype", "prompts")
+LATER = ("cut", "left_out", "dtype", "prompts", "collapse")
 """Fields that older records do not have."""
 RESAMPLES = 2000
 """Bootstrap resamples behind every interval."""
@@ -120,6 +120,9 @@ class Record:
     """What the numbers of the base were kept in; None where nobody took it down."""
     prompts: str | None = None
     """Name of the templates that the models were told by; None where nobody took it down."""
+    collapse: dict[str, float] | None = None
+    """How much the thoughts depend on the question, see `softcot.thoughts.collapse`; None where
+    nobody took it down, and where there are none."""
 
     def scores(self, votes: int | None = None) -> np.ndarray:
         """float[S, n]: whether the majority of the first `votes` samples (of all) is right."""

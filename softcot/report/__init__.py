@@ -14,6 +14,7 @@ from softcot.report import (
     main,
     other,
     prompts,
+    real,
     regime,
     sizes,
     thoughts,
@@ -26,7 +27,7 @@ from softcot.report.results import REPORT_FILE, Results, load_records
 from softcot.support.files import json_text, with_block, write_text
 from softcot.support.presets import DEFAULT_THOUGHTS
 
-SECTIONS = (main, controls, thoughts, sizes, votes, forgetting, regime, prompts, other)
+SECTIONS = (main, controls, thoughts, sizes, votes, forgetting, regime, real, prompts, other)
 
 FULL = 1000
 """Problems of a record that is not a quick look."""
@@ -98,7 +99,7 @@ def _is_quick(results: Results) -> bool:
 
 def _note(results: Results) -> str:
     """How the figures were made, as far as the records agree on it."""
-    everyone = [*results, *results.others] or results.tried
+    everyone = [*results, *results.ready_made, *results.others] or results.tried
     size = span(record.n for record in everyone)
     worst = max(record.parse_failures for record in everyone)
     dirty = sum(record.dirty for record in everyone)

@@ -50,7 +50,7 @@ def section(results: Results) -> Section | None:
         "other",
         "Other records",
         "Records that belong to none of the experiments above, as they are.",
-        [Table("Accuracy in %", columns + CUT * tells_cut, rows, _left_out(results.others))],
+        [Table("Accuracy in %", columns + CUT * tells_cut, rows, left_out_of(results.others))],
     )
 
 
@@ -58,7 +58,7 @@ def _cut(record: Record) -> Cell:
     return MISSING if record.cut is None else PERCENT.number(record.cut, record.command)
 
 
-def _left_out(records: Iterable[Record]) -> str:
+def left_out_of(records: Iterable[Record]) -> str:
     """What could not be judged in each split, in a sentence, as far as it is known."""
     found = {f"{r.task}, {r.split}: {counted(r.left_out)}": None for r in records if r.left_out}
     return f"Problems that cannot be judged are left out. {'; '.join(found)}." if found else ""

@@ -12,7 +12,7 @@ TABLES, SUMMARY = "results", "summary"
 MAIN = "main"
 """The section whose first table the README shows."""
 
-WITH_INTERVALS = ("main", "forgetting", "regime", "prompts")
+WITH_INTERVALS = ("main", "forgetting", "regime", "prompts", "real")
 """Sections whose short tables have room for them."""
 
 

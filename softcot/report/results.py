@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from softcot.data.tasks import TASKS
+from softcot.data.tasks import get_task
 from softcot.evaluation.experiments import Run, mini_tasks, plan
 from softcot.evaluation.records import Record, load_record
 from softcot.methods import METHODS
@@ -54,10 +54,11 @@ def _decoding(sampling: Mapping[str, Any], samples: int) -> str:
 def _weights_of(task: str, method: str, control: str) -> str | None:
     """The task whose weights a method is asked with where nobody chose."""
     fresh = METHODS[method].kind is None or control == "untrained"
-    return None if fresh else TASKS[task].projection
+    return None if fresh else get_task(task).projection
 
 
-def _key_of_run(run: Run) -> Key:
+def key_of_run(run: Run) -> Key:
+    """What the record of a run would be the result of."""
     asked = run.protocol
     default = METHODS[asked.method].default_k
     return Key(
@@ -78,12 +79,19 @@ def keys(experiment: str) -> frozenset[Key]:
 
 @cache
 def _keys(runs: tuple[Run, ...]) -> frozenset[Key]:
-    return frozenset(map(_key_of_run, runs))
+    return frozenset(map(key_of_run, runs))
 
 
 def belongs(record: Record) -> bool:
     """Whether a record is one of an experiment's."""
     return record.split == "test" and key_of(record) in keys("all")
+
+
+def ready_made(record: Record) -> bool:
+    """Whether a record is one of those that measure a pair of ready-made models."""
+    if record.split != "test" or is_laboratory(record.pair):
+        return False
+    return key_of(record) in _keys(tuple(plan("all", record.pair)))
 
 
 def tries_prompts(record: Record) -> bool:
@@ -94,7 +102,7 @@ def tries_prompts(record: Record) -> bool:
 
 @cache
 def _tried(pair: str) -> frozenset[tuple[Key, str | None]]:
-    return frozenset((_key_of_run(run), run.prompts) for run in plan("prompts", pair))
+    return frozenset((key_of_run(run), run.prompts) for run in plan("prompts", pair))
 
 
 class Results:
@@ -108,8 +116,10 @@ class Results:
         self.records = list(records)
         self.tried = [record for record in self.records if tries_prompts(record)]
         """Those that choose prompts."""
-        rest = [record for record in self.records if not belongs(record)]
-        self.others = [record for record in rest if not tries_prompts(record)]
+        self.ready_made = [record for record in self.records if ready_made(record)]
+        """Those that measure pairs of ready-made models."""
+        known = (belongs, tries_prompts, ready_made)
+        self.others = [r for r in self.records if not any(one(r) for one in known)]
         """Those that belong to no experiment."""
         self._found = {key_of(record): record for record in self.records if belongs(record)}
 
@@ -203,10 +213,10 @@ def _claims(record: Record, path: Path) -> Iterator[tuple[Hashable, Hashable, st
             tuple(record.problem_ids()),
             "not over the same problems; evaluate one again",
         )
-    if belongs(record):
+    if belongs(record) or ready_made(record):
         yield key, path, "of the same thing; delete one"
         yield (
-            ("problems", record.task),
+            ("problems", record.task, record.pair if ready_made(record) else None),
             tuple(record.problem_ids()),
             "not over the same problems; evaluate one again",
         )

@@ -99,6 +99,14 @@ def test_record_says_where_it_comes_from(record, pair):
     assert record.sampling == {"temperature": 0.0, "top_p": 1.0, "top_k": 0, "max_new_tokens": 6}
 
 
+def test_record_says_how_much_the_thoughts_depend_on_the_question(pair, problems, record):
+    seen = record.collapse
+    assert seen["questions"] == len(problems) and 0 < seen["varying"] < 1
+    assert run(pair, problems, "prompt-tuning").collapse["varying"] == pytest.approx(0)
+    without = (run(pair, problems, k=0), run(pair, problems, control="swap"))
+    assert not any(each.collapse for each in (*without, run(pair, problems, "zero-shot-cot", k=0)))
+
+
 def test_subsets_split_by_what_the_base_has_read(record, problems):
     for name, wanted in (("read", False), ("unread", True)):
         chosen = [bool(problem.meta["unread"]) == wanted for problem in problems]

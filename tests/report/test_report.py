@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import build_record, record_of, sampled
+from synthetic import build_record, record_of, sampled, weights_of
 
 from softcot.cli.main import main
 from softcot.evaluation.experiments import EXPERIMENTS, mini_tasks, plan
@@ -328,6 +328,53 @@ def test_no_record_of_an_experiment_is_lost(experiment):
         assert any(cell.command == record.command for cell in shown), run
 
 
+REAL_PAIR = "qwen2.5-coder-0.5b"
+
+
+def real_record(task, method, control="none", correct=5, **changes):
+    changes.setdefault("trained_on", weights_of(task, method, control) and task)
+    return build_record(correct, method, control, task, pair=REAL_PAIR, **changes)
+
+
+def test_no_record_of_a_pair_of_ready_made_models_is_lost():
+    runs = plan("all", REAL_PAIR)
+    records = [record_of(run, 1 + n % 3, n=4) for n, run in enumerate(runs)]
+    for run, record in zip(runs, records, strict=True):
+        report = build([record])
+        assert [section.id for section in report.sections] == ["real"], run
+        assert figures_of(report)[0].text == f"{100 * record.accuracy:.1f}"
+
+
+def test_ready_made_models_are_judged_by_paired_differences():
+    records = [
+        real_record("strategyqa", "zero-shot-cot", correct="+" * 10 + "-" * 30, n=40),
+        real_record("strategyqa", "softcot", correct="+" * 30 + "-" * 10, n=40),
+        real_record("strategyqa", "softcot", "swap", correct="-+" * 20, n=40),
+        real_record("notes", "softcot", correct=9, k=8),
+        real_record("notes", "softcot", "swap", correct=1, k=8),
+    ]
+    report = build(records)
+    gaps = table_of(report, "real", "SoftCoT with its own")
+    assert {row[0].text: row[1].text for row in gaps.rows} == {
+        "Zero-shot CoT": "+50.0",
+        "SoftCoT, swap": "+25.0",
+    }
+    [section] = report.sections
+    assert "SoftCoT minus zero-shot CoT +50.0" in section.summary
+    assert "90.0 % get through, and 10.0 % when" in section.summary
+    assert section.summary.count("beyond chance") == 2
+    even = real_record("strategyqa", "softcot", correct="+" * 10 + "-" * 30, n=40)
+    same = build([even, records[0]])
+    assert "+0.0 (+0.0 to +0.0) points, within chance" in same.sections[0].summary
+
+
+def test_how_much_thoughts_depend_on_the_question_is_shown():
+    seen = {"questions": 4, "cosine": 0.5, "effective_rank": 3.0, "varying": 0.25}
+    record = replace(real_record("strategyqa", "softcot"), collapse=seen)
+    [row] = table_of(build([record]), "real", "How much the vectors").rows
+    assert [cell.text for cell in row[1:]] == ["4", "0.500", "3.0", "25.00"]
+
+
 def test_a_report_of_some_records_is_made_without_the_others():
     runs = plan("all")
     whole = build([record_of(run, n=2, correct=1) for run in runs])
@@ -338,7 +385,7 @@ def test_a_report_of_some_records_is_made_without_the_others():
 @pytest.mark.parametrize(
     "record",
     [
-        build_record(3, "zero-shot-cot", task="gsm8k", pair="qwen"),
+        build_record(3, "zero-shot-cot", task="asdiv", pair="qwen"),
         build_record(3, split="validation"),
         build_record(3, "prompt-tuning", k=5),
         build_record(3, trained_on="all"),
@@ -387,7 +434,7 @@ def test_prompts_that_were_tried_have_a_table_in_which_the_chosen_ones_are_marke
     alone = build(records)
     assert [section.id for section in alone.sections] == ["prompts"]
     # Neither of another split nor of other ways to answer is anything chosen.
-    others = [tried(1, "chat", split="test"), tried(1, "chat", task="svamp"), tried(1, None)]
+    others = [tried(1, "chat", split="train"), tried(1, "chat", task="svamp"), tried(1, None)]
     assert [section.id for section in build(others).sections] == ["other"]
 
 
@@ -412,14 +459,14 @@ def test_answers_that_were_cut_are_shown_where_a_record_knows_of_them():
         return replace(record, rows=rows, **figures(record.answer_kind, rows, len(record.seeds), 1))
 
     old = build_record(3, "zero-shot-cot", task="asdiv", pair="qwen")
-    new = known(replace(old, task="gsm8k", left_out={"several answers": 4}), 2)
+    new = known(replace(old, task="asdiv", left_out={"several answers": 4}), 2)
     assert (old.cut, new.cut) == (None, 0.2)
     [section] = build([old]).sections
     assert "Cut" not in "".join(section.tables[0].columns) and not section.tables[0].note
     [section] = build([old, new]).sections
     assert section.tables[0].columns[-1].startswith("Cut off at the token limit")
     assert [row[-1].text for row in section.tables[0].rows] == ["–", "20.0"]
-    assert section.tables[0].note.endswith("left out. gsm8k, test: 4 several answers.")
+    assert section.tables[0].note.endswith("left out. asdiv, test: 4 several answers.")
     before = [sampled(3, name, task) for name in ("softcot", "lora") for task in mini_tasks()]
     after = [known(one, 1) if one.method == "lora" else one for one in before]
     costs = [build(records).sections[0].tables[3] for records in (before, after)]

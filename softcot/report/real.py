@@ -1,0 +1,250 @@
+"""What soft thoughts do between ready-made models, with every control beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from softcot.evaluation.experiments import CURVED, READY_MADE, REAL, REAL_CURVE, plan
+from softcot.evaluation.records import Record, interval
+from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
+from softcot.report.cells import (
+    COUNT,
+    NATS,
+    PERCENT,
+    POINTS,
+    TOKENS,
+    Line,
+    Unit,
+    Values,
+    minus,
+    scores,
+)
+from softcot.report.controls import shifted
+from softcot.report.other import left_out_of
+from softcot.report.parts import MISSING, Cell, Section, Table
+from softcot.report.results import Key, Results, key_of, key_of_run
+from softcot.support.presets import DEFAULT_THOUGHTS
+from softcot.thoughts.controls import CONTROLS
+
+SHARE = Unit(100, ".2f")
+COSINE = Unit(1, ".3f")
+
+Way = tuple[str, str]
+"""Method and control."""
+
+OWN: Way = (SoftCoT.name, "none")
+WAYS: tuple[Way, ...] = (
+    *((name, "none") for name in METHODS if name != SoftCoT.name),
+    *((SoftCoT.name, control) for control in CONTROLS),
+)
+
+
+def section(results: Results) -> Section | None:
+    """Tables for each pair that has any of these records."""
+    pairs = dict.fromkeys(record.pair for record in results.ready_made)
+    tables = [table for pair in pairs for table in _tables(pair, results.ready_made)]
+    if not tables:
+        return None
+    return Section(
+        "real",
+        "What do soft thoughts do between ready-made models?",
+        "Greedy answers to problems that people wrote. swap: another question's thoughts. mean: "
+        "the average thought of each slot. Where own thoughts are no better than these, what was "
+        "trained is a static prompt and no thinking. In the task `notes` the assistant alone has "
+        "read a number that the base is asked for.",
+        tables,
+        summary=" ".join(_summary(pair, results.ready_made) for pair in pairs),
+    )
+
+
+def _summary(pair: str, records: Iterable[Record]) -> str:
+    """What the records of a pair come to: one sentence for each task that can be judged."""
+    found = {key_of(record): record for record in records if record.pair == pair}
+    ways = ((ZeroShotCoT.name, "none"), (SoftCoT.name, "swap"), (SoftCoT.name, "mean"))
+    own, *others = (_line(pair, found, way) for way in (OWN, *ways))
+    said = []
+    for task in own:
+        against = ("zero-shot CoT", "swapped thoughts", "average thoughts")
+        gaps = [
+            f"{name} {_judged(minus(own, line)[task])}"
+            for name, line in zip(against, others, strict=True)
+            if task in line
+        ]
+        if gaps:
+            said.append(f"on {task}, SoftCoT minus {', minus '.join(gaps)}")
+    noted = {key.control: record for key, record in found.items() if key.task == "notes"}
+    if {"none", "swap"} <= noted.keys():
+        through, swapped = (100 * noted[control].accuracy for control in ("none", "swap"))
+        said.append(
+            f"of the numbers in `notes` {through:.1f} % get through, and {swapped:.1f} % when "
+            "thoughts are swapped"
+        )
+    return f"{pair}: {'; '.join(said)}." if said else ""
+
+
+def _judged(gaps: np.ndarray) -> str:
+    """A difference float[S, n] in words, and whether its interval leaves zero out."""
+    low, high = interval(gaps)
+    return (
+        f"{POINTS.cell(gaps).full} points, {'beyond' if low > 0 or high < 0 else 'within'} chance"
+    )
+
+
+def _tables(pair: str, records: Iterable[Record]) -> list[Table]:
+    """All tables of a pair that have a row."""
+    found = {key_of(record): record for record in records if record.pair == pair}
+    lines = {way: _line(pair, found, way) for way in WAYS}
+    tasks = [task for task in REAL if any(task in line for line in lines.values())]
+    command = f"python -m softcot reproduce --pair {pair} --experiment real"
+    own, others = lines[OWN], {way: line for way, line in lines.items() if way != OWN}
+    title = {way: _title(way) for way in WAYS}
+
+    def table(what: str, rows: list[list[Cell]], note: str, brief: bool = False) -> Table:
+        return Table(f"{what}: {pair}", ["", *tasks], rows, note, brief)
+
+    def row(way: Way, values: Values, unit: Unit) -> list[Cell]:
+        cells = (unit.cell(values[t], command) if t in values else MISSING for t in tasks)
+        return [Cell(title[way]), *cells]
+
+    tables = [
+        table(
+            "Accuracy in %",
+            [row(way, scores(line), PERCENT) for way, line in lines.items()],
+            " ".join(
+                [
+                    _counts(lines.values(), tasks),
+                    "With each its 95 % interval.",
+                    left_out_of(record for line in lines.values() for record in line.values()),
+                ]
+            ).strip(),
+            brief=True,
+        ),
+        table(
+            "SoftCoT with its own thoughts minus each other way, in points",
+            [row(way, minus(own, line), POINTS) for way, line in others.items()],
+            "Paired over problems, with 95 % intervals.",
+            brief=True,
+        ),
+        table(
+            "Change of the log-probability of the worked gold answer against SoftCoT's own "
+            "thoughts, in nats",
+            [row(way, shifted(own, line), NATS) for way, line in others.items()],
+            "Below zero: the own thoughts make the worked answer likelier than this way does.",
+        ),
+        table(
+            "Answers cut off at the token limit, in %",
+            [[Cell(title[way]), *_cut(line, tasks)] for way, line in lines.items()],
+            "An answer that is cut off counts as it stands.",
+        ),
+        _curve(pair, found),
+        _notes(pair, found),
+        _collapse(pair, found, [*tasks, "notes"]),
+    ]
+    return [kept for one in tables if (kept := _without_empty_rows(one)).rows]
+
+
+def _title(way: Way) -> str:
+    method, control = way
+    return f"SoftCoT, {control}" if control != "none" else METHODS[method].title
+
+
+def _line(pair: str, found: Mapping[Key, Record], way: Way) -> Line:
+    """The records of one way to answer at its own K, by task."""
+    return {
+        run.task: found[key]
+        for run in plan("real", pair)
+        if (run.protocol.method, run.protocol.control) == way and (key := key_of_run(run)) in found
+    }
+
+
+def _counts(lines: Iterable[Line], tasks: Sequence[str]) -> str:
+    """How many problems each task has."""
+    known = {task: line[task].n for line in lines for task in line}
+    return "Problems: " + ", ".join(f"{task} {known[task]}" for task in tasks) + "."
+
+
+def _cut(line: Line, tasks: Sequence[str]) -> list[Cell]:
+    records = [line.get(task) for task in tasks]
+    return [
+        MISSING if record is None or record.cut is None else PERCENT.number(
+            record.cut, record.command
+        )
+        for record in records
+    ]  # fmt: skip
+
+
+def _curve(pair: str, found: Mapping[Key, Record]) -> Table:
+    """SoftCoT against K, on the task that has a curve."""
+    hard, own = (_line(pair, found, way).get(CURVED) for way in (WAYS[0], OWN))
+    by_k = {0: hard, DEFAULT_THOUGHTS: own}
+    by_k |= {key.k: found.get(key) for key in map(key_of_run, plan("curve", pair))}
+    known = {k: record for k, record in sorted(by_k.items()) if record is not None}
+    rows = [[Cell(str(k)), *_accuracy(record)] for k, record in known.items()]
+    there = any(k in known for k in REAL_CURVE)
+    return Table(
+        f"Accuracy in % on {CURVED} against K: {pair}",
+        ["K", "Accuracy,\u00a0%"],
+        rows if there else [],
+        f"K = 0 is {METHODS[ZeroShotCoT.name].title}.",
+    )
+
+
+def _notes(pair: str, found: Mapping[Key, Record]) -> Table:
+    """Whether a number gets through."""
+    rows, counts = [], set()
+    for run in plan("notes", pair):
+        if record := found.get(key_of_run(run)):
+            control = run.protocol.control
+            rows.append([Cell("own" if control == "none" else control), *_accuracy(record)])
+            counts.add((record.n, record.k))
+    said = ", ".join(f"{n} problems, K = {k}" for n, k in sorted(counts))
+    return Table(
+        f"Numbers that the base names though only the assistant has read them, in %: {pair}",
+        ["Thoughts", "Accuracy,\u00a0%"],
+        rows,
+        f"{said}; with each its 95 % interval.",
+        brief=True,
+    )
+
+
+def _accuracy(record: Record) -> list[Cell]:
+    low, high = (100 * bound for bound in record.interval)
+    return [PERCENT.number(record.accuracy, record.command, low, high)]
+
+
+def _collapse(pair: str, found: Mapping[Key, Record], tasks: Sequence[str]) -> Table:
+    """How much the thoughts themselves depend on the question."""
+    rows = []
+    for experiment in READY_MADE:
+        for run in plan(experiment, pair):
+            record = found.get(key_of_run(run))
+            if record and record.collapse and run.task in tasks and experiment != "curve":
+                seen, title = record.collapse, METHODS[record.method].title
+                if record.control != "none":
+                    title += f", {record.control}"
+                cells = [
+                    unit.number(seen[name], record.command)
+                    for name, unit in (
+                        ("questions", COUNT),
+                        ("cosine", COSINE),
+                        ("effective_rank", TOKENS),
+                        ("varying", SHARE),
+                    )
+                ]
+                rows.append([Cell(f"{record.task}, {title}, K = {record.k}"), *cells])
+    return Table(
+        f"How much the vectors in the slots depend on the question: {pair}",
+        ["Task and method", "Questions", "Cosine", "Effective rank", "Varying energy,\u00a0%"],
+        rows,
+        "Cosine between the vectors of two questions in the same slot, the number of directions "
+        "that the questions fill there, and the share of the energy that is not in their mean, "
+        "averaged over slots. Of a static prompt these are 1, 1 and 0.",
+    )
+
+
+def _without_empty_rows(table: Table) -> Table:
+    """The table without rows that hold nothing."""
+    rows = [row for row in table.rows if any(cell.value is not None for cell in row[1:])]
+    return Table(table.title, table.columns, rows, table.note, table.brief)

@@ -1,0 +1,48 @@
+"""How much thoughts depend on the question: those of a static prompt do not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def effective_rank(vectors: np.ndarray) -> float:
+    """How many directions the rows of float[K, d] fill, from 1 to K; 0 if there is nothing.
+
+    The exponential of the entropy of the singular values, scaled to a sum of 1 (Roy and Vetterli
+    2007, "The effective rank: a measure of effective dimensionality"). The rows are taken as they
+    are: nothing is centred, and a longer thought counts more.
+    """
+    singular = np.linalg.svd(vectors, compute_uv=False)
+    if not singular.sum():
+        return 0.0
+    shares = singular[singular > 0] / singular.sum()
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def collapse(thoughts: np.ndarray) -> dict[str, float]:
+    """How alike the thoughts of some questions are, slot by slot, and then on average.
+
+    Args:
+        thoughts: float[N, K, d], of N questions, at least two.
+
+    Returns:
+        questions: N. cosine: between two questions' thoughts; 1 is a static prompt.
+        effective_rank: Directions that the questions fill, see `effective_rank`; 1 is a static
+        prompt, and at most there are N. varying: Share of the energy that is not in the mean over
+        questions; 0 is a static prompt.
+    """
+    count, slots, _ = thoughts.shape
+    assert count > 1 and slots, "one question is not like any other"
+    thoughts = thoughts.astype(np.float64)
+    norms = np.linalg.norm(thoughts, axis=-1, keepdims=True)
+    directions = thoughts / np.where(norms > 0, norms, 1)
+    # Over all ordered pairs, without those of a question with itself.
+    pairs = (directions.sum(0) ** 2).sum(-1) - (directions**2).sum((0, -1))
+    cosines = pairs / (count * (count - 1))
+    varying = thoughts.var(0).sum() / (thoughts**2).sum(-1).mean(0).sum()
+    return {
+        "questions": count,
+        "cosine": float(cosines.mean()),
+        "effective_rank": float(np.mean([effective_rank(thoughts[:, k]) for k in range(slots)])),
+        "varying": float(varying),
+    }
