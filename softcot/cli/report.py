@@ -6,11 +6,17 @@ from pathlib import Path
 from softcot.cli.options import RESULTS
 
 REPORT, TABLES, README = Path("assets/report"), Path("docs/results.md"), Path("README.md")
+TRAININGS = Path("assets/trainings")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of records")
+    parser.add_argument(
+        "--trainings",
+        type=Path,
+        help=f"folder of training.json; default: {TRAININGS} for {RESULTS}",
+    )
     parser.add_argument(
         "--page", type=Path, help=f"file with all short tables; default: {TABLES} for {RESULTS}"
     )
@@ -30,4 +36,5 @@ def run(args: argparse.Namespace) -> None:
     shipped = args.results == RESULTS
     page = args.page or (TABLES if shipped else None)
     readme = args.readme or (README if shipped else None)
-    write_report(args.results, args.out, page=page, readme=readme)
+    trainings = args.trainings or (TRAININGS if shipped else None)
+    write_report(args.results, args.out, trainings=trainings, page=page, readme=readme)

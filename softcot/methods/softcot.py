@@ -23,18 +23,19 @@ class SoftCoTObjective(SlotObjective):
     start = "random"
 
     def begin(self, start: str) -> None:
-        """With "vocabulary", where a state that predicts a token becomes its embedding."""
+        """With "vocabulary" and "plain", where a state that predicts a token becomes its vector."""
         self.start = start
-        if start == "vocabulary":
+        if start in ("vocabulary", "plain"):
             self.weights.align(self.pair)
 
     def prepare(self, problems: Sequence[Problem], precomputed: torch.Tensor) -> None:
-        """With "answers", start at parts of worked answers; then train in fair coordinates."""
+        """With "answers", start at parts of worked answers; all but "plain": fair coordinates."""
         base = self.pair.base
         if self.start == "answers":
             parts = answer_parts(base, [problem.target for problem in problems], self.max_thoughts)
             self.weights.read_out(precomputed.to(base.device), parts)
-        self.weights.condition(precomputed.to(base.device), base.spread)
+        if self.start != "plain":
+            self.weights.condition(precomputed.to(base.device), base.spread)
 
     def precompute(self, task: Task, problems: Sequence[Problem]) -> torch.Tensor:
         """The assistant's states, float32[B, K max, d_assistant]."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from softcot.evaluation.experiments import SEEDS
@@ -11,6 +11,7 @@ from softcot.evaluation.records import Record
 from softcot.report import (
     controls,
     forgetting,
+    learning,
     main,
     other,
     prompts,
@@ -21,6 +22,7 @@ from softcot.report import (
     votes,
 )
 from softcot.report.cells import span
+from softcot.report.learning import Training, load_trainings
 from softcot.report.parts import Report
 from softcot.report.render import SUMMARY, TABLES, markdown, page_block, readme_block
 from softcot.report.results import REPORT_FILE, Results, load_records
@@ -33,21 +35,24 @@ FULL = 1000
 """Problems of a record that is not a quick look."""
 
 
-def build(records: Iterable[Record]) -> Report:
+def build(records: Iterable[Record], trainings: Sequence[Training] = ()) -> Report:
     """The report of some records; a section without any is left out.
 
     Args:
         records: As `load_records` gives them: one of a thing, over the same problems.
+        trainings: As `load_trainings` gives them.
     """
     results = Results(records)
-    sections = [part for module in SECTIONS if (part := module.section(results))]
-    return Report(_title(results), _note(results), sections)
+    found = [module.section(results) for module in SECTIONS]
+    found.insert(-1, learning.section(trainings))  # what belongs nowhere comes last
+    return Report(_title(results), _note(results), [part for part in found if part])
 
 
 def write_report(
     results: str | Path,
     out: str | Path,
     *,
+    trainings: str | Path | None = None,
     page: str | Path | None = None,
     readme: str | Path | None = None,
 ) -> None:
@@ -56,6 +61,7 @@ def write_report(
     Args:
         results: Folder of records.
         out: Folder for `report.md` and `report.json`.
+        trainings: Folder of the `training.json` of some trainings, under names of their own.
         page: File to rewrite between its markers, with all short tables.
         readme: File to rewrite between its markers, with the main table and few sentences.
 
@@ -63,7 +69,8 @@ def write_report(
         UserError: A record is unusable, there is none, or a file lacks the markers; nothing is
             written then.
     """
-    report = build(load_records(results))
+    curves = load_trainings(trainings) if trainings else []
+    report = build(load_records(results), curves)
     texts = {Path(out, name): text for name, text in files(report).items()}
     whole = Path(out, "report.md")
     if page is not None:

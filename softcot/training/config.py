@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 
 from softcot.support.errors import UserError
 
-STARTS = ("answers", "vocabulary", "random")
+STARTS = ("answers", "vocabulary", "random", "plain")
 """Where a projection's training starts: at a regression to worked answers, at the map between both
-vocabularies, or anywhere."""
+vocabularies, or anywhere; or at that map without the coordinates in which real pairs learn."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class TrainingConfig:
     """Largest norm of the gradient."""
     start: str = "vocabulary"
     """Where a projection starts: "answers", read out of the training problems' worked answers;
-    "vocabulary", aligned with both models'; or "random"."""
+    "vocabulary", aligned with both models'; or "random". "plain" is "vocabulary" trained in the
+    assistant's own coordinates, as before there were fair ones: to compare with."""
     seed: int = 41
     """Decides the initial weights, the problems, their order and K."""
     train_problems: int = 12_800

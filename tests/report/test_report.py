@@ -15,6 +15,7 @@ from softcot.report import (
     build,
     files,
     load_records,
+    load_trainings,
     page_block,
     paper,
     readme_block,
@@ -366,6 +367,35 @@ def test_ready_made_models_are_judged_by_paired_differences():
     even = real_record("strategyqa", "softcot", correct="+" * 10 + "-" * 30, n=40)
     same = build([even, records[0]])
     assert "+0.0 (+0.0 to +0.0) points, within chance" in same.sections[0].summary
+
+
+def written_training(folder, start, own, swapped):
+    history = [
+        {"step": 10 * n, "train_loss": None, "validation_loss": a, "swap_loss": b}
+        for n, (a, b) in enumerate(zip(own, swapped, strict=True))
+    ]
+    content = {
+        "pair": "p", "task": "t", "config": {"start": start}, "command": f"train {start}",
+        "history": history,
+    }  # fmt: skip
+    (folder / f"{start}.json").write_text(json.dumps(content))
+
+
+def test_losses_of_own_and_swapped_thoughts_stand_side_by_side(tmp_path):
+    written_training(tmp_path, "plain", [2, 1], [2, 1])
+    written_training(tmp_path, "answers", [2, 0.5, 0.25], [2, 3, 4])
+    report = build(three_tasks(), load_trainings(tmp_path))
+    table = table_of(report, "learning", "Validation loss of own and swapped thoughts: t, p")
+    assert table.columns == [
+        "Step", "answers, own", "answers, swapped", "plain, own", "plain, swapped",
+    ]  # fmt: skip
+    texts = [[cell.text for cell in row] for row in table.rows]
+    assert texts[1] == ["10", "0.500", "3.000", "1.000", "1.000"]
+    assert texts[2] == ["20", "0.250", "4.000", "–", "–"]
+    assert table.rows[1][1].command == "train answers"
+    (tmp_path / "broken.json").write_text('{"pair": "p"}')
+    with pytest.raises(UserError, match="broken.json is no record of a training"):
+        load_trainings(tmp_path)
 
 
 def test_how_much_thoughts_depend_on_the_question_is_shown():

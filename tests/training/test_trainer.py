@@ -8,6 +8,7 @@ import torch
 from conftest import build_problems, build_tokenizer
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from torch.nn.utils import parametrize
 
 from softcot.data.tasks import FREE, GeneratedProblems
 from softcot.methods import get_trainable
@@ -204,6 +205,20 @@ def test_a_projection_starts_at_the_vocabulary_or_anywhere(pair, tmp_path):
     assert torch.equal(anywhere, Projection.for_pair(pair, "mini-gsm", 4, 41).linear.weight)
     assert not torch.equal(anywhere, start("random", seed=42))
     assert not torch.allclose(anywhere, vocabulary)
+
+
+def test_a_plain_training_is_that_of_the_vocabulary_without_coordinates(pair, tmp_path):
+    objectives = [
+        get_trainable("softcot").objective_for(pair, "mini-gsm", 4, 41, start)
+        for start in ("vocabulary", "plain")
+    ]
+    states = torch.randn(6, 4, pair.assistant.width)
+    for objective in objectives:
+        objective.prepare([], states)
+    fair, plain = (objective.weights for objective in objectives)
+    torch.testing.assert_close(fair(states), plain(states), atol=1e-4, rtol=1e-3)
+    assert parametrize.is_parametrized(fair.linear)
+    assert not parametrize.is_parametrized(plain.linear) and not plain.centre.any()
 
 
 def test_both_starts_are_trained_from(pair, whole, tmp_path):
