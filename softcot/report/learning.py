@@ -42,9 +42,9 @@ def load_trainings(folder: str | Path) -> list[Training]:
         try:
             content = read_object(path)
             start, history = content["config"]["start"], content["history"]
-            names = (content[name] for name in ("pair", "task"))
+            pair, task = content["pair"], content["task"]
             assert all({"step", *KINDS.values()} <= entry.keys() for entry in history)
-            found.append(Training(*names, start, content["command"], history))
+            found.append(Training(pair, task, start, content["command"], history))
         except (ValueError, KeyError, TypeError, AttributeError, AssertionError):
             raise UserError(
                 f"{path} is no record of a training whose validations swap thoughts; remove it."
