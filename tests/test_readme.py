@@ -20,7 +20,7 @@ from softcot.bench import records as speed
 from softcot.cli.main import parse
 from softcot.evaluation.evaluator import Protocol, evaluate
 from softcot.methods import METHODS, get_method
-from softcot.report import build, files, load_records, page_block, readme_block
+from softcot.report import build, files, load_records, load_trainings, page_block, readme_block
 from softcot.report.render import SUMMARY, TABLES
 from softcot.support import presets
 from softcot.support.files import markers
@@ -150,7 +150,8 @@ def test_the_rooms_are_the_folders_of_the_package():
 
 
 def test_results_are_made_from_the_records():
-    report = build(load_records(ROOT / "assets" / "results"))
+    trainings = load_trainings(ROOT / "assets" / "trainings")
+    report = build(load_records(ROOT / "assets" / "results"), trainings)
     assert between("docs/results.md", TABLES) == page_block(report, "../assets/report/report.md")
     assert between("README.md", SUMMARY) == readme_block(report, "docs/results.md")
     for name, text in files(report).items():

@@ -97,7 +97,8 @@ def files(report: Report) -> dict[str, str]:
 
 
 def _title(results: Results) -> str:
-    return f"{'QUICK results' if _is_quick(results) else 'Results'} of the mini pair"
+    also = " and of ready-made models" if results.ready_made else ""
+    return f"{'QUICK results' if _is_quick(results) else 'Results'} of the mini pair{also}"
 
 
 def _is_quick(results: Results) -> bool:

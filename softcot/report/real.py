@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
-
 from softcot.evaluation.experiments import CURVED, READY_MADE, REAL, REAL_CURVE, plan
-from softcot.evaluation.records import Record, interval
+from softcot.evaluation.records import Record
 from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
 from softcot.report.cells import (
     COUNT,
@@ -60,36 +58,23 @@ def section(results: Results) -> Section | None:
 
 
 def _summary(pair: str, records: Iterable[Record]) -> str:
-    """What the records of a pair come to: one sentence for each task that can be judged."""
+    """What the records of a pair come to, in a sentence."""
     found = {key_of(record): record for record in records if record.pair == pair}
     ways = ((ZeroShotCoT.name, "none"), (SoftCoT.name, "swap"), (SoftCoT.name, "mean"))
     own, *others = (_line(pair, found, way) for way in (OWN, *ways))
+    against = ("zero-shot CoT", "swapped thoughts", "average ones")
     said = []
-    for task in own:
-        against = ("zero-shot CoT", "swapped thoughts", "average thoughts")
-        gaps = [
-            f"{name} {_judged(minus(own, line)[task])}"
-            for name, line in zip(against, others, strict=True)
-            if task in line
-        ]
+    for name, line in zip(against, others, strict=True):
+        gaps = minus(own, line)
         if gaps:
-            said.append(f"on {task}, SoftCoT minus {', minus '.join(gaps)}")
+            listed = ", ".join(f"{task} {POINTS.cell(gap).full}" for task, gap in gaps.items())
+            said.append(f"minus {name} {listed}")
     noted = {key.control: record for key, record in found.items() if key.task == "notes"}
-    if {"none", "swap"} <= noted.keys():
-        through, swapped = (100 * noted[control].accuracy for control in ("none", "swap"))
-        said.append(
-            f"of the numbers in `notes` {through:.1f} % get through, and {swapped:.1f} % when "
-            "thoughts are swapped"
-        )
-    return f"{pair}: {'; '.join(said)}." if said else ""
-
-
-def _judged(gaps: np.ndarray) -> str:
-    """A difference float[S, n] in words, and whether its interval leaves zero out."""
-    low, high = interval(gaps)
-    return (
-        f"{POINTS.cell(gaps).full} points, {'beyond' if low > 0 or high < 0 else 'within'} chance"
-    )
+    shares = [noted[control].accuracy for control in ("none", "swap") if control in noted]
+    if len(shares) == 2:
+        through, swapped = (f"{100 * share:.1f} %" for share in shares)
+        said.append(f"numbers of `notes` that get through: {through}, swapped {swapped}")
+    return f"{pair}, SoftCoT in points: {'; '.join(said)}." if said else ""
 
 
 def _tables(pair: str, records: Iterable[Record]) -> list[Table]:

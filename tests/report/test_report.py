@@ -361,12 +361,9 @@ def test_ready_made_models_are_judged_by_paired_differences():
         "SoftCoT, swap": "+25.0",
     }
     [section] = report.sections
-    assert "SoftCoT minus zero-shot CoT +50.0" in section.summary
-    assert "90.0 % get through, and 10.0 % when" in section.summary
-    assert section.summary.count("beyond chance") == 2
-    even = real_record("strategyqa", "softcot", correct="+" * 10 + "-" * 30, n=40)
-    same = build([even, records[0]])
-    assert "+0.0 (+0.0 to +0.0) points, within chance" in same.sections[0].summary
+    assert "minus zero-shot CoT strategyqa +50.0 (+" in section.summary
+    assert "minus swapped thoughts strategyqa +25.0 (+" in section.summary
+    assert section.summary.endswith("get through: 90.0 %, swapped 10.0 %.")
 
 
 def written_training(folder, start, own, swapped):
