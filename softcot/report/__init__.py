@@ -97,8 +97,9 @@ def files(report: Report) -> dict[str, str]:
 
 
 def _title(results: Results) -> str:
-    also = " and of ready-made models" if results.ready_made else ""
-    return f"{'QUICK results' if _is_quick(results) else 'Results'} of the mini pair{also}"
+    alone, both = "of the mini pair", "of the mini pair and of ready-made models"
+    kind = "QUICK results" if _is_quick(results) else "Results"
+    return f"{kind} {both if results.ready_made else alone}"
 
 
 def _is_quick(results: Results) -> bool:
