@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from softcot.analysis.vocabulary import readable_tokens
+from softcot.analysis.geometry import placebo
+from softcot.analysis.vocabulary import readable_tokens, to_numpy
 from softcot.data.tasks import Task
 from softcot.models.batches import PromptEmbeds
 from softcot.models.language_model import LanguageModel
@@ -47,6 +48,40 @@ def assistant_readings(
     """
     states = soft_states(pair.assistant, [question], k, task)[0]
     return _read(pair.assistant, states, count)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The likeliest token at each of K placeholders, beside states that mean nothing."""
+
+    said: list[Reading]
+    placebo: list[Reading]
+    """The same of random states of the same lengths."""
+    length: int
+    """Thoughts before the first that reads as the end of what the assistant would write; those
+    behind it are padding."""
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether any thought before the padding reads as a word or a number."""
+        return any(sign.isalnum() for one in self.said[: self.length] for sign in one.token)
+
+
+@torch.no_grad()
+def read_plan(pair: Pair, question: str, k: int, task: Task) -> Plan:
+    """What each of K thoughts says to the assistant itself; see `assistant_readings`.
+
+    The plan of the first k thoughts of K is the plan at k.
+    """
+    said = [best for best, *_ in assistant_readings(pair, question, k, task, 1)]
+    states = soft_states(pair.assistant, [question], k, task)[0]
+    noise = torch.from_numpy(placebo(to_numpy(states))).to(states.device)
+    ends = [place for place, one in enumerate(said) if one.id in pair.assistant.end_ids]
+    return Plan(
+        said=said,
+        placebo=[best for best, *_ in _read(pair.assistant, noise, 1)],
+        length=ends[0] if ends else k,
+    )
 
 
 @torch.no_grad()

@@ -29,6 +29,17 @@ THOUGHTS_JS = (_HERE / "thoughts.js").read_text(encoding="utf-8")
 """Marks the thought that a reader picked wherever it is shown."""
 
 
+SHOW_JS = """
+() => {
+  const { top } = document.querySelector(".said .answers").getBoundingClientRect();
+  if (top > 0 && top < 0.6 * innerHeight) return;
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  document.querySelector(".said").scrollIntoView({ behavior: still ? "auto" : "smooth" });
+}
+"""
+"""Brings the answers into view; the keyboard's focus stays where it is."""
+
+
 class Amount(NamedTuple):
     """How much of something there may be: what a slider takes."""
 

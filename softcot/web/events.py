@@ -43,7 +43,12 @@ def idle() -> gr.Button:
 
 def stoppable(stop: gr.Button, ending: gr.State) -> None:
     """Let a button set the event that a run has put into the state `ending`; see `until`."""
-    stop.click(lambda event: event and event.set(), ending, None, **AT_ONCE)
+    ends(stop.click, ending)
+
+
+def ends(event: Callable[..., Any], ending: gr.State) -> None:
+    """The same for anything that happens to a widget."""
+    event(lambda one: one and one.set(), ending, None, **AT_ONCE)
 
 
 def until(frames: Iterator[T], ending: threading.Event) -> Iterator[T]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import torch
 
 from softcot.analysis.geometry import Exploration, explore
 from softcot.analysis.inspection import Inspection, inspect
+from softcot.analysis.lens import Plan, read_plan
 from softcot.analysis.trajectory import Trajectory, trajectories
 from softcot.analysis.vocabulary import Vocabulary
 from softcot.data.problems import Problem
@@ -45,6 +46,14 @@ LOOKED_AT = 48
 thought is left out of it once, and kept alone once."""
 
 
+@dataclass(frozen=True)
+class Seen(Exploration):
+    """A question's thoughts as the page shows them."""
+
+    plan: Plan
+    """What they say to the assistant itself."""
+
+
 class Explorer:
     """One loaded pair and the questions that may be put to it.
 
@@ -66,6 +75,8 @@ class Explorer:
         known = (self.pair.projection(name).max_thoughts for name in self.tasks)
         self.max_thoughts = min(most or MAX_THOUGHTS for most in known)
         self.default_k = min(DEFAULT_THOUGHTS, self.max_thoughts)
+        self.opened: list[Column] = []
+        """The comparison that every visitor sees first, once it is finished."""
 
     def using(self, projection: Projection | None) -> Explorer:
         """The same, with another projection for the task that it was trained on.
@@ -85,8 +96,37 @@ class Explorer:
 
     def warm_up(self) -> None:
         """Compute what every visitor needs, so that the first one need not wait for it."""
-        first = next(iter(self.tasks))
-        self.explore(questions.examples(first, self.laboratory)[0].question, first)
+        self.explore(self.first.question, self.first.task)
+
+    @cached_property
+    def first(self) -> Problem:
+        """What a page opens with: the first problem of the first task that fits these models."""
+        return self.fitting(next(iter(self.tasks)))
+
+    def fitting(self, task_name: str) -> Problem:
+        """The first example of a task that is not too long for these models; or just the first."""
+        listed = questions.examples(task_name, self.laboratory)
+        return next(filter(self._fits, listed), listed[0])
+
+    def _fits(self, problem: Problem) -> bool:
+        task = questions.problems_of(problem.task)
+        try:
+            self.pair.assistant.prompts.assistant(problem.question, task=task, k=self.max_thoughts)
+            self.pair.base.prompts.base(problem.question, task=task, k=self.max_thoughts)
+        except UserError:
+            return False
+        return True
+
+    def opening(self) -> Iterator[list[Column]]:
+        """The comparison that a page opens with, as it stands; asked once, and then kept."""
+        columns = self.opened
+        if not columns:
+            usual = Sampling(max_new_tokens=self.usual_length)
+            request = self.comparison(self.first, self.default_k, usual)
+            for columns in self.answers(request):
+                yield columns
+            self.opened = columns
+        yield columns
 
     @property
     def usual_length(self) -> int:
@@ -122,7 +162,7 @@ class Explorer:
             return True
         return any(name.startswith(f"{method.kind.folder}-") for name in self.pair.trained)
 
-    def explore(self, question: str, task_name: str, k: int | None = None) -> Exploration:
+    def explore(self, question: str, task_name: str, k: int | None = None) -> Seen:
         """The K projected thoughts of a question, by default as many as there can be.
 
         Raises:
@@ -132,7 +172,8 @@ class Explorer:
         task = questions.problems_of(task_name)
         k = self.max_thoughts if k is None else k
         vectors = SoftCoT.build(self.pair, task).thoughts([Problem(task.name, question)], k)
-        return explore(question, vectors[0], self.pair.base, self.vocabulary)
+        found = explore(question, vectors[0], self.pair.base, self.vocabulary)
+        return Seen(**vars(found), plan=read_plan(self.pair, question, k, task))
 
     def comparison(
         self,

@@ -7,12 +7,12 @@ Each takes one request and returns what changes, by the names of the widgets (se
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 
 import gradio as gr
 
 from softcot import plots
-from softcot.analysis.geometry import Exploration
 from softcot.data.problems import Problem
 from softcot.data.tasks import FREE
 from softcot.evaluation.answering import Column
@@ -20,19 +20,19 @@ from softcot.evaluation.run_file import RunRequest
 from softcot.support.errors import UserError
 from softcot.web import questions, tour_views, views
 from softcot.web.events import idle, paced, until
-from softcot.web.explorer import HARD, SOFT, Explorer
+from softcot.web.explorer import HARD, SOFT, Explorer, Seen
 from softcot.web.link import read_link
-from softcot.web.requests import AddressRequest, PageRequest, QuestionRequest
+from softcot.web.requests import AddressRequest, Asked, PageRequest, QuestionRequest
 from softcot.web.temporary import Folder
 from softcot.web.wiring import Named
 
-THOUGHTS = ("origin", "map", "table", "tour")
+THOUGHTS = ("plan", "origin", "map", "table", "tour")
 """How the thoughts are shown."""
 LOOK = ("seen", *THOUGHTS)
 """The thoughts that are looked at, and how they are shown."""
-ANSWERS = ("answers", "download")
-"""The columns, and the file of a finished run."""
-PROBLEM = ("stop", "loaded", "question", "gold", "donor", "message", *ANSWERS, *LOOK)
+ANSWERS = ("answers", "asked", "download")
+"""The columns, what they were asked, and the file of a finished run."""
+PROBLEM = ("stop", "loaded", "question", "gold", "reading", "donor", "message", *ANSWERS, *LOOK)
 """All that changes with another problem."""
 OFFER = ("listed", "examples", "another")
 """The problems to choose from."""
@@ -40,6 +40,8 @@ SWAP = ("donor_row", "donor", "message", *LOOK)
 """All that changes with whose thoughts SoftCoT is given."""
 RUN = ("message", "ending", "stop", "run_folder", *ANSWERS, *LOOK)
 """All that changes during a run; `ending` is the event that stops it, `run_folder` has its file."""
+OPENING = ("message", "ending", "stop", *ANSWERS)
+"""All that changes when a page opens answered."""
 STRIPS = ("strip_intervene", "strip_inside")
 """What the panels that change nothing about the question are working on."""
 ADDRESS = ("task", "k", "temperature", "seed", "samples", "further", "edits", "other")
@@ -66,7 +68,7 @@ class Handlers:
         offer = self._offer(request.task)
         if request.task == FREE.name:
             return {**offer, "stop": idle(), "message": "", **_idle_answers()}
-        return {**offer, **self._load(offer["listed"][0], request)}
+        return {**offer, **self._load(self.explorer.fitting(request.task), request)}
 
     def pick_example(self, request: PageRequest, event: gr.EventData) -> Named:
         """Load the problem whose button was pressed."""
@@ -104,13 +106,13 @@ class Handlers:
         e, task = self.explorer, request.task
         offer = self._offer(task)
         kept = request.is_own or task in (request.loaded.task, FREE.name)
-        problem = request.judged if kept else offer["listed"][0]
+        problem = request.judged if kept else e.fitting(task)
         k = min(request.k, e.max_thoughts)
         page = PageRequest(task, problem.question, k)
         try:
             loaded = self._load(problem, page)
         except UserError:  # it is too long for this pair, or there is none
-            loaded = self._load(offer["listed"][0], page)
+            loaded = self._load(e.fitting(task), page)
         return {
             **offer,
             **loaded,
@@ -146,9 +148,14 @@ class Handlers:
         except UserError as error:
             return {"message": views.message(str(error))}
 
-    def check_answer(self, request: QuestionRequest) -> Named:
-        """Drop the right answer of another question."""
-        return {"gold": request.right_answer}
+    def read_question(self, request: QuestionRequest) -> Named:
+        """Drop the right answer of another question, and show what is new to the base in this."""
+        reading = views.reading(request.read, self.explorer.laboratory)
+        return {"gold": request.right_answer, "reading": reading}
+
+    def stand(self, request: PageRequest) -> Named:
+        """Say what the answers belong to, where that is not what would be asked now."""
+        return {"standing": views.standing(request.asked, request.is_stale)}
 
     def toggle_swap(self, request: PageRequest) -> Named:
         """Swap the thoughts with another question's, or back."""
@@ -165,7 +172,7 @@ class Handlers:
         swapped: Named = {"donor_row": gr.Row(visible=request.swapped), "donor": donor}
         try:
             whose = donor if request.swapped else request.question
-            return {**swapped, "message": "", **self._look(whose, request)}
+            return {**swapped, "message": "", **self._look(whose, request, arriving=True)}
         except UserError as error:
             return {**swapped, "message": views.message(str(error))}
 
@@ -173,9 +180,10 @@ class Handlers:
         """Show the first K of the thoughts that are looked at; no model is run."""
         return self.shown(request.seen, request.k, request.swapped) if request.seen else {}
 
-    def shown(self, seen: Exploration, k: int, swapped: bool) -> Named:
+    def shown(self, seen: Seen, k: int, swapped: bool, arriving: bool = False) -> Named:
         """The first K thoughts, as they are shown: `THOUGHTS`."""
         return {
+            "plan": views.plan(seen, k, swapped, arriving),
             "origin": views.origin(seen, k, swapped),
             "map": plots.thought_map(seen, k).to_json(),
             "table": views.thought_table(seen.thoughts[:k]),
@@ -203,22 +211,33 @@ class Handlers:
                 "message": views.message(" ".join(explorer.pair.warnings(request.task))),
                 "ending": ending,
                 "stop": gr.Button(interactive=True),
+                "asked": request.asks,
                 "download": _no_download(),
                 **Handlers(explorer)._look(request.whose, request),
             }
-            columns: list[Column] = []
-            for columns in paced(until(explorer.answers(run), ending)):
-                yield {"answers": views.columns(columns, request.swapped)}
-            stopped = ending.is_set()
-            last: Named = (
-                {"answers": views.columns(columns, request.swapped, stopped=True)}
-                if stopped
-                else _file_of(explorer, run, columns)
-            )
-            yield {"stop": idle(), **last}
+            columns = yield from _written(explorer.answers(run), ending, request.swapped)
+            yield {"stop": idle(), **({} if ending.is_set() else _file_of(explorer, run, columns))}
         except UserError as error:
             message = views.message(str(error))
             yield {"message": message, "ending": None, "stop": idle(), **_idle_answers()}
+
+    def open(self, request: PageRequest) -> Iterator[Named]:
+        """Answer the first example, where nobody asked for anything else. Yields: `OPENING`."""
+        first, ending = self.explorer.first, threading.Event()
+        usual = Asked(first.question, self.explorer.default_k)
+        if request.asked or (request.task, request.asks) != (first.task, usual):
+            yield {}
+            return
+        try:
+            yield {
+                "ending": ending,
+                "stop": gr.Button(interactive=True),
+                "asked": replace(usual, opening=True),
+            }
+            yield from _written(self.explorer.opening(), ending)
+            yield {"stop": idle()}
+        except UserError as error:
+            yield {"message": views.message(str(error)), "stop": idle(), **_idle_answers()}
 
     def _run(self, request: PageRequest) -> RunRequest:
         """What is asked by a press on Run."""
@@ -246,6 +265,7 @@ class Handlers:
             "loaded": problem,
             "question": problem.question,
             "gold": problem.answer,
+            "reading": views.reading(problem, self.explorer.laboratory),
             "donor": donor,
             "message": "",
             **_idle_answers(),
@@ -256,16 +276,30 @@ class Handlers:
         """Another question, to borrow thoughts from."""
         return questions.donor(task, question, laboratory=self.explorer.laboratory).question
 
-    def _look(self, question: str, request: PageRequest) -> Named:
+    def _look(self, question: str, request: PageRequest, arriving: bool = False) -> Named:
         """The thoughts of a question, and how they are shown: `LOOK`."""
         seen = self.explorer.explore(question, request.task)
-        return {"seen": seen, **self.shown(seen, request.k, request.swapped)}
+        if seen == request.seen and not arriving:  # they are shown, and may be sliding in
+            return {}
+        return {"seen": seen, **self.shown(seen, request.k, request.swapped, arriving)}
 
 
 def about_k(explorer: Explorer) -> str:
     """What to know when K is chosen."""
     trained = "Trained for " if explorer.trained else ""
     return f"{trained}1 to {explorer.max_thoughts}; 0 is hard CoT"
+
+
+def _written(
+    frames: Iterator[list[Column]], ending: threading.Event, swapped: bool = False
+) -> Generator[Named, None, list[Column]]:
+    """Show columns as they are written, until the event is set. Returns: the last ones."""
+    columns: list[Column] = []
+    for columns in paced(until(frames, ending)):
+        yield {"answers": views.columns(columns, swapped)}
+    if ending.is_set():
+        yield {"answers": views.columns(columns, swapped, stopped=True)}
+    return columns
 
 
 def _file_of(explorer: Explorer, run: RunRequest, columns: list[Column]) -> Named:
@@ -283,7 +317,7 @@ def _file_of(explorer: Explorer, run: RunRequest, columns: list[Column]) -> Name
 
 
 def _idle_answers() -> Named:
-    return {"answers": views.idle_columns(), "download": _no_download()}
+    return {"answers": views.idle_columns(), "asked": None, "download": _no_download()}
 
 
 def _no_download() -> gr.DownloadButton:

@@ -10,7 +10,7 @@ from softcot.data.problems import Problem
 from softcot.support.errors import UserError
 from softcot.web import components, handlers, link, results_views, views
 from softcot.web.api import Blocks, add_endpoints
-from softcot.web.events import AT_ONCE, LANE, PRIVATE, stoppable
+from softcot.web.events import AT_ONCE, LANE, PRIVATE, ends, stoppable
 from softcot.web.explorer import MOST_SAMPLES, Explorer
 from softcot.web.handlers import Handlers
 from softcot.web.inside import Inside
@@ -18,7 +18,13 @@ from softcot.web.intervene import Intervene
 from softcot.web.pairs import PICK, Pairs
 from softcot.web.panel import Panel
 from softcot.web.questions import examples
-from softcot.web.requests import AddressRequest, LandingRequest, PageRequest, QuestionRequest
+from softcot.web.requests import (
+    AddressRequest,
+    Asked,
+    LandingRequest,
+    PageRequest,
+    QuestionRequest,
+)
 from softcot.web.residents import Residents
 from softcot.web.results import REPORT, read_report
 from softcot.web.sweep import Sweep
@@ -62,7 +68,7 @@ class Page:
 
     def build(self) -> gr.Blocks:
         """Lay the widgets out, connect them, and add the named endpoints."""
-        first = examples(next(iter(self.explorer.tasks)), self.explorer.laboratory)
+        first = self.explorer.first
         with Blocks(title="SoftCoT Explorer", analytics_enabled=False) as self.blocks:
             add_endpoints(self.residents)  # first, for these names to be theirs alone
             components.html(views.HEADER)
@@ -75,7 +81,7 @@ class Page:
                 for panel, (title, _, strip) in zip(self.panels, PANELS, strict=True):
                     with gr.Tab(title, id=title.lower()):
                         if strip:
-                            shown = views.strip(first[0].question, self.explorer.default_k)
+                            shown = views.strip(first.question, self.explorer.default_k)
                             self.widgets[strip] = components.html(shown)
                         panel.build()
                 with gr.Tab("Results", id="results"):
@@ -85,122 +91,127 @@ class Page:
                 self.blocks.load(None, js=script, **PRIVATE)
         return self.blocks
 
-    def _compare(self, first: list[Problem]) -> None:
-        with gr.Column(elem_classes="sheet"):
-            self._problem(first)
-            self._controls()
-            self._sampling()
-        self._answers()
-        self._thoughts(first[0])
+    def _compare(self, first: Problem) -> None:
+        with gr.Row(elem_classes="workplace"):
+            with gr.Column(elem_classes="sheet ask"):
+                self._problem(first)
+            with gr.Column(elem_classes="sheet settings"):
+                self._settings(first)
+            with gr.Column(elem_classes="shown"):
+                with gr.Column(elem_classes="said"):
+                    self._plan(first)
+                    self._answers()
+                with gr.Column(elem_classes="seen"):
+                    self._thoughts()
+        self.widgets["tour"] = components.html(self._shown["tour"])
 
-    def _problem(self, first: list[Problem]) -> None:
-        w = self.widgets
+    def _problem(self, first: Problem) -> None:
+        w, listed = self.widgets, examples(first.task, self.explorer.laboratory)
         w["task"] = gr.Radio(
             [(task.title, name) for name, task in self.explorer.tasks.items()],
-            value=first[0].task,
+            value=first.task,
             label="Kind of problem",
+            elem_classes="kinds",
         )
-        w["listed"], w["loaded"] = gr.State(first), gr.State(first[0])
+        w["listed"], w["loaded"] = gr.State(listed), gr.State(first)
         w["examples"] = components.html(
-            views.examples(first, self.explorer.laboratory), js_on_load=components.EXAMPLES_JS
+            views.examples(listed, self.explorer.laboratory), js_on_load=components.EXAMPLES_JS
         )
-        with gr.Row():
-            w["question"] = gr.Textbox(
-                first[0].question,
-                label="Question",
-                placeholder="Type a question",
-                lines=3,
-                max_lines=12,
-                scale=4,
-                min_width=280,
-                elem_classes="question",
-            )
-            with gr.Column(scale=1, min_width=200):
-                w["gold"] = gr.Textbox(
-                    first[0].answer, label="Right answer", placeholder="if you know it"
-                )
-                w["another"] = gr.Button("Another problem", size="md")
+        w["question"] = gr.Textbox(
+            first.question,
+            label="Question",
+            placeholder="Type a question",
+            lines=4,
+            max_lines=12,
+            elem_classes="question",
+        )
+        with gr.Row(elem_classes="go"):
+            w["run"] = gr.Button("Run", variant="primary", scale=2, min_width=110)
+            w["stop"] = gr.Button("Stop", interactive=False, scale=1, min_width=90)
+            w["another"] = gr.Button("Another problem", scale=0, min_width=120)
 
-    def _controls(self) -> None:
-        w, most = self.widgets, self.explorer.max_thoughts
-        with gr.Row(elem_classes="controls"):
-            w["k"] = gr.Slider(
-                0,
-                most,
-                self.explorer.default_k,
-                step=1,
-                precision=0,
-                label="Soft thoughts K",
-                info=handlers.about_k(self.explorer),
-                min_width=240,
-                scale=3,
-            )
-            w["swapped"] = gr.Checkbox(
-                False,
-                label="Swap thoughts with another question",
-                info="If they carry the question, this breaks the answer",
-                min_width=240,
-                scale=3,
-            )
-            with gr.Row():
-                w["run"] = gr.Button("Run", variant="primary", scale=2, min_width=110)
-                w["stop"] = gr.Button("Stop", interactive=False, scale=1, min_width=90)
+    def _settings(self, first: Problem) -> None:
+        w = self.widgets
+        w["k"] = gr.Slider(
+            0,
+            self.explorer.max_thoughts,
+            self.explorer.default_k,
+            step=1,
+            precision=0,
+            label="Soft thoughts K",
+            info=handlers.about_k(self.explorer),
+            min_width=240,
+        )
+        w["gold"] = gr.Textbox(first.answer, label="Right answer", placeholder="if you know it")
         w["using"] = gr.Checkbox(
             False, label="Use the projection that was trained on this page", visible=False
         )
-        w["message"] = components.html("")
-        with gr.Row(visible=False) as w["donor_row"]:
-            w["donor"] = gr.Textbox(
-                label="SoftCoT is given the thoughts of this question instead",
-                lines=2,
-                scale=4,
-                min_width=240,
-            )
-            w["redraw"] = gr.Button("Another one", size="md", scale=1, min_width=200)
+        w["further"] = gr.CheckboxGroup(self.explorer.further, label="Ask these methods, too")
+        self._sampling()
 
     def _sampling(self) -> None:
         w, longest, usual = self.widgets, self.explorer.longest, self.explorer.usual_length
-        w["further"] = gr.CheckboxGroup(self.explorer.further, label="Ask these methods, too")
         with gr.Accordion("Sampling", open=False, elem_classes="sampling"):
-            with gr.Row():
-                w["temperature"] = gr.Slider(
-                    0, 2, 0, step=0.05, label="Temperature", info="0 takes the likeliest token"
+            w["temperature"] = gr.Slider(
+                0, 2, 0, step=0.05, label="Temperature", info="0 takes the likeliest token"
+            )
+            w["top_p"] = gr.Slider(
+                0.05, 1, 1, step=0.05, label="Top-p", info="1 samples from all tokens"
+            )
+            w["samples"] = gr.Slider(
+                1, MOST_SAMPLES, 1, step=1, label="Samples", info="of several, the majority answers"
+            )
+            w["longest"] = gr.Slider(8, longest, usual, step=8, label="Longest answer in tokens")
+            w["seed"] = gr.Number(41, label="Seed", precision=0, minimum=0)
+
+    def _plan(self, first: Problem) -> None:
+        """What stands between the question and the answers."""
+        w, seen = self.widgets, self.explorer.explore(first.question, first.task)
+        self._shown = self.handlers.shown(seen, self.explorer.default_k, False)
+        w["message"] = components.html("")
+        with gr.Column(elem_classes="sheet planned"):
+            w["seen"] = gr.State(seen)
+            w["reading"] = components.html(views.reading(first, self.explorer.laboratory))
+            with gr.Row(elem_classes="plan-row"):
+                w["plan"] = components.html(self._shown["plan"])
+                w["swapped"] = gr.Checkbox(
+                    False, label="Swap plan", elem_classes="swap", min_width=120, scale=0
                 )
-                w["top_p"] = gr.Slider(
-                    0.05, 1, 1, step=0.05, label="Top-p", info="1 samples from all tokens"
+            with gr.Row(visible=False) as w["donor_row"]:
+                w["donor"] = gr.Textbox(
+                    label="SoftCoT is given the thoughts of this question instead",
+                    lines=2,
+                    scale=4,
+                    min_width=240,
                 )
-                w["samples"] = gr.Slider(
-                    1,
-                    MOST_SAMPLES,
-                    1,
-                    step=1,
-                    label="Samples",
-                    info="of several, the majority answers",
-                )
-            with gr.Row():
-                w["longest"] = gr.Slider(
-                    8, longest, usual, step=8, label="Longest answer in tokens"
-                )
-                w["seed"] = gr.Number(41, label="Seed", precision=0, minimum=0)
+                w["redraw"] = gr.Button("Another one", size="md", scale=1, min_width=140)
 
     def _answers(self) -> None:
-        w = self.widgets
+        w, opened = self.widgets, self._opened()
         w["ending"], w["run_folder"] = gr.State(None), gr.State(None)
-        w["answers"] = components.html(views.idle_columns())
+        w["asked"], w["queue"] = gr.State(opened), components.html("", elem_classes="queue")
+        w["standing"] = components.html(views.standing(opened, False))
+        w["answers"] = components.html(views.columns(self.explorer.opened))
         with gr.Row(elem_classes="after"):
             w["again"] = gr.Button("Regenerate", size="sm", min_width=150, scale=0)
             w["download"] = gr.DownloadButton("Download run", interactive=False, size="sm", scale=0)
 
-    def _thoughts(self, first: Problem) -> None:
-        w, seen = self.widgets, self.explorer.explore(first.question, first.task)
-        shown = self.handlers.shown(seen, self.explorer.default_k, False)
+    def _opened(self) -> Asked | None:
+        """Answer the first example before anybody comes, where that takes no time to speak of."""
+        if not self.explorer.laboratory:
+            return None
+        for _ in self.explorer.opening():
+            pass
+        return Asked(self.explorer.first.question, self.explorer.default_k, opening=True)
+
+    def _thoughts(self) -> None:
+        w = self.widgets
         components.html(views.THOUGHTS)
         with gr.Column(elem_classes="sheet"):
-            w["seen"] = gr.State(seen)
-            w["origin"] = components.html(shown["origin"])
-            w["map"] = components.thought_map(shown["map"])
-            w["table"] = components.html(shown["table"])
-        w["tour"] = components.html(shown["tour"])
+            w["origin"] = components.html(self._shown["origin"])
+            w["map"] = components.thought_map(self._shown["map"])
+            components.html(views.ABOUT_MAP)
+            w["table"] = components.html(self._shown["table"])
 
     def _results(self) -> None:
         try:
@@ -211,19 +222,37 @@ class Page:
             components.results(page)
 
     def _connect(self) -> None:
-        self._connect_problems(running=self._connect_run())
+        greeting = self._connect_address()
+        self._connect_problems(running=greeting + self._connect_run(greeting))
         self._connect_thoughts()
-        self._connect_address()
 
-    def _connect_run(self) -> list[gr.events.Dependency]:
+    def _connect_run(self, greeting: list[gr.events.Dependency]) -> list[gr.events.Dependency]:
         w, h = self.widgets, self.handlers
-        compare = {**w.listener(h.compare, PageRequest, handlers.RUN), **LANE, **PRIVATE}
+        compare = {
+            **w.listener(h.compare, PageRequest, handlers.RUN),
+            **LANE,
+            **PRIVATE,
+            "show_progress": "minimal",
+            "show_progress_on": w["queue"],
+        }
         reseed = w.listener(h.reseed, PageRequest, ["temperature", "seed"])
         stoppable(w["stop"], w["ending"])
-        return [
-            gr.on([w["run"].click, w["question"].submit], **compare),
-            w["again"].click(**reseed, **AT_ONCE).then(**compare),
+        pressed = [w["run"].click, w["question"].submit, w["again"].click]
+        gr.on(pressed, None, None, js=components.SHOW_JS, **PRIVATE)
+        runs = [
+            gr.on(pressed[:2], **compare, cancels=greeting),
+            w["again"].click(**reseed, **AT_ONCE, cancels=greeting).then(**compare),
         ]
+        # Another plan is carried out at once, whatever is being written.
+        for event, handler in (
+            (w["swapped"].input, h.toggle_swap),
+            (w["redraw"].click, h.draw_donor),
+        ):
+            ends(event, w["ending"])
+            swap = {**w.listener(handler, PageRequest, handlers.SWAP), **LANE, **PRIVATE}
+            swapped = event(**swap, cancels=greeting, trigger_mode="always_last")
+            runs.append(swapped.then(**compare))
+        return runs
 
     def _connect_problems(self, running: list[gr.events.Dependency]) -> None:
         w, h = self.widgets, self.handlers
@@ -236,24 +265,26 @@ class Page:
             (w["ask_picked"].click, h.open_picked, handlers.PROBLEM),
         ):
             event(**w.listener(handler, PageRequest, changes), **options)
-        w["question"].change(**w.listener(h.check_answer, QuestionRequest, ["gold"]), **AT_ONCE)
+        read = w.listener(h.read_question, QuestionRequest, ["gold", "reading"])
+        w["question"].change(**read, **AT_ONCE)
 
     def _connect_thoughts(self) -> None:
         w, h = self.widgets, self.handlers
-        for event, handler in (
-            (w["swapped"].input, h.toggle_swap),
-            (w["redraw"].click, h.draw_donor),
-        ):
-            event(**w.listener(handler, PageRequest, handlers.SWAP), **LANE, **PRIVATE)
         gr.on(
             [w["question"].change, w["k"].change],
             **w.listener(h.strips, QuestionRequest, handlers.STRIPS),
             **AT_ONCE,
         )
         w["k"].change(**w.listener(h.follow, PageRequest, handlers.THOUGHTS), **AT_ONCE)
+        deciding = [w[name].change for name in ("question", "k", "swapped", "donor", "asked")]
+        gr.on(deciding, **w.listener(h.stand, PageRequest, ["standing"]), **AT_ONCE)
 
-    def _connect_address(self) -> None:
-        """The address follows what is asked, and a page that is opened follows its address."""
+    def _connect_address(self) -> list[gr.events.Dependency]:
+        """The address follows what is asked, and a page that is opened follows its address.
+
+        Returns:
+            What answers the first example where nothing else is asked.
+        """
         w = self.widgets
         told = [w[name] for name in link.FIELDS.values()]
         gr.on([one.change for one in told], None, told, js=link.follow_js(), **PRIVATE)
@@ -266,8 +297,11 @@ class Page:
             **PRIVATE,
             concurrency_limit=None,
         )
-        self.pairs.connect(opened).then(
+        fitted, *others = self.pairs.connect(opened)
+        addressed = fitted.then(
             **w.listener(self.handlers.open_address, AddressRequest, changes),
             **LANE,
             **PRIVATE,
         )
+        greet = w.listener(self.handlers.open, PageRequest, handlers.OPENING)
+        return [one.then(**greet, **LANE, **PRIVATE) for one in (addressed, *others)]

@@ -51,14 +51,14 @@ class Pairs:
             w["fetch_pair"] = gr.Button("Fetch", visible=False, scale=0, min_width=150)
             w["stop_fetching"] = gr.Button("Cancel", visible=False, scale=0, min_width=110)
 
-    def connect(self, opened: gr.events.Dependency) -> gr.events.Dependency:
+    def connect(self, opened: gr.events.Dependency) -> list[gr.events.Dependency]:
         """Connect the picker when all other widgets of the page are there.
 
         Args:
             opened: What brings the pair that the address names, by `arrive`.
 
         Returns:
-            What comes after that: the page is fitted to the pair by then.
+            What comes after that, and after a pick: the page is fitted to the pair by then.
         """
         w = self.widgets
         # Whoever picks another pair meanwhile is heard at once.
@@ -73,13 +73,12 @@ class Pairs:
         switched = w.listener(self.switch, SwitchRequest, changes, answers=False)
         w["stop_fetching"].click(**w.listener(self.stop, PickRequest, [], answers=False), **AT_ONCE)
         offered = w.listener(self.offer, SwitchRequest, handlers.CHOICES, answers=False)
-        fitted = [
+        return [
             event.then(**offered, **PRIVATE, concurrency_limit=None).then(
                 **switched, **LANE, **PRIVATE
             )
             for event in events
         ]
-        return fitted[0]
 
     def arrive(self, request: LandingRequest) -> Iterator[Named]:
         """Bring the pair that the address of a page names. Yields: `PICK` and `search`."""

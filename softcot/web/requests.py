@@ -5,16 +5,28 @@ from __future__ import annotations
 import threading
 from dataclasses import MISSING, dataclass, field, fields, replace
 
-from softcot.analysis.geometry import Exploration
 from softcot.analysis.trajectory import Trajectory
 from softcot.data.problems import Problem
 from softcot.decoding.decoder import Sampling
 from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
 from softcot.support.text import clean
 from softcot.thoughts.projection import Projection
+from softcot.web.explorer import Seen
 
 NOTHING = Problem("free", "")
 """Stands where no problem was loaded."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the answers on the page were asked for."""
+
+    question: str
+    k: int
+    donor: str = ""
+    """The question whose thoughts SoftCoT was given; empty for its own."""
+    opening: bool = False
+    """Whether they stood there before anybody asked."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,12 @@ class QuestionRequest(Request):
             return replace(self.loaded, task=self.task)
         return Problem(self.task, self.question, self.gold.strip())
 
+    @property
+    def read(self) -> Problem:
+        """The question with all that is known of its words, whatever its answer is."""
+        known = self.question.strip() == self.loaded.question
+        return self.loaded if known else Problem(self.task, self.question)
+
 
 @dataclass(frozen=True)
 class PageRequest(QuestionRequest):
@@ -77,12 +95,26 @@ class PageRequest(QuestionRequest):
     """What was trained on this page."""
     using: bool = False
     """Whether that is to be used."""
-    seen: Exploration | None = None
+    seen: Seen | None = None
     """The thoughts that are shown."""
     listed: list[Problem] = field(default_factory=list)
     """The problems that are offered."""
     picked: Problem | None = None
     """The problem that was pointed at on the map of many."""
+    asked: Asked | None = None
+    """What the answers that are shown belong to; None where there are none."""
+    ending: threading.Event | None = None
+    """Set to end the run that is going on."""
+
+    @property
+    def asks(self) -> Asked:
+        """What a press on Run would ask."""
+        return Asked(self.question.strip(), self.k, self.donor if self.swapped else "")
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the answers that are shown belong to something else."""
+        return self.asked is not None and replace(self.asked, opening=False) != self.asks
 
     @property
     def is_own(self) -> bool:

@@ -12,7 +12,7 @@
     mark();
   });
   document.addEventListener("click", ({ target }) => {
-    const pressed = target.closest("[data-thought] button.number");
+    const pressed = target.closest("[data-thought]:not(body) button");
     if (!pressed) return;
     const detail = Number(pressed.closest("[data-thought]").dataset.thought);
     document.dispatchEvent(new CustomEvent("thought", { detail }));

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import layer_norm
 
-from softcot.analysis.lens import assistant_readings, base_readings
+from softcot.analysis.lens import Plan, Reading, assistant_readings, base_readings, read_plan
 from softcot.data.tasks import get_task
 from softcot.methods import get_method
 from softcot.models.batches import join
@@ -71,6 +71,32 @@ def test_the_assistant_reads_what_its_own_logits_say(pair, problems):
     assert found[0][0].token.isprintable()
     assert assistant_readings(pair, question, 2, TASK, 5)[1][0].id == ids[1][0]
     assert assistant_readings(pair, question, 0, TASK) == []
+
+
+def test_the_plan_is_the_likeliest_word_of_each_thought_and_stops_at_the_end(
+    pair, problems, monkeypatch
+):
+    question = problems[2].question
+    plan = read_plan(pair, question, K, TASK)
+    assert plan.said == [one[0] for one in assistant_readings(pair, question, K, TASK)]
+    assert plan.said[:2] == read_plan(pair, question, 2, TASK).said
+    assert len(plan.placebo) == K and plan.placebo != plan.said
+    assert read_plan(pair, question, 0, TASK) == Plan([], [], 0)
+    ends = frozenset({plan.said[2].id})
+    expected = [one.id for one in plan.said].index(plan.said[2].id)
+    monkeypatch.setattr(LanguageModel, "end_ids", ends)
+    assert read_plan(pair, question, K, TASK).length == expected
+    monkeypatch.setattr(LanguageModel, "end_ids", frozenset())
+    assert read_plan(pair, question, K, TASK).length == K
+
+
+@pytest.mark.parametrize(
+    ("tokens", "length", "readable"),
+    [("add <end>", 1, True), ("↵ 2 <end>", 2, True), ("↵ ↵ <end>", 2, False), ("<end>", 0, False)],
+)
+def test_a_plan_is_readable_where_a_word_or_number_stands_before_its_end(tokens, length, readable):
+    said = [Reading(place, token, 1.0) for place, token in enumerate(tokens.split())]
+    assert Plan(said, said, length).is_readable is readable
 
 
 @torch.no_grad()

@@ -36,8 +36,9 @@ COUNTS = (
 """JavaScript: how many points each trace of the map has."""
 
 
-COMPARED = "[aria-label=Answers] .answer-card"
-"""The two columns of the Compare tab; other tabs have cards of their own."""
+COMPARED = "[aria-label=Answers]:not([data-old]) .answer-card"
+"""The two columns of the Compare tab, written since the last `run`; other tabs have cards of their
+own."""
 
 LATIN = r"""
 () => {
@@ -129,6 +130,8 @@ def visit(browser, url):
 
 
 def run(page) -> None:
+    """Press Run; what was answered before is none of `COMPARED` any more."""
+    page.evaluate("document.querySelector('.said .answers').dataset.old = true")
     page.get_by_role("button", name="Run", exact=True).click()
 
 
@@ -287,19 +290,28 @@ def test_swapped_thoughts_are_shown_and_labelled_in_the_dark(visit, screenshots)
     page = visit(theme="dark")
     run(page)
     hard, soft = answered(page)
-    page.get_by_label("Swap thoughts with another question").check()
+    said = page.locator(".plan code").all_inner_texts()
+    # One press shows the other plan and carries it out.
+    page.get_by_label("Swap plan").check()
     donor = page.get_by_label("SoftCoT is given the thoughts of this question instead")
     expect(donor).to_be_visible()
     expect(page.locator(".origin:visible")).to_contain_text("another question (swapped in)")
+    expect(page.locator(".plan.swapped .about")).to_contain_text("Another question's plan")
     other = donor.input_value()
     expect(page.locator(".origin:visible")).to_contain_text(other[:60])
-    run(page)
-    expect(page.locator(f"{COMPARED} mark")).to_have_text("another question")
+    expect(page.locator(f"{COMPARED} .about mark")).to_have_text("another question")
     swapped = answered(page)
     assert swapped[0] == hard and swapped[1] != soft
     page.screenshot(path=screenshots / "dark.png", full_page=True)
     page.get_by_role("button", name="Another one").click()
     expect(donor).not_to_have_value(other)
+    expect(page.locator(".standing.stale")).to_have_count(0)
+    # One press back.
+    page.get_by_label("Swap plan").uncheck()
+    expect(page.locator(f"{COMPARED} .about mark")).to_have_count(0)
+    assert answered(page) == [hard, soft]
+    assert page.locator(".plan code").all_inner_texts() == said
+    expect(donor).to_be_hidden()
 
     ink = "document.querySelector('.thought-map')._fullLayout.font.color"
     dark = page.evaluate(ink)

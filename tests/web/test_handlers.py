@@ -24,7 +24,7 @@ from softcot.web import handlers, questions, views
 from softcot.web.explorer import Explorer
 from softcot.web.handlers import Handlers
 from softcot.web.page import Page
-from softcot.web.requests import PageRequest, QuestionRequest
+from softcot.web.requests import Asked, PageRequest, QuestionRequest
 from softcot.web.temporary import Folder, process_folder
 
 QUESTION = "Anna has 12 apples and buys 30 more. How many?"
@@ -45,9 +45,9 @@ def page(explorer) -> Handlers:
 
 
 def texts(page: str) -> list[str]:
-    """What the columns wrote."""
-    shown = re.findall(r'<p class="completion">(.*?)<span class="caret">', page, re.S)
-    return [text.strip() for text in shown]
+    """What the columns wrote, without the mark where they part."""
+    shown = re.findall(r'<p class="completion".*?>(.*?)<span class="caret">', page, re.S)
+    return [re.sub("</?mark.*?>", "", text).strip() for text in shown]
 
 
 def ran(page: Handlers, request: PageRequest) -> list[str]:
@@ -132,8 +132,9 @@ def test_k_and_further_methods_are_asked(page):
 def test_a_run_is_judged_by_the_answer_of_its_own_question(page):
     assert page._run(ASKED).problem == LOADED
     assert page._run(replace(ASKED, question="Why?")).problem.answer == ""
-    assert page.check_answer(QuestionRequest("mini-gsm", "Why?", 4, "42", LOADED)) == {"gold": ""}
-    assert page.check_answer(QuestionRequest("mini-gsm", "Why?", 4, " 7 ", LOADED))["gold"] == "7"
+    for typed, kept in (("42", ""), (" 7 ", "7")):
+        asked = QuestionRequest("mini-gsm", "Why?", 4, typed, LOADED)
+        assert page.read_question(asked)["gold"] == kept
 
 
 def test_the_file_of_a_run_holds_what_was_asked(page):
@@ -154,6 +155,70 @@ def test_bad_input_is_a_message_and_the_cards_wait_again(page):
         *_, last = page.compare(replace(ASKED, **changes))
         assert 'role="alert"' in last["message"] and last["answers"] == views.idle_columns()
         assert not last["stop"].interactive and last["ending"] is None
+
+
+FIRST = questions.examples("mini-gsm")[0]
+FRESH = PageRequest("mini-gsm", FIRST.question, DEFAULT_THOUGHTS, FIRST.answer, FIRST)
+
+
+def test_the_first_example_is_answered_once_for_everybody_as_by_run(explorer, monkeypatch):
+    page, calls = Handlers(Explorer(explorer.pair)), []
+    answers = page.explorer.answers
+    monkeypatch.setattr(page.explorer, "answers", lambda run: calls.append(run) or answers(run))
+    for _ in range(2):
+        first, *_, answered, last = page.open(FRESH)
+        assert first["asked"] == Asked(FIRST.question, DEFAULT_THOUGHTS, opening=True)
+        assert not last["stop"].interactive
+    assert len(calls) == 1
+    assert texts(answered["answers"]) == ran(page, FRESH) and len(calls) == 2
+
+
+def test_a_page_that_asks_for_something_else_opens_without_it(page):
+    for changes in (
+        {"question": QUESTION}, {"k": 3}, {"task": "mini-aqua"}, {"swapped": True, "donor": OTHER},
+        {"asked": Asked(QUESTION, 3)},
+    ):  # fmt: skip
+        assert list(page.open(replace(FRESH, **changes))) == [{}]
+
+
+def test_an_opening_that_is_stopped_is_asked_again(explorer, monkeypatch):
+    page = Handlers(Explorer(explorer.pair))
+    frames = page.open(FRESH)
+    ending = next(frames)["ending"]
+    next(frames)
+    ending.set()
+    *_, stopped, last = frames
+    assert "Stopped." in stopped["answers"] and not page.explorer.opened
+
+
+def test_the_first_problem_is_one_that_fits_the_models(explorer, monkeypatch):
+    long = Problem("mini-gsm", "apples and pears " * 400, "1")
+    monkeypatch.setattr(questions, "examples", lambda *_: [long, FIRST])
+    assert Explorer(explorer.pair).first == FIRST
+    monkeypatch.setattr(questions, "examples", lambda *_: [long])
+    assert Explorer(explorer.pair).first == long
+
+
+def test_answers_are_stale_once_something_else_would_be_asked(page):
+    first = next(page.compare(replace(ASKED, swapped=True, donor=OTHER)))
+    asked = replace(ASKED, swapped=True, donor=OTHER, asked=first["asked"])
+    assert not page.stand(asked)["standing"].count("stale")
+    for changes in ({"question": "Why?"}, {"k": 5}, {"swapped": False}, {"donor": "Who?"}):
+        stale = page.stand(replace(asked, **changes))["standing"]
+        assert "stale" in stale and OTHER in stale
+    lent_nothing = replace(ASKED, donor="Who?", asked=Asked(QUESTION, 4))
+    assert "stale" not in page.stand(lent_nothing)["standing"]
+    assert page.pick_example(
+        replace(asked, listed=build_problems(1)), gr.EventData(None, {"index": 0})
+    )["asked"] is None  # fmt: skip
+
+
+def test_what_is_shown_already_is_not_shown_again_by_a_run(page):
+    swapped = page.toggle_swap(replace(ASKED, swapped=True, donor=OTHER))
+    assert "arriving" in swapped["plan"]
+    again = replace(ASKED, swapped=True, donor=OTHER, seen=swapped["seen"])
+    assert not next(page.compare(again)).keys() & set(handlers.LOOK)
+    assert "plan" in next(page.compare(replace(again, swapped=False)))
 
 
 def test_problems_are_offered_and_loaded(page):
@@ -238,7 +303,8 @@ def test_every_request_is_told_by_widgets_of_its_names(explorer):
     page = Page(explorer)
     page.build()
     assert {field.name for field in fields(PageRequest)} <= page.widgets.keys()
-    for group in (handlers.RUN, handlers.SWAP, handlers.ADDRESS, handlers.STRIPS):
+    groups = (handlers.RUN, handlers.SWAP, handlers.ADDRESS, handlers.STRIPS, handlers.OPENING)
+    for group in groups:
         assert set(group) <= page.widgets.keys()
 
 

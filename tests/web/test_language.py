@@ -24,6 +24,7 @@ NAMES = {"SoftCoT", "SoftCoT Explorer", "CoT-Unk", "Assist-CoT", "LoRA", "Coconu
 
 GRADIO = {
     "number input for", "range slider for", "Reset to default value", "Use via API", "Settings",
+    "queue:", "processing |",
 }  # fmt: skip
 """Texts of Gradio's own that stand on the page."""
 
@@ -95,7 +96,8 @@ def known(text: str) -> bool:
         pattern = re.escape(english).replace(r"\{n\}", r"[+−-]?\d[\d.,]*").replace(r"\{\}", ".+")
         if re.fullmatch(pattern, text):
             return True
-    return " · " in text and all(map(known, text.split(" · ")))
+    parts = text.split(" · ") if " · " in text else re.split(r"(?<=\.) (?=[A-Z])", text)
+    return len(parts) > 1 and all(map(known, parts))
 
 
 @pytest.fixture(scope="module")

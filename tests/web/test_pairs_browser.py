@@ -76,6 +76,24 @@ def test_a_visitor_picks_a_pair_asks_it_and_comes_back(visit, screenshots):
     page.wait_for_function("!new URLSearchParams(location.search).has('pair')")
 
 
+def test_another_pair_opens_answered_too(visit, monkeypatch):
+    monkeypatch.setattr("softcot.web.explorer.CHAT_NEW_TOKENS", 24)
+    page = visit()
+    choose(page, NAME)
+    assert all(answered(page))
+    expect(page.locator(".standing")).to_contain_text("Asked for you")
+    question = page.get_by_label("Question", exact=True)
+    expect(question).to_have_value(examples("gsm8k", False)[0].question)
+    expect(page.locator(".reading")).to_have_count(0)
+    # A question of the reader's own stays, and nothing is asked for it.
+    page.get_by_role("radio", name="Your own question").check()
+    question.fill(OWN)
+    choose(page, "mini")
+    expect(question).to_have_value(OWN)
+    expect(page.locator(f"{COMPARED}.idle")).to_have_count(2)
+    expect(page.locator(".standing")).to_have_count(0)
+
+
 def test_an_absent_pair_is_fetched_with_progress_or_not_at_all(visit, warehouse, screenshots):
     page = visit(theme="dark")
     warehouse.here.discard(FAR)

@@ -16,7 +16,7 @@ from jinja2 import UndefinedError, nodes
 
 from softcot.analysis.geometry import Exploration, Geometry, Point, Shape, Thought
 from softcot.analysis.inspection import Inspection
-from softcot.analysis.lens import Reading
+from softcot.analysis.lens import Plan, Reading
 from softcot.analysis.trajectory import Trajectory
 from softcot.analysis.vocabulary import Neighbour
 from softcot.data.problems import Problem
@@ -36,6 +36,8 @@ from softcot.web import (
     train_views,
     views,
 )
+from softcot.web.explorer import Seen
+from softcot.web.requests import Asked
 from softcot.web.residents import Loading, Offer
 
 WEB = Path(views.__file__).parent
@@ -85,6 +87,79 @@ def test_a_column_without_a_token_says_what_it_waits_for():
     assert "reads the question" not in views.column(waiting, stopped=True) + views.column(HARD)
 
 
+def test_the_first_step_in_which_two_answers_part_is_marked_in_both():
+    same, hard, soft = "Half of 8.5 is 4.25.", "He gains 2: 6.", "He loses 2: 2."
+    one = replace(HARD, text=f" {same} {hard} The answer is 6.", done=True)
+    other = replace(SOFT, text=f"{same}\n{soft} The answer is 2.")
+
+    def marked(*two: Column) -> list[str]:
+        return [
+            mark.text for mark in parsed(views.columns(two)).findall(".//mark[@class='parting']")
+        ]
+
+    assert marked(one, other, replace(SOFT, method="lora")) == [hard, soft]
+    assert marked(one, replace(one, method="softcot")) == []
+    # One that has ended parts from one that goes on.
+    assert marked(replace(one, text=same), other) == [soft]
+    # What is still written may become the same.
+    assert marked(one, replace(other, text=f"{same} He", done=False)) == []
+    assert marked(one, replace(other, text=f"{same} {soft} The", done=False)) == [hard, soft]
+    assert "Marked" in views.columns([one, other]) and "Marked" not in views.columns([one, one])
+
+
+def test_the_words_that_are_new_to_the_base_are_underlined_in_their_sentences():
+    question = "Bo has 4 eggs. Ann confiscates 3 eggs from Bo. How many are left?"
+    key = "loss/{m} [confiscates] {q} [from] {n}"
+    problem = Problem("mini-gsm", question, "1", meta={"unread": [key]})
+    html = views.reading(problem)
+    assert [new.text for new in parsed(html).iter("u")] == ["confiscates", "from"]
+    assert "Ann confiscates 3 eggs from Bo." in words(html) and "are left" not in html
+    assert views.reading(problem, laboratory=False) == ""
+    assert views.reading(replace(problem, meta={"unread": []})) == ""
+    assert views.reading(Problem("free", question)) == ""
+
+
+def planned(*tokens: str, length: int) -> Seen:
+    said = [Reading(place, token, 0.9) for place, token in enumerate(tokens)]
+    noise = [Reading(9, "·noise", 0.2)] * len(said)
+    return Seen("Why?", [], [], [], (0.1, 0.1, 0.1), Plan(said, noise, length))
+
+
+def test_the_plan_has_a_chip_for_each_thought_and_padding_is_done():
+    seen = planned("multiply", "·2", "4", "<end>", "est", length=3)
+    page = parsed(views.plan(seen, 5, swapped=False))
+    chips = page.findall(".//li[@data-thought]")
+    assert ["".join(chip.itertext()).split() for chip in chips] == [
+        ["1", "multiply"], ["2", "2"], ["3", "4"],
+    ]  # fmt: skip
+    assert [chip.get("class") for chip in chips] == [None, None, "joined"]
+    assert "".join(page.find(".//li[@class='padding']").itertext()).split() == ["4", "5", "done"]
+    fewer = parsed(views.plan(seen, 2, swapped=False))
+    assert len(fewer.findall(".//li")) == 2 and "done" not in words(views.plan(seen, 2, False))
+    assert "noise" not in words(views.plan(seen, 5, False))
+    assert "K = 0: no thoughts" in words(views.plan(seen, 0, False))
+
+
+def test_a_swapped_plan_says_so_and_one_that_says_nothing_stands_beside_the_placebo():
+    seen = planned("add", "<end>", length=1)
+    assert "Another question's plan" in words(views.plan(seen, 2, swapped=True))
+    assert "arriving" in views.plan(seen, 2, True, arriving=True)
+    silent = words(views.plan(planned("↵", "↵", length=2), 2, swapped=False))
+    assert "say nothing that reads as a plan" in silent and silent.count("·noise") == 2
+
+
+def test_answers_say_what_they_belong_to_where_that_is_something_else():
+    asked = Asked("Why?", 4, "Who?")
+    assert "<p" in views.standing(asked, False) and not words(views.standing(asked, False))
+    stale = words(views.standing(asked, True))
+    assert "belong to Why? K = 4 with the thoughts of Who?" in stale
+    assert "the thoughts of" not in words(views.standing(replace(asked, donor=""), True))
+    opening = replace(asked, opening=True)
+    assert "Asked for you" in words(views.standing(opening, False))
+    assert "Asked for you" not in words(views.standing(opening, True))
+    assert views.standing(None, False) == ""
+
+
 def test_every_method_has_a_card_that_says_what_it_gives():
     shown = [Column(name, kind.title, 3) for name, kind in METHODS.items()]
     page = parsed(views.columns(shown))
@@ -104,12 +179,17 @@ def test_notes_votes_and_a_stop_are_told():
 def all_views(text: str, pair: Pair) -> dict[Callable, str]:
     """What every view function shows where `text` is all that people and models wrote."""
     near = [Neighbour(1, text, 0.5)]
-    seen = Exploration(
-        text, [Thought(1, 1.0, near, near, Point(text, 0, 0), [])], [], [], (0.1, 0.1, 0.1)
+    read = [[Reading(1, text, 0.5)]]
+    seen = Seen(
+        question=text,
+        thoughts=[Thought(1, 1.0, near, near, Point(text, 0, 0), [])],
+        question_points=[],
+        vocabulary_points=[],
+        explained=(0.1, 0.1, 0.1),
+        plan=Plan(read[0], read[0], 1),
     )
     one = np.ones(1)
     shapes = [Shape(np.ones((1, 1)), 1.0, one)] * 2
-    read = [[Reading(1, text, 0.5)]]
     inspected = Inspection(seen, Geometry(one, *shapes), read, [], text, one, one, one, one)
     said = {"text": text, "note": text, "votes": {text: 2}, "done": True, "gold_logprob": -1.0}
     own = replace(SOFT, answer=text, **said)
@@ -133,6 +213,9 @@ def all_views(text: str, pair: Pair) -> dict[Callable, str]:
         views.message: views.message(text),
         views.progress: views.progress(1, 2, text),
         views.strip: views.strip(text, 2),
+        views.reading: views.reading(Problem("", f"It is {text}", meta={"unread": ["fact/It"]})),
+        views.plan: views.plan(seen, 2, True),
+        views.standing: views.standing(Asked(text, 2, text), True),
         views.origin: views.origin(seen, 2, True),
         views.thought_table: views.thought_table(seen.thoughts),
         inside_views.heading: inside_views.heading(text, text),

@@ -114,3 +114,26 @@ def invented_word(rng: random.Random) -> str:
     return "".join(
         rng.choice(onsets) + rng.choice(vowels) for _ in range(rng.choice((1, 1, 2)))
     ) + rng.choice(codas)
+
+
+def telling_words(key: str, question: str) -> list[tuple[int, int]]:
+    """Where a question says what an entry means.
+
+    Args:
+        key: The entry's, as the metadata of a generated problem has it.
+        question: The problem's.
+
+    Returns:
+        Starts and ends of the words that stand in brackets in the entry's text, in order; none
+        where the question has other words for it.
+    """
+    name = key.split("/", 1)[-1]
+    template = name if "[" in name else rf"[{name}]"
+    told = template[template.index("[") : template.rindex("]") + 1]
+    parts = re.split(r"(\{\w\}|[][])", told)
+    said = {"[": r"(\b", "]": r"\w*)"}  # one yard, two yards
+    pattern = "".join(
+        r"[^.?!]+?" if part.startswith("{") else said.get(part, re.escape(part)) for part in parts
+    )
+    found = re.search(pattern, question, re.IGNORECASE)
+    return [] if found is None else [found.span(n + 1) for n in range(len(found.groups()))]
