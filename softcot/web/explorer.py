@@ -14,8 +14,9 @@ from softcot.analysis.geometry import Exploration, explore
 from softcot.analysis.inspection import Inspection, inspect
 from softcot.analysis.trajectory import Trajectory, trajectories
 from softcot.analysis.vocabulary import Vocabulary
+from softcot.data.kinds import likely_kind
 from softcot.data.problems import Problem
-from softcot.data.tasks import Task
+from softcot.data.tasks import FREE, Task
 from softcot.decoding.decoder import Sampling
 from softcot.evaluation.answering import Column, ColumnRequest
 from softcot.evaluation.run_file import RunRequest, save_run
@@ -122,6 +123,15 @@ class Explorer:
             return True
         return any(name.startswith(f"{method.kind.folder}-") for name in self.pair.trained)
 
+    def kind(self, question: str, task_name: str) -> str:
+        """The task that a question is asked as: free text goes as the kind that it reads like.
+
+        Only the laboratory's pairs have kinds that differ in more than their answers.
+        """
+        typed = task_name == FREE.name and self.laboratory
+        found = likely_kind(question) if typed else task_name
+        return found if found in self.tasks else task_name
+
     def explore(self, question: str, task_name: str, k: int | None = None) -> Exploration:
         """The K projected thoughts of a question, by default as many as there can be.
 
@@ -129,7 +139,7 @@ class Explorer:
             UserError: The question is empty or too long, K is out of range, or there is no such
                 task.
         """
-        task = questions.problems_of(task_name)
+        task = questions.problems_of(self.kind(question, task_name))
         k = self.max_thoughts if k is None else k
         vectors = SoftCoT.build(self.pair, task).thoughts([Problem(task.name, question)], k)
         return explore(question, vectors[0], self.pair.base, self.vocabulary)
@@ -174,7 +184,10 @@ class Explorer:
             )
             for name in methods
         ]
-        return RunRequest(problem, tuple(requests), k, sampling, samples)
+        return RunRequest(self._as_kind(problem), tuple(requests), k, sampling, samples)
+
+    def _as_kind(self, problem: Problem) -> Problem:
+        return replace(problem, task=self.kind(problem.question, problem.task))
 
     def answers(self, request: RunRequest) -> Iterator[list[Column]]:
         """What is asked, answered; see `RunRequest.stream`."""
@@ -198,6 +211,7 @@ class Explorer:
         Raises:
             UserError: Any of the inputs makes no sense.
         """
+        problem = self._as_kind(problem)
         task = questions.problems_of(problem.task)
         placebos = [(Edit(kind),) for kind in questions.placebos(task)]
         requests = [ColumnRequest(SOFT, edits=tuple(made)) for made in ((), edits, *placebos)]
@@ -229,6 +243,7 @@ class Explorer:
         self, problem: Problem, k: int, metric: str = "cosine", corrected: bool = False
     ) -> Inspection:
         """Look at a question's thoughts from all sides; see `inspection.inspect`."""
+        problem = self._as_kind(problem)
         task = questions.problems_of(problem.task)
         return inspect(
             self.pair,

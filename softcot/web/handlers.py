@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import gradio as gr
 
@@ -32,7 +33,7 @@ LOOK = ("seen", *THOUGHTS)
 """The thoughts that are looked at, and how they are shown."""
 ANSWERS = ("answers", "download")
 """The columns, and the file of a finished run."""
-PROBLEM = ("stop", "loaded", "question", "gold", "donor", "message", *ANSWERS, *LOOK)
+PROBLEM = ("stop", "loaded", "question", "gold", "typed", "donor", "message", *ANSWERS, *LOOK)
 """All that changes with another problem."""
 OFFER = ("listed", "examples", "another")
 """The problems to choose from."""
@@ -171,15 +172,20 @@ class Handlers:
 
     def follow(self, request: PageRequest) -> Named:
         """Show the first K of the thoughts that are looked at; no model is run."""
-        return self.shown(request.seen, request.k, request.swapped) if request.seen else {}
+        return self.shown(request.seen, request) if request.seen else {}
 
-    def shown(self, seen: Exploration, k: int, swapped: bool) -> Named:
+    def shown(self, seen: Exploration, request: PageRequest) -> Named:
         """The first K thoughts, as they are shown: `THOUGHTS`."""
+        explorer, k = self.explorer, request.k
+        # Swapped thoughts stand in the prompt of a question that is not theirs.
+        asked = request.question if request.swapped else seen.question
+        kind = explorer.kind(asked, request.task)
+        guessed = explorer.tasks[kind].title if kind != request.task else ""
         return {
-            "origin": views.origin(seen, k, swapped),
+            "origin": views.origin(seen, k, request.swapped, guessed),
             "map": plots.thought_map(seen, k).to_json(),
             "table": views.thought_table(seen.thoughts[:k]),
-            "tour": tour_views.tour(seen, k, self.explorer.pair, self.explorer.laboratory),
+            "tour": tour_views.tour(seen, k, explorer.pair, explorer.laboratory, asked),
         }
 
     def strips(self, request: QuestionRequest) -> Named:
@@ -199,8 +205,9 @@ class Handlers:
             explorer = self.explorer.using(request.trained if request.using else None)
             run = self._run(request)
             ending = threading.Event()
+            warnings = explorer.pair.warnings(run.problem.task)
             yield {
-                "message": views.message(" ".join(explorer.pair.warnings(request.task))),
+                "message": views.message(" ".join(warnings)),
                 "ending": ending,
                 "stop": gr.Button(interactive=True),
                 "download": _no_download(),
@@ -246,10 +253,11 @@ class Handlers:
             "loaded": problem,
             "question": problem.question,
             "gold": problem.answer,
+            "typed": False,
             "donor": donor,
             "message": "",
             **_idle_answers(),
-            **self._look(whose, request),
+            **self._look(whose, replace(request, question=problem.question)),
         }
 
     def _donor(self, task: str, question: str) -> str:
@@ -258,8 +266,9 @@ class Handlers:
 
     def _look(self, question: str, request: PageRequest) -> Named:
         """The thoughts of a question, and how they are shown: `LOOK`."""
-        seen = self.explorer.explore(question, request.task)
-        return {"seen": seen, **self.shown(seen, request.k, request.swapped)}
+        asked = request.question if request.swapped else question
+        seen = self.explorer.explore(question, self.explorer.kind(asked, request.task))
+        return {"seen": seen, **self.shown(seen, request)}
 
 
 def about_k(explorer: Explorer) -> str:

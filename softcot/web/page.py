@@ -119,6 +119,7 @@ class Page:
                 w["gold"] = gr.Textbox(
                     first[0].answer, label="Right answer", placeholder="if you know it"
                 )
+                w["typed"] = gr.Checkbox(False, visible=False)
                 w["another"] = gr.Button("Another problem", size="md")
 
     def _controls(self) -> None:
@@ -193,7 +194,8 @@ class Page:
 
     def _thoughts(self, first: Problem) -> None:
         w, seen = self.widgets, self.explorer.explore(first.question, first.task)
-        shown = self.handlers.shown(seen, self.explorer.default_k, False)
+        opened = PageRequest(first.task, first.question, self.explorer.default_k)
+        shown = self.handlers.shown(seen, opened)
         components.html(views.THOUGHTS)
         with gr.Column(elem_classes="sheet"):
             w["seen"] = gr.State(seen)
@@ -237,6 +239,7 @@ class Page:
         ):
             event(**w.listener(handler, PageRequest, changes), **options)
         w["question"].change(**w.listener(h.check_answer, QuestionRequest, ["gold"]), **AT_ONCE)
+        w["gold"].input(None, None, w["typed"], js="() => true", **PRIVATE)
 
     def _connect_thoughts(self) -> None:
         w, h = self.widgets, self.handlers

@@ -42,11 +42,14 @@ class QuestionRequest(Request):
     """The right answer; empty where nobody knows it."""
     loaded: Problem = NOTHING
     """The problem that was chosen last."""
+    typed: bool = False
+    """Whether the reader typed the right answer: it is then this question's, whatever it is."""
 
     @property
     def right_answer(self) -> str:
-        """The right answer, unless it is the loaded problem's and the question no longer is."""
-        stale = self.gold == self.loaded.answer and self.question.strip() != self.loaded.question
+        """The right answer, unless it came with the loaded problem and the question no longer."""
+        came = self.gold == self.loaded.answer and not self.typed
+        stale = came and self.question.strip() != self.loaded.question
         return "" if stale else self.gold.strip()
 
     @property

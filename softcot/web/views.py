@@ -60,9 +60,17 @@ def strip(question: str, k: int) -> str:
     return render("strip.html", question=question, k=k)
 
 
-def origin(exploration: Exploration, k: int, swapped: bool) -> str:
-    """Whose thoughts the map and the table show."""
-    return render("origin.html", question=exploration.question, k=k, swapped=swapped)
+def origin(exploration: Exploration, k: int, swapped: bool, guessed: str = "") -> str:
+    """Whose thoughts the map and the table show.
+
+    Args:
+        exploration: The thoughts.
+        k: K.
+        swapped: Whether they are another question's.
+        guessed: The kind of problem that a typed question was taken for; empty where it is known.
+    """
+    found = {"question": exploration.question, "k": k, "swapped": swapped, "guessed": guessed}
+    return render("origin.html", **found)
 
 
 def thought_table(thoughts: Sequence[Thought]) -> str:

@@ -55,3 +55,12 @@ def test_a_pair_that_nobody_trained_answers_with_untrained_thoughts_and_says_so(
     assert "SoftCoT, untrained, K = " in said.out
     assert main([*argv, "--method", "zero-shot-cot"]) == 0
     assert "Nobody trained" not in capsys.readouterr().err
+
+
+def test_the_kind_of_a_question_is_guessed_and_said(run, capsys):
+    sums = "Mia has 12 coins. She inherits 5 coins. How many coins does Mia have now?"
+    assert json.loads(run("ask", sums, *SHORT, "--json"))["task"] == "mini-gsm"
+    assert main(["ask", "Tell me a joke.", *SHORT, "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["task"] == "free" and "reads like" not in said.err
+    assert json.loads(run("ask", sums, "--task", "free", *SHORT, "--json"))["task"] == "free"

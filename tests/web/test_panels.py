@@ -51,7 +51,7 @@ def panel(explorer) -> Intervene:
 
 def edit(edits="swap", k=4, question=QUESTION, task="mini-gsm", other=None, tried=0) -> EditRequest:
     other = "Tom gives 7 pears to Anna. How many are left?" if other is None else other
-    return EditRequest(task, question, k, "42", LOADED, edits, other, tried)
+    return EditRequest(task, question, k, "42", LOADED, False, edits, other, tried)
 
 
 def cards(html: str) -> list[str]:
@@ -77,7 +77,8 @@ def test_a_swap_with_the_same_question_changes_nothing(panel):
 
 
 def test_free_questions_have_placebos_too(panel):
-    *_, frame, _ = panel.intervene(edit("zero:2", task=FREE.name))
+    request = replace(edit("zero:2", task=FREE.name), question="Sing of pears.")
+    *_, frame, _ = panel.intervene(request)
     assert "Placebo: zero" in cards(frame["edit_answers"])[3]
 
 
@@ -153,7 +154,7 @@ def test_a_sweep_draws_a_point_for_every_k(explorer, monkeypatch):
 
 def test_inside_shows_every_thought_and_every_figure(explorer):
     panel = Inside(explorer)
-    seen = panel.inspect(InspectRequest("mini-gsm", QUESTION, 3, "42", LOADED, "Dot", True))
+    seen = panel.inspect(InspectRequest("mini-gsm", QUESTION, 3, "42", LOADED, False, "Dot", True))
     facts, parts = seen.pop("facts"), dict(seen)
     assert "effective rank" in words(facts) and "placebo" in words(facts)
     tables = [parts.pop(name) for name in ("readings", "effects_of_each")]

@@ -234,3 +234,13 @@ def test_the_tour_is_about_the_question_and_leads_to_every_panel(pair):
     tabs = {link.get("data-tab") for link in page.findall(".//a")}
     assert tabs == {"compare", "intervene", "inside", "sweep", "train", "results"}
     assert "K = 0: no thoughts" in words(tour_views.tour(seen, 0, pair))
+
+
+def test_swapped_thoughts_are_shown_in_the_prompt_of_the_question_that_is_answered(pair):
+    seen = Exploration("The other one?", [], [], [], (0.1, 0.1, 0.1))
+    steps = parsed(tour_views.tour(seen, 2, pair, prompted="The asked one?")).findall(".//ol/li")
+    read, _, spliced, *_ = [" ".join("".join(step.itertext()).split()) for step in steps]
+    assert "The other one?" in read and "The asked one?" not in read
+    assert "The asked one?" in spliced and "The other one?" not in spliced
+    assert "Swapped" in read and "Swapped" in spliced
+    assert "Swapped" not in tour_views.tour(seen, 2, pair)
