@@ -41,6 +41,9 @@ MOST_SAMPLES, MOST_TRIED, MOST_MAPPED = 15, 500, 1000
 """Answers of a column, problems of a trial or of each K, and those on a map: what a page that
 everybody shares may be asked for at once."""
 
+OWN = ", own projection"
+"""Ends the title of a column whose thoughts a visitor's own projection made."""
+
 LOOKED_AT = 48
 """Tokens of the answer that is looked at from inside, of a pair that is not the laboratory's: every
 thought is left out of it once, and kept alone once."""
@@ -61,6 +64,8 @@ class Explorer:
         """Whether the models are this project's own, which know nothing but its problems."""
         self.tasks = questions.offered(self.laboratory)
         """What it is asked, by name."""
+        self.own: Projection | None = None
+        """A projection of the visitor's, in the place of one that came with the pair."""
         self.trained = all(pair.is_trained(Projection, name) for name in self.tasks)
         """Whether there is a trained projection for each of them."""
         self.pair = pair if self.trained else pair.with_untrained()
@@ -71,12 +76,18 @@ class Explorer:
     def using(self, projection: Projection | None) -> Explorer:
         """The same, with another projection for the task that it was trained on.
 
-        Of a pair that is not the laboratory's, it serves all tasks that have none of their own.
+        Of a pair that is not the laboratory's, it serves all tasks that have none of their own; one
+        for a task that the page does not offer, such as "all", serves every task.
         """
         if projection is None:
             return self
         other = copy.copy(self)
-        other.pair = self.pair.using(projection, everywhere=not self.laboratory)
+        other.own = projection
+        other.pair = (
+            self.pair.using(projection, everywhere=not self.laboratory)
+            if projection.task in self.tasks
+            else self.pair.with_only(projection)
+        )
         return other
 
     @cached_property
@@ -190,8 +201,15 @@ class Explorer:
         return replace(problem, task=self.kind(problem.question, problem.task))
 
     def answers(self, request: RunRequest) -> Iterator[list[Column]]:
-        """What is asked, answered; see `RunRequest.stream`."""
-        return request.stream(self.pair, questions.problems_of(request.problem.task))
+        """What is asked, answered; see `RunRequest.stream`.
+
+        The title of a column says whether the visitor's own projection made its thoughts.
+        """
+        task = questions.problems_of(request.problem.task)
+        frames = request.stream(self.pair, task)
+        if self.own is None or self.pair.projection(task.name) is not self.own:
+            return frames
+        return _as_own(frames)
 
     def save(self, path: Path, request: RunRequest, columns: Sequence[Column]) -> None:
         """Write a finished run into a file; see `softcot.evaluation.run_file.save_run`."""
@@ -276,3 +294,12 @@ class Explorer:
             return drawn
         # Nobody knows what other models have read.
         return [replace(p, meta={k: v for k, v in p.meta.items() if k != "unread"}) for p in drawn]
+
+
+def _as_own(frames: Iterator[list[Column]]) -> Iterator[list[Column]]:
+    """The same, with the title of SoftCoT's column saying whose projection it is."""
+    for columns in frames:
+        yield [
+            replace(one, title=f"{one.title}{OWN}") if one.method == SOFT and one.k else one
+            for one in columns
+        ]

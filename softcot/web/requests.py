@@ -202,6 +202,14 @@ class SweepRequest(Request):
 
 
 @dataclass(frozen=True)
+class BringRequest(Request):
+    """A projection from the reader's own computer."""
+
+    brought: str
+    """Path of the uploaded file."""
+
+
+@dataclass(frozen=True)
 class TrainRequest(Request):
     """A training in the page."""
 
