@@ -10,7 +10,9 @@ from softcot.support.files import refuse_used
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="what torch.save made of it, or safetensors")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="what torch.save made of it, or safetensors"
+    )
     add_pair(parser)
     parser.add_argument("--task", required=True, help="what it was trained on, or 'all'")
     parser.add_argument("--out", type=Path, required=True, help="a new folder")

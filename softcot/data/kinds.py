@@ -54,5 +54,5 @@ def _everyday(question: str) -> bool:
     # Somebody else's things are counted, and those asked for are told by them.
     owns = re.compile(_OWNS.format(re.escape(asked[1])), re.I)
     told = _ASKED.sub("", question)
-    others = re.search(r"\b(?!{0}\b)[A-Z]\w+ has \d".format(re.escape(asked[1])), told)
+    others = re.search(rf"\b(?!{re.escape(asked[1])}\b)[A-Z]\w+ has \d", told)
     return others is not None and owns.search(told) is None

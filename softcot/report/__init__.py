@@ -20,6 +20,7 @@ from softcot.report import (
     votes,
 )
 from softcot.report.cells import span
+from softcot.report.conclusions import conclusions
 from softcot.report.parts import Report
 from softcot.report.render import SUMMARY, TABLES, markdown, page_block, readme_block
 from softcot.report.results import REPORT_FILE, Results, load_records
@@ -40,7 +41,7 @@ def build(records: Iterable[Record]) -> Report:
     """
     results = Results(records)
     sections = [part for module in SECTIONS if (part := module.section(results))]
-    return Report(_title(results), _note(results), sections)
+    return Report(_title(results), _note(results), sections, conclusions(results))
 
 
 def write_report(

@@ -29,8 +29,9 @@ def import_projection(
     """Read the linear layer of a file as a projection of a pair.
 
     Args:
-        file: A state dict, written by PyTorch or as safetensors, with `weight`, float[d_base, d_assistant], and perhaps `bias`,
-            float[d_base], both perhaps below one name, such as `linear.weight`.
+        file: A state dict, written by PyTorch or as safetensors, with `weight`,
+            float[d_base, d_assistant], and perhaps `bias`, float[d_base], both perhaps below one
+            name, such as `linear.weight`.
         pair: The two models that it was trained between.
         task: What it was trained on, or "all".
         max_thoughts: Largest K it was trained for, if that is known.

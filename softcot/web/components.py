@@ -29,6 +29,10 @@ THOUGHTS_JS = (_HERE / "thoughts.js").read_text(encoding="utf-8")
 """Marks the thought that a reader picked wherever it is shown."""
 
 
+ANNOUNCE_JS = (_HERE / "announce.js").read_text(encoding="utf-8")
+"""Tells who cannot see the page what changes on it."""
+
+
 class Amount(NamedTuple):
     """How much of something there may be: what a slider takes."""
 

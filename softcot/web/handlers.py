@@ -22,8 +22,9 @@ from softcot.support.errors import UserError
 from softcot.web import questions, tour_views, views
 from softcot.web.events import idle, paced, until
 from softcot.web.explorer import HARD, SOFT, Explorer
-from softcot.web.link import read_link
+from softcot.web.link import Link, read_link
 from softcot.web.requests import AddressRequest, PageRequest, QuestionRequest
+from softcot.web.results import only_soft
 from softcot.web.temporary import Folder
 from softcot.web.wiring import Named
 
@@ -123,7 +124,7 @@ class Handlers:
         }
 
     def open_address(self, request: AddressRequest) -> Named:
-        """Show what the page's address asks for."""
+        """Show what the page's address asks for, and say what of it cannot be."""
         try:
             offered = [name for _, name in self.explorer.further]
             link = read_link(
@@ -131,21 +132,30 @@ class Handlers:
             )
             if link is None:
                 return {}
+            k = self.explorer.default_k if link.problem and link.k is None else link.k
             told: Named = {
-                "task": link.problem.task,
-                "k": self.explorer.default_k if link.k is None else link.k,
+                "task": link.task,
+                "k": k,
                 "temperature": link.temperature,
                 "seed": link.seed,
                 "samples": link.samples,
                 "further": link.methods,
                 "edits": link.edits,
                 "other": link.other,
+                "message": views.message(" ".join(link.remarks)),
             }
-            said = {name: value for name, value in told.items() if value is not None}
-            page = PageRequest(said["task"], link.problem.question, said["k"])
-            return {**said, **self._offer(page.task), **self._load(link.problem, page)}
+            return self._linked(link) | {n: v for n, v in told.items() if v is not None}
         except UserError as error:
             return {"message": views.message(str(error))}
+
+    def _linked(self, link: Link) -> Named:
+        """The problem of an address: its own, or the first of its kind; `OFFER` and `PROBLEM`."""
+        if link.task is None:
+            return {}
+        offer = self._offer(link.task)
+        problem = link.problem or offer["listed"][0]
+        k = self.explorer.default_k if link.k is None else link.k
+        return offer | self._load(problem, PageRequest(link.task, problem.question, k))
 
     def check_answer(self, request: QuestionRequest) -> Named:
         """Drop the right answer of another question."""
@@ -199,6 +209,10 @@ class Handlers:
             "seed": int(request.seed) + 1,
         }
 
+    def sampling(self, request: PageRequest) -> Named:
+        """Say how answers are chosen, where it is not the usual way."""
+        return {"sampled": views.sampled(request.temperature, int(request.seed))}
+
     def compare(self, request: PageRequest) -> Iterator[Named]:
         """Answer in several ways at once. Yields: `RUN`, piece by piece."""
         try:
@@ -240,7 +254,7 @@ class Handlers:
         listed = questions.examples(task, self.explorer.laboratory)
         return {
             "listed": listed,
-            "examples": views.examples(listed, self.explorer.laboratory),
+            "examples": offered(self.explorer, task),
             "another": gr.Button(interactive=task != FREE.name),
         }
 
@@ -269,6 +283,14 @@ class Handlers:
         asked = request.question if request.swapped else question
         seen = self.explorer.explore(question, self.explorer.kind(asked, request.task))
         return {"seen": seen, **self.shown(seen, request)}
+
+
+def offered(explorer: Explorer, task: str) -> str:
+    """A task's problems to choose from; what was picked says so, and how rare it is."""
+    listed = questions.examples(task, explorer.laboratory)
+    picked = explorer.pair.name == questions.PICKED_FOR and task in questions.PICKED
+    often = only_soft().get(task) if picked else None
+    return views.examples(listed, explorer.laboratory, picked, often)
 
 
 def about_k(explorer: Explorer) -> str:

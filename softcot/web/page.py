@@ -81,7 +81,7 @@ class Page:
                 with gr.Tab("Results", id="results"):
                     self._results()
             self._connect()
-            for script in (components.TABS_JS, components.THOUGHTS_JS):
+            for script in (components.TABS_JS, components.THOUGHTS_JS, components.ANNOUNCE_JS):
                 self.blocks.load(None, js=script, **PRIVATE)
         return self.blocks
 
@@ -102,7 +102,7 @@ class Page:
         )
         w["listed"], w["loaded"] = gr.State(first), gr.State(first[0])
         w["examples"] = components.html(
-            views.examples(first, self.explorer.laboratory), js_on_load=components.EXAMPLES_JS
+            handlers.offered(self.explorer, first[0].task), js_on_load=components.EXAMPLES_JS
         )
         with gr.Row():
             w["question"] = gr.Textbox(
@@ -144,7 +144,9 @@ class Page:
                 scale=3,
             )
             with gr.Row():
-                w["run"] = gr.Button("Run", variant="primary", scale=2, min_width=110)
+                w["run"] = gr.Button(
+                    "Run", variant="primary", scale=2, min_width=110, elem_id="run"
+                )
                 w["stop"] = gr.Button("Stop", interactive=False, scale=1, min_width=90)
         w["using"] = gr.Checkbox(
             False, label="Use the projection that was trained on this page", visible=False
@@ -189,6 +191,7 @@ class Page:
         w["ending"], w["run_folder"] = gr.State(None), gr.State(None)
         w["answers"] = components.html(views.idle_columns())
         with gr.Row(elem_classes="after"):
+            w["sampled"] = components.html("", elem_classes="sampled")
             w["again"] = gr.Button("Regenerate", size="sm", min_width=150, scale=0)
             w["download"] = gr.DownloadButton("Download run", interactive=False, size="sm", scale=0)
 
@@ -222,6 +225,11 @@ class Page:
         compare = {**w.listener(h.compare, PageRequest, handlers.RUN), **LANE, **PRIVATE}
         reseed = w.listener(h.reseed, PageRequest, ["temperature", "seed"])
         stoppable(w["stop"], w["ending"])
+        gr.on(
+            [w["temperature"].change, w["seed"].change],
+            **w.listener(h.sampling, PageRequest, ["sampled"]),
+            **AT_ONCE,
+        )
         return [
             gr.on([w["run"].click, w["question"].submit], **compare),
             w["again"].click(**reseed, **AT_ONCE).then(**compare),

@@ -169,6 +169,8 @@ class ComposeRequest(Request):
     slots: list[int] = field(default_factory=list)
     amount: float = 1.0
     token: str = ""
+    k: int = DEFAULT_THOUGHTS
+    """How many slots there are."""
 
 
 @dataclass(frozen=True)

@@ -142,9 +142,12 @@ def test_a_typed_right_answer_is_used_also_where_it_is_that_of_the_loaded_proble
     assert page.check_answer(QuestionRequest("mini-gsm", "Why?", 4, "42", LOADED, True)) == {
         "gold": "42"
     }
-    assert page.pick_example(replace(typed, listed=[LOADED]), gr.EventData(None, {"index": 0}))[
-        "typed"
-    ] is False
+    assert (
+        page.pick_example(replace(typed, listed=[LOADED]), gr.EventData(None, {"index": 0}))[
+            "typed"
+        ]
+        is False
+    )
 
 
 def test_a_question_of_ones_own_is_asked_as_the_kind_that_it_reads_like(page):

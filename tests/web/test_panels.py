@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import gradio as gr
 import pytest
