@@ -17,7 +17,7 @@ Part = Mapping[str, Any]
 _HARD = METHODS[ZeroShotCoT.name]
 
 
-def names() -> dict[str, str]:
+def _names() -> dict[str, str]:
     """What the page calls the report's tasks and methods."""
     titles = {name: task.title for name, task in TASKS.items() if task.splits}
     plain, short = _HARD.title, _HARD.short or _HARD.title
@@ -29,7 +29,7 @@ def results(report: Part) -> str:
 
     Everything has the names that it has on the other tabs; commands and code keep theirs.
     """
-    called = names()
+    called = _names()
     either = "|".join(sorted(map(re.escape, called), key=len, reverse=True))
     pattern = re.compile(rf"`[^`]*`|(?<![\w-])(?:{either})(?![\w-])")
     shown = _renamed(report, lambda text: pattern.sub(lambda m: called.get(m[0], m[0]), text))
