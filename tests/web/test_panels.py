@@ -63,18 +63,18 @@ def test_four_columns_answer_and_are_compared(panel):
     first, *frames, last = panel.intervene(edit())
     assert first["edit_message"] == "" and first["stop_edit"].interactive
     own, edited, *placebos = cards(frames[-1]["edit_answers"])
-    assert "Own thoughts" in own and "log p of the right answer −" in own
+    assert "Own thoughts" in own and "log p of the worked answer −" in own
     assert "Edited With the edit swap" in edited and "swap" not in own
     assert ["noise" in placebos[0], "mean" in placebos[1]] == [True, True]
     for card in (edited, *placebos):
-        assert re.search(r"(Same answer|Answer changed).* log p of the right answer [+−]", card)
+        assert re.search(r"(Same answer|Answer changed).* log p of the worked answer [+−]", card)
     assert set().union(first, *frames, last) <= set(intervene.ANSWERED)
 
 
 def test_a_swap_with_the_same_question_changes_nothing(panel):
     *_, frame, _ = panel.intervene(edit(other=QUESTION))
     edited = cards(frame["edit_answers"])[1]
-    assert "Same answer" in edited and re.search(r"right answer \+0\.0", edited)
+    assert "Same answer" in edited and re.search(r"worked answer \+0\.0", edited)
 
 
 def test_free_questions_have_placebos_too(panel):
