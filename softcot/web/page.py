@@ -119,7 +119,7 @@ class Page:
                 w["gold"] = gr.Textbox(
                     first[0].answer, label="Right answer", placeholder="if you know it"
                 )
-                w["typed"] = gr.Checkbox(False, visible=False)
+                w["typed"] = gr.State(False)
                 w["another"] = gr.Button("Another problem", size="md")
 
     def _controls(self) -> None:
@@ -247,7 +247,7 @@ class Page:
         ):
             event(**w.listener(handler, PageRequest, changes), **options)
         w["question"].change(**w.listener(h.check_answer, QuestionRequest, ["gold"]), **AT_ONCE)
-        w["gold"].input(None, None, w["typed"], js="() => true", **PRIVATE)
+        w["gold"].input(lambda: True, None, w["typed"], **AT_ONCE)
 
     def _connect_thoughts(self) -> None:
         w, h = self.widgets, self.handlers

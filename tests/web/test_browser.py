@@ -596,7 +596,10 @@ def test_a_typed_right_answer_judges_a_changed_example(visit, tmp_path):
     right = gold.input_value()
     question.fill(f"Once more. {question.input_value()}")
     expect(gold).to_have_value("")
-    gold.fill(right)
+    page.wait_for_timeout(1500)  # a reader types the answer after the page has dropped the old one
+    gold.press_sequentially(right, delay=150)
+    page.wait_for_timeout(1000)
+    expect(gold).to_have_value(right)
     run(page)
     answered(page)
     assert page.locator(COMPARED).get_by_text("log p of the worked answer").count() == 0
@@ -611,7 +614,7 @@ def test_regenerating_shows_what_it_changes(visit):
     run(page)
     answered(page)
     page.get_by_role("button", name="Regenerate").click()
-    expect(page.locator(".sampled")).to_contain_text("temperature 0.7, seed 42")
+    expect(page.locator(".block.sampled")).to_contain_text("temperature 0.7, seed 42")
     answered(page)
 
 
