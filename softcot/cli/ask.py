@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softcot.cli import options
+from softcot.data.kinds import likely_kind
 from softcot.data.problems import Problem
-from softcot.data.tasks import get_task
+from softcot.data.tasks import FREE, Task, get_task
 from softcot.support.presets import is_laboratory
 
 if TYPE_CHECKING:
     from softcot.evaluation.answering import Column
+    from softcot.thoughts.pair import Pair
 
 UNTRAINED = (
     "Nobody trained a projection of the pair {pair} for {task} yet, so these are untrained "
@@ -24,7 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("question", metavar="QUESTION")
     options.add_pair(parser)
-    parser.add_argument("--task", default="free", help="whose projection and answer kind to use")
+    parser.add_argument(
+        "--task",
+        help="whose projection and answer kind to use; default: for the laboratory's pairs the "
+        "kind that the question reads like, for others free",
+    )
     options.add_method(parser)
     options.add_sampling(parser)
     parser.add_argument("--seed", type=int, default=41)
@@ -48,8 +54,10 @@ def run(args: argparse.Namespace) -> None:
     from softcot.thoughts.projection import Projection
 
     sampling = options.sampling(args, args.seed)
-    task = get_task(args.task)
+    task = get_task(args.task) if args.task else None
     pair = options.load(args)
+    if task is None:
+        task = _kind(args.question, pair)
     kind = METHODS[args.method].kind if args.method in METHODS else None
     served = is_laboratory(pair.name) or pair.is_trained(Projection, task.name)
     if kind is Projection and not served:
@@ -74,6 +82,17 @@ def run(args: argparse.Namespace) -> None:
         options.print_json(to_json(column) | question | how)
     else:
         _print_ending(column, args.samples)
+
+
+def _kind(question: str, pair: "Pair") -> Task:
+    """What a question is asked as where nobody said it; what was guessed is said."""
+    from softcot.thoughts.projection import Projection
+
+    task = get_task(likely_kind(question))
+    if task is FREE or not (is_laboratory(pair.name) and pair.is_trained(Projection, task.name)):
+        return FREE
+    print(f"The question reads like {task.name}; name another --task if not.", file=sys.stderr)
+    return task
 
 
 def _print_ending(column: "Column", samples: int) -> None:

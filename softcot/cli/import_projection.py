@@ -1,4 +1,4 @@
-"""Make a projection of a PyTorch state dict with a weight and a bias."""
+"""Make a projection of a file of plain tensors: a weight and a bias."""
 
 import argparse
 import sys
@@ -10,7 +10,9 @@ from softcot.support.files import refuse_used
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="what torch.save made of it")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="what torch.save made of it, or safetensors"
+    )
     add_pair(parser)
     parser.add_argument("--task", required=True, help="what it was trained on, or 'all'")
     parser.add_argument("--out", type=Path, required=True, help="a new folder")

@@ -28,7 +28,7 @@ COMMANDS = {
     "fetch": "Fetch the real pretrained models of a pair, list them, or remove them.",
     "problem": "Print problems with their gold answers.",
     "train": "Train what a method trains and write it into a folder.",
-    "import-projection": "Make a projection of a PyTorch state dict with a weight and a bias.",
+    "import-projection": "Make a projection of a file of plain tensors: a weight and a bias.",
     "evaluate": "Answer many problems and score the answers.",
     "thoughts": "Describe the soft thoughts of one question.",
     "methods": "List the methods, with what each trains and how many parameters that is.",

@@ -29,7 +29,9 @@ def add_pair(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--assistant", metavar="MODEL", help="likewise; both or neither")
     parser.add_argument(
-        "--projection", metavar="PLACE", help="folder or Hub id of a projection for every task"
+        "--projection",
+        metavar="PLACE",
+        help="folder, archive or Hub id of a projection, for every task",
     )
     parser.add_argument(
         "--prompts", metavar="DIR", help="templates, or a set such as chat-two, instead of the own"

@@ -77,7 +77,8 @@ class Column:
     votes: dict[str, int] = field(default_factory=dict)
     """Answer -> number of samples, most frequent first; empty for a single sample."""
     gold_logprob: float | None = None
-    """Log-probability (nats) of the worked gold answer, with the last frame; None if unknown."""
+    """Log-probability (nats) of the worked gold answer, with the last frame; None where there is
+    none: that of a bare result says little, for no model answers without its reasoning."""
 
 
 def answer_stream(
@@ -104,7 +105,7 @@ def answer_stream(
         samples: Completions of every column; with more than one the majority answers.
 
     Yields:
-        The columns after each token, and once more with the gold answer's log-probability if
+        The columns after each token, and once more with the worked answer's log-probability if
         there is one. After the first token, those that wait for the assistant are still empty.
         Closing the generator stops the work.
 
@@ -130,7 +131,7 @@ def answer_stream(
                 for column, one in zip(blank, asked, strict=True)
             ]
             yield columns
-    if problem.answer:
+    if problem.answer and problem.rationale:
         yield [
             replace(column, gold_logprob=gold_logprobs(one.method, [problem], one.prompt)[0])
             for column, one in zip(columns, asked, strict=True)

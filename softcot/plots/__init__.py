@@ -142,7 +142,10 @@ def thought_map(exploration: Exploration, k: int) -> go.Figure:
     labels = list(dict.fromkeys(nearest))
     neighbours = labels + [point for point in dict.fromkeys(others) if point not in labels]
     names = [escape(point.label) if point in labels else "" for point in neighbours]
+    edges = frame(exploration, "xy")
+    names = apart(neighbours, names, edges)
     places, text = [thought.point for thought in thoughts], "markers+text"
+    numbers = apart(places, [escape(point.label) for point in places], edges, counted=True)
     above = {"mode": text, "textposition": "top center"}
     figure = flat_map(
         [
@@ -150,12 +153,12 @@ def thought_map(exploration: Exploration, k: int) -> go.Figure:
             cloud("tokens of the question", exploration.question_points),
             ties(places, nearest),
             cloud("nearest tokens", neighbours, text=names, **above),
-            cloud("soft thoughts", places, mode=text, meta=THOUGHTS),
+            cloud("soft thoughts", places, mode=text, text=numbers, meta=THOUGHTS),
         ],
         exploration.explained,
         "thought-map",
     )
-    for name, values in frame(exploration, "xy").items():
+    for name, values in edges.items():
         figure.update_layout({f"{name}axis": {"range": values}})
     return figure
 
@@ -173,6 +176,46 @@ def frame(exploration: Exploration, axes: Iterable[str]) -> dict[str, list[float
     for thought in exploration.thoughts:
         points += [thought.point, *thought.nearest_points]
     return {axis: _padded([getattr(point, axis) for point in points]) for axis in axes}
+
+
+NEAR = 0.03
+"""Share of a map's width and height within which one label would lie on another."""
+
+
+def apart(
+    points: Sequence[Point],
+    labels: Sequence[str],
+    edges: dict[str, list[float]],
+    counted: bool = False,
+) -> list[str]:
+    """The labels that can be read: those that would lie on an earlier one are left out.
+
+    Args:
+        points: Where they stand.
+        labels: One for each point; empty for none.
+        edges: What `frame` gives.
+        counted: Whether a label says how many more stand in its place, as in "4 +8".
+    """
+    width, height = (high - low for low, high in (edges["x"], edges["y"]))
+    shown: dict[int, int] = {}
+    for number, point in enumerate(points):
+        if not labels[number]:
+            continue
+        for other in shown:
+            across, up = point.x - points[other].x, point.y - points[other].y
+            if abs(across) < NEAR * width and abs(up) < NEAR * height:
+                shown[other] += 1
+                break
+        else:
+            shown[number] = 0
+    return [
+        ""
+        if place not in shown
+        else f"{label} +{shown[place]}"
+        if counted and shown[place]
+        else label
+        for place, label in enumerate(labels)
+    ]
 
 
 def cloud(

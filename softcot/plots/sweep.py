@@ -13,7 +13,7 @@ from softcot.plots import ACCENT, chart_template
 if TYPE_CHECKING:  # names only: no model is needed to draw
     from softcot.evaluation.variants import Trial
 
-ROWS = ("right answers, %", "log p of the right answer", "ms a problem")
+ROWS = ("right answers, %", "log p of the worked answer", "ms a problem")
 
 
 def sweep_chart(trials: Sequence[Trial], trained: int) -> go.Figure:

@@ -22,6 +22,7 @@ from softcot.report import (
     votes,
 )
 from softcot.report.cells import span
+from softcot.report.conclusions import conclusions
 from softcot.report.learning import Training, load_trainings
 from softcot.report.parts import Report
 from softcot.report.render import SUMMARY, TABLES, markdown, page_block, readme_block
@@ -45,7 +46,8 @@ def build(records: Iterable[Record], trainings: Sequence[Training] = ()) -> Repo
     results = Results(records)
     found = [module.section(results) for module in SECTIONS]
     found.insert(-1, learning.section(trainings))  # what belongs nowhere comes last
-    return Report(_title(results), _note(results), [part for part in found if part])
+    sections = [part for part in found if part]
+    return Report(_title(results), _note(results), sections, conclusions(results))
 
 
 def write_report(

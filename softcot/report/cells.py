@@ -83,6 +83,11 @@ def tasks_of(lines: Iterable[Line]) -> list[str]:
     return [task for task in mini_tasks() if task in found]
 
 
+def trained_of(*lines: Line) -> list[str]:
+    """The tasks with a training split that all of some lines have."""
+    return [task for task in trained_tasks() if all(task in line for line in lines)]
+
+
 class Grid:
     """A table with a column for each task and, behind them, for averages over tasks.
 

@@ -24,6 +24,9 @@ from softcot.report.charts import bars, figure
 from softcot.report.parts import MISSING, Cell, Section, Table
 from softcot.report.results import Results
 
+ALONE = "Problems that only one of the two answers rightly, in %"
+"""Title of the table that says how often a random problem shows a difference."""
+
 SUBSETS = ("read", "unread")
 
 
@@ -53,7 +56,13 @@ def section(results: Results) -> Section | None:
         "Accuracy in %",
         barmode="group",
     )
-    tables = [accuracy, *_comparisons(grid, lines), _costs(grid, lines), *_reading(grid, lines)]
+    tables = [
+        accuracy,
+        *_comparisons(grid, lines),
+        *_alone(grid, lines),
+        _costs(grid, lines),
+        *_reading(grid, lines),
+    ]
     return Section(
         "main",
         "Which method answers best?",
@@ -120,6 +129,24 @@ def _chance(found: Comparison | None, command: str) -> Cell:
     if found is None:
         return MISSING
     return Cell(f"{found.p:.3f}", round(found.p, 4), command=command)
+
+
+def _alone(grid: Grid, lines: dict[str, Line]) -> list[Table]:
+    """How often one of hard CoT and SoftCoT is right and the other is not."""
+    hard, soft = (lines.get(name) for name in (ZeroShotCoT.name, SoftCoT.name))
+    if not hard or not soft:
+        return []
+    pairs = {
+        task: (hard[task].scores() > 0, soft[task].scores() > 0) for task in hard if task in soft
+    }
+    only_soft = {task: (after & ~before) * 1.0 for task, (before, after) in pairs.items()}
+    only_hard = {task: (before & ~after) * 1.0 for task, (before, after) in pairs.items()}
+    rows = [
+        grid.row(f"{METHODS[SoftCoT.name].title} alone", only_soft, PERCENT),
+        grid.row(f"{METHODS[ZeroShotCoT.name].title} alone", only_hard, PERCENT),
+    ]
+    note = "The same seed for both, with 95 % intervals."
+    return [grid.table(ALONE, "Right", rows, note=note)]
 
 
 def _costs(grid: Grid, lines: dict[str, Line]) -> Table:

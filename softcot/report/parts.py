@@ -95,6 +95,8 @@ class Report:
     note: str
     """How the figures were made."""
     sections: list[Section]
+    conclusions: list[str] = field(default_factory=list)
+    """What they come to, a sentence each."""
 
     def to_json(self) -> dict[str, Any]:
         """The report as the content of a JSON file."""

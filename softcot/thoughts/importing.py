@@ -1,4 +1,4 @@
-"""A projection trained elsewhere, as a plain PyTorch state dict, made one of ours."""
+"""A projection trained elsewhere, as plain tensors in a file, made one of ours."""
 
 import hashlib
 import pickle
@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from softcot.data.tasks import get_task
 from softcot.support.errors import UserError
@@ -16,9 +18,9 @@ from softcot.thoughts.projection import Projection
 
 UNREADABLE = (
     *(OSError, EOFError, RuntimeError, pickle.UnpicklingError),
-    *(ValueError, TypeError, LookupError, AttributeError),
+    *(ValueError, TypeError, LookupError, AttributeError, SafetensorError),
 )
-"""What `torch.load` raises for a file that holds no plain tensors."""
+"""What is raised for a file that holds no plain tensors."""
 
 
 def import_projection(
@@ -27,8 +29,9 @@ def import_projection(
     """Read the linear layer of a file as a projection of a pair.
 
     Args:
-        file: A state dict with `weight`, float[d_base, d_assistant], and perhaps `bias`,
-            float[d_base], both perhaps below one name, such as `linear.weight`.
+        file: A state dict, written by PyTorch or as safetensors, with `weight`,
+            float[d_base, d_assistant], and perhaps `bias`, float[d_base], both perhaps below one
+            name, such as `linear.weight`.
         pair: The two models that it was trained between.
         task: What it was trained on, or "all".
         max_thoughts: Largest K it was trained for, if that is known.
@@ -84,7 +87,10 @@ def _tensors(file: Path) -> dict[str, torch.Tensor]:
     if not file.is_file():
         raise UserError(f"There is no file {file}.")
     try:
-        found = torch.load(file, map_location="cpu", weights_only=True)
+        if file.suffix == ".safetensors":
+            found = load_file(file)
+        else:
+            found = torch.load(file, map_location="cpu", weights_only=True)
     except UNREADABLE as error:
         raise UserError(
             f"{file} cannot be read as plain tensors: it is damaged, or holds code, which is "

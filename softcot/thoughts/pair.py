@@ -14,7 +14,6 @@ from softcot.models.loading import (
     Quantization,
     check_compiler,
     check_memory,
-    fetch_folder,
     find_model,
     gpu_is_lent,
     known_billions,
@@ -27,6 +26,7 @@ from softcot.models.probe import check_model
 from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
 from softcot.support.presets import PRESETS, PairPreset, choose_preset
+from softcot.thoughts.archive import find_projection
 from softcot.thoughts.checkpoint import TrainedWeights
 from softcot.thoughts.projection import Projection
 
@@ -55,12 +55,20 @@ class Pair(ModelPair):
         if name not in self._loaded:
             if name not in self.trained:
                 raise UserError(self._missing(kind, name.removeprefix(f"{kind.folder}-")))
-            weights = kind.load_for(self, self.trained[name])
-            self._check_fits(weights, self.trained[name])
-            self._loaded[name] = weights
+            self._loaded[name] = self.read(kind, self.trained[name])
         found = self._loaded[name]
         assert isinstance(found, kind), "the name begins with the kind's own folder"
         return found
+
+    def read(self, kind: type[T], folder: Path) -> T:
+        """The weights in a folder, checked against this pair.
+
+        Raises:
+            UserError: They are damaged, or were trained between other models.
+        """
+        weights = kind.load_for(self, folder)
+        self._check_fits(weights, folder)
+        return weights
 
     def is_trained(self, kind: type[TrainedWeights], task_name: str) -> bool:
         """Whether there are weights of a kind that serve a task."""
@@ -129,6 +137,14 @@ class Pair(ModelPair):
         pair._loaded = {**self._loaded, **others, name: weights}
         return pair
 
+    def with_only(self, weights: TrainedWeights) -> "Pair":
+        """The same pair, with these weights for every task in the place of all of their kind."""
+        pair, own = copy.copy(self), (weights.folder, f"{weights.folder}-")
+        pair.trained = {n: p for n, p in self.trained.items() if not n.startswith(own[1])}
+        others = {n: w for n, w in self._loaded.items() if not n.startswith(own[1])}
+        pair._loaded = {**others, own[0]: weights}
+        return pair
+
     def with_untrained(self) -> "Pair":
         """The same pair, where a projection that nobody trained serves all tasks without one.
 
@@ -186,7 +202,7 @@ def load_pair(
         device: Where to.
         base: Folder or Hub id of a base, instead of a preset's.
         assistant: Likewise; both or neither.
-        projection: Folder or Hub id of a projection that serves every task.
+        projection: Folder, archive or Hub id of a projection that serves every task.
         prompts: Folder of templates or name of a set, instead of the set that the preset names.
         quantize: Whether to make the weights smaller, and how.
         compiled: Whether the base writes by a compiled forward pass: it starts slowly, and then
@@ -208,7 +224,7 @@ def load_pair(
     trained = preset.trained_paths()
     if projection:
         trained = {n: p for n, p in trained.items() if not n.startswith(f"{Projection.folder}-")}
-        trained[GIVEN] = fetch_folder(projection)
+        trained[GIVEN] = find_projection(projection)
     sources = _find_models(preset)
     dtype = dtype or usual_dtype(device, known_billions(sources))
     check_memory(preset.name, sources, device, quantize, dtype)

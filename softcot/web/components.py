@@ -39,6 +39,9 @@ SHOW_JS = """
 """
 """Brings the answers into view; the keyboard's focus stays where it is."""
 
+ANNOUNCE_JS = (_HERE / "announce.js").read_text(encoding="utf-8")
+"""Tells who cannot see the page what changes on it."""
+
 
 class Amount(NamedTuple):
     """How much of something there may be: what a slider takes."""

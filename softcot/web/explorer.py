@@ -15,8 +15,9 @@ from softcot.analysis.inspection import Inspection, inspect
 from softcot.analysis.lens import Plan, read_plan
 from softcot.analysis.trajectory import Trajectory, trajectories
 from softcot.analysis.vocabulary import Vocabulary
+from softcot.data.kinds import likely_kind
 from softcot.data.problems import Problem
-from softcot.data.tasks import Task
+from softcot.data.tasks import FREE, Task
 from softcot.decoding.decoder import Sampling
 from softcot.evaluation.answering import Column, ColumnRequest
 from softcot.evaluation.run_file import RunRequest, save_run
@@ -40,6 +41,9 @@ HARD, SOFT = ZeroShotCoT.name, SoftCoT.name
 MOST_SAMPLES, MOST_TRIED, MOST_MAPPED = 15, 500, 1000
 """Answers of a column, problems of a trial or of each K, and those on a map: what a page that
 everybody shares may be asked for at once."""
+
+OWN = ", own projection"
+"""Ends the title of a column whose thoughts a visitor's own projection made."""
 
 LOOKED_AT = 48
 """Tokens of the answer that is looked at from inside, of a pair that is not the laboratory's: every
@@ -69,6 +73,8 @@ class Explorer:
         """Whether the models are this project's own, which know nothing but its problems."""
         self.tasks = questions.offered(self.laboratory)
         """What it is asked, by name."""
+        self.own: Projection | None = None
+        """A projection of the visitor's, in the place of one that came with the pair."""
         self.trained = all(pair.is_trained(Projection, name) for name in self.tasks)
         """Whether there is a trained projection for each of them."""
         self.pair = pair if self.trained else pair.with_untrained()
@@ -81,12 +87,18 @@ class Explorer:
     def using(self, projection: Projection | None) -> Explorer:
         """The same, with another projection for the task that it was trained on.
 
-        Of a pair that is not the laboratory's, it serves all tasks that have none of their own.
+        Of a pair that is not the laboratory's, it serves all tasks that have none of their own; one
+        for a task that the page does not offer, such as "all", serves every task.
         """
         if projection is None:
             return self
         other = copy.copy(self)
-        other.pair = self.pair.using(projection, everywhere=not self.laboratory)
+        other.own = projection
+        other.pair = (
+            self.pair.using(projection, everywhere=not self.laboratory)
+            if projection.task in self.tasks
+            else self.pair.with_only(projection)
+        )
         return other
 
     @cached_property
@@ -162,6 +174,15 @@ class Explorer:
             return True
         return any(name.startswith(f"{method.kind.folder}-") for name in self.pair.trained)
 
+    def kind(self, question: str, task_name: str) -> str:
+        """The task that a question is asked as: free text goes as the kind that it reads like.
+
+        Only the laboratory's pairs have kinds that differ in more than their answers.
+        """
+        typed = task_name == FREE.name and self.laboratory
+        found = likely_kind(question) if typed else task_name
+        return found if found in self.tasks else task_name
+
     def explore(self, question: str, task_name: str, k: int | None = None) -> Seen:
         """The K projected thoughts of a question, by default as many as there can be.
 
@@ -169,7 +190,7 @@ class Explorer:
             UserError: The question is empty or too long, K is out of range, or there is no such
                 task.
         """
-        task = questions.problems_of(task_name)
+        task = questions.problems_of(self.kind(question, task_name))
         k = self.max_thoughts if k is None else k
         vectors = SoftCoT.build(self.pair, task).thoughts([Problem(task.name, question)], k)
         found = explore(question, vectors[0], self.pair.base, self.vocabulary)
@@ -215,11 +236,21 @@ class Explorer:
             )
             for name in methods
         ]
-        return RunRequest(problem, tuple(requests), k, sampling, samples)
+        return RunRequest(self._as_kind(problem), tuple(requests), k, sampling, samples)
+
+    def _as_kind(self, problem: Problem) -> Problem:
+        return replace(problem, task=self.kind(problem.question, problem.task))
 
     def answers(self, request: RunRequest) -> Iterator[list[Column]]:
-        """What is asked, answered; see `RunRequest.stream`."""
-        return request.stream(self.pair, questions.problems_of(request.problem.task))
+        """What is asked, answered; see `RunRequest.stream`.
+
+        The title of a column says whether the visitor's own projection made its thoughts.
+        """
+        task = questions.problems_of(request.problem.task)
+        frames = request.stream(self.pair, task)
+        if self.own is None or self.pair.projection(task.name) is not self.own:
+            return frames
+        return _as_own(frames)
 
     def save(self, path: Path, request: RunRequest, columns: Sequence[Column]) -> None:
         """Write a finished run into a file; see `softcot.evaluation.run_file.save_run`."""
@@ -239,6 +270,7 @@ class Explorer:
         Raises:
             UserError: Any of the inputs makes no sense.
         """
+        problem = self._as_kind(problem)
         task = questions.problems_of(problem.task)
         placebos = [(Edit(kind),) for kind in questions.placebos(task)]
         requests = [ColumnRequest(SOFT, edits=tuple(made)) for made in ((), edits, *placebos)]
@@ -270,6 +302,7 @@ class Explorer:
         self, problem: Problem, k: int, metric: str = "cosine", corrected: bool = False
     ) -> Inspection:
         """Look at a question's thoughts from all sides; see `inspection.inspect`."""
+        problem = self._as_kind(problem)
         task = questions.problems_of(problem.task)
         return inspect(
             self.pair,
@@ -302,3 +335,12 @@ class Explorer:
             return drawn
         # Nobody knows what other models have read.
         return [replace(p, meta={k: v for k, v in p.meta.items() if k != "unread"}) for p in drawn]
+
+
+def _as_own(frames: Iterator[list[Column]]) -> Iterator[list[Column]]:
+    """The same, with the title of SoftCoT's column saying whose projection it is."""
+    for columns in frames:
+        yield [
+            replace(one, title=f"{one.title}{OWN}") if one.method == SOFT and one.k else one
+            for one in columns
+        ]

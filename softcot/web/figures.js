@@ -1,4 +1,7 @@
 // Prelude of every script that draws: runs inside a gr.HTML component, which provides `props`.
+// Nothing that is drawn leaves the page: Plotly would offer to upload it.
+const PLOTLY = { displaylogo: false, showSendToCloud: false, plotlyServerURL: "" };
+
 // A figure's JSON with the accent of the theme.
 function accented(text, theme) {
   if (theme === "dark")
@@ -22,7 +25,7 @@ function drawFigure(place, read, config, drawn = () => {}) {
     const figure = read(theme);
     if (!figure) return;
     figure.layout.template = JSON.parse(props.templates)[theme];
-    Plotly.react(place, figure.data, figure.layout, { displaylogo: false, ...config });
+    Plotly.react(place, figure.data, figure.layout, { ...PLOTLY, ...config });
     drawn();
   }
   new ResizeObserver(draw).observe(place);

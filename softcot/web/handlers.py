@@ -21,8 +21,9 @@ from softcot.support.errors import UserError
 from softcot.web import questions, tour_views, views
 from softcot.web.events import idle, paced, until
 from softcot.web.explorer import HARD, SOFT, Explorer, Seen
-from softcot.web.link import read_link
+from softcot.web.link import Link, read_link
 from softcot.web.requests import AddressRequest, Asked, PageRequest, QuestionRequest
+from softcot.web.results import only_soft
 from softcot.web.temporary import Folder
 from softcot.web.wiring import Named
 
@@ -32,7 +33,9 @@ LOOK = ("seen", *THOUGHTS)
 """The thoughts that are looked at, and how they are shown."""
 ANSWERS = ("answers", "asked", "download")
 """The columns, what they were asked, and the file of a finished run."""
-PROBLEM = ("stop", "loaded", "question", "gold", "reading", "donor", "message", *ANSWERS, *LOOK)
+PROBLEM = (
+    "stop", "loaded", "question", "gold", "typed", "reading", "donor", "message", *ANSWERS, *LOOK
+)  # fmt: skip
 """All that changes with another problem."""
 OFFER = ("listed", "examples", "another")
 """The problems to choose from."""
@@ -124,7 +127,7 @@ class Handlers:
         }
 
     def open_address(self, request: AddressRequest) -> Named:
-        """Show what the page's address asks for."""
+        """Show what the page's address asks for, and say what of it cannot be."""
         try:
             offered = [name for _, name in self.explorer.further]
             link = read_link(
@@ -132,19 +135,19 @@ class Handlers:
             )
             if link is None:
                 return {}
+            k = self.explorer.default_k if link.problem and link.k is None else link.k
             told: Named = {
-                "task": link.problem.task,
-                "k": self.explorer.default_k if link.k is None else link.k,
+                "task": link.task,
+                "k": k,
                 "temperature": link.temperature,
                 "seed": link.seed,
                 "samples": link.samples,
                 "further": link.methods,
                 "edits": link.edits,
                 "other": link.other,
+                "message": views.message(" ".join(link.remarks)),
             }
-            said = {name: value for name, value in told.items() if value is not None}
-            page = PageRequest(said["task"], link.problem.question, said["k"])
-            return {**said, **self._offer(page.task), **self._load(link.problem, page)}
+            return self._linked(link) | {n: v for n, v in told.items() if v is not None}
         except UserError as error:
             return {"message": views.message(str(error))}
 
@@ -156,6 +159,15 @@ class Handlers:
     def stand(self, request: PageRequest) -> Named:
         """Say what the answers belong to, where that is not what would be asked now."""
         return {"standing": views.standing(request.asked, request.is_stale)}
+
+    def _linked(self, link: Link) -> Named:
+        """The problem of an address: its own, or the first of its kind; `OFFER` and `PROBLEM`."""
+        if link.task is None:
+            return {}
+        offer = self._offer(link.task)
+        problem = link.problem or offer["listed"][0]
+        k = self.explorer.default_k if link.k is None else link.k
+        return offer | self._load(problem, PageRequest(link.task, problem.question, k))
 
     def toggle_swap(self, request: PageRequest) -> Named:
         """Swap the thoughts with another question's, or back."""
@@ -178,16 +190,21 @@ class Handlers:
 
     def follow(self, request: PageRequest) -> Named:
         """Show the first K of the thoughts that are looked at; no model is run."""
-        return self.shown(request.seen, request.k, request.swapped) if request.seen else {}
+        return self.shown(request.seen, request) if request.seen else {}
 
-    def shown(self, seen: Seen, k: int, swapped: bool, arriving: bool = False) -> Named:
+    def shown(self, seen: Seen, request: PageRequest, arriving: bool = False) -> Named:
         """The first K thoughts, as they are shown: `THOUGHTS`."""
+        explorer, k = self.explorer, request.k
+        # Swapped thoughts stand in the prompt of a question that is not theirs.
+        asked = request.question if request.swapped else seen.question
+        kind = explorer.kind(asked, request.task)
+        guessed = explorer.tasks[kind].title if kind != request.task else ""
         return {
-            "plan": views.plan(seen, k, swapped, arriving),
-            "origin": views.origin(seen, k, swapped),
+            "plan": views.plan(seen, k, request.swapped, arriving),
+            "origin": views.origin(seen, k, request.swapped, guessed),
             "map": plots.thought_map(seen, k).to_json(),
             "table": views.thought_table(seen.thoughts[:k]),
-            "tour": tour_views.tour(seen, k, self.explorer.pair, self.explorer.laboratory),
+            "tour": tour_views.tour(seen, k, explorer.pair, explorer.laboratory, asked),
         }
 
     def strips(self, request: QuestionRequest) -> Named:
@@ -201,14 +218,19 @@ class Handlers:
             "seed": int(request.seed) + 1,
         }
 
+    def sampling(self, request: PageRequest) -> Named:
+        """Say how answers are chosen, where it is not the usual way."""
+        return {"sampled": views.sampled(request.temperature, int(request.seed))}
+
     def compare(self, request: PageRequest) -> Iterator[Named]:
         """Answer in several ways at once. Yields: `RUN`, piece by piece."""
         try:
             explorer = self.explorer.using(request.trained if request.using else None)
             run = self._run(request)
             ending = threading.Event()
+            warnings = explorer.pair.warnings(run.problem.task)
             yield {
-                "message": views.message(" ".join(explorer.pair.warnings(request.task))),
+                "message": views.message(" ".join(warnings)),
                 "ending": ending,
                 "stop": gr.Button(interactive=True),
                 "asked": request.asks,
@@ -252,7 +274,7 @@ class Handlers:
         listed = questions.examples(task, self.explorer.laboratory)
         return {
             "listed": listed,
-            "examples": views.examples(listed, self.explorer.laboratory),
+            "examples": offered(self.explorer, task),
             "another": gr.Button(interactive=task != FREE.name),
         }
 
@@ -266,10 +288,11 @@ class Handlers:
             "question": problem.question,
             "gold": problem.answer,
             "reading": views.reading(problem, self.explorer.laboratory),
+            "typed": False,
             "donor": donor,
             "message": "",
             **_idle_answers(),
-            **self._look(whose, request),
+            **self._look(whose, replace(request, question=problem.question)),
         }
 
     def _donor(self, task: str, question: str) -> str:
@@ -278,10 +301,19 @@ class Handlers:
 
     def _look(self, question: str, request: PageRequest, arriving: bool = False) -> Named:
         """The thoughts of a question, and how they are shown: `LOOK`."""
-        seen = self.explorer.explore(question, request.task)
+        asked = request.question if request.swapped else question
+        seen = self.explorer.explore(question, self.explorer.kind(asked, request.task))
         if seen == request.seen and not arriving:  # they are shown, and may be sliding in
             return {}
-        return {"seen": seen, **self.shown(seen, request.k, request.swapped, arriving)}
+        return {"seen": seen, **self.shown(seen, request, arriving)}
+
+
+def offered(explorer: Explorer, task: str) -> str:
+    """A task's problems to choose from; what was picked says so, and how rare it is."""
+    listed = questions.examples(task, explorer.laboratory)
+    picked = explorer.pair.name == questions.PICKED_FOR and task in questions.PICKED
+    often = only_soft().get(task) if picked else None
+    return views.examples(listed, explorer.laboratory, picked, often)
 
 
 def about_k(explorer: Explorer) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import gradio as gr
 
@@ -24,6 +25,7 @@ TRIED_FEW = components.Amount(2, 40, 8, 2)
 
 BUILDER = ("edits", "amount", "token", "borrowed")
 """What the choice of an edit changes."""
+FITTED = ("slots", "edits")
 ANSWERED = ("edit_message", "edit_ending", "stop_edit", "edit_answers")
 TRIAL = ("trial_ending", "stop_trial", "effects")
 
@@ -58,8 +60,9 @@ class Intervene(Panel):
         w["kind"] = gr.Radio(
             [(kind.capitalize(), kind) for kind in EDITS], value="swap", label="Edit"
         )
+        components.html(intervene_views.EXPLAINED)
         w["slots"] = gr.CheckboxGroup(
-            self._slots(),
+            self._slots(self.explorer.default_k),
             label="Slots",
             info="None chosen means all of them",
             elem_classes="slots",
@@ -99,6 +102,7 @@ class Intervene(Panel):
         composed = w.listener(self.compose, ComposeRequest, BUILDER)
         for name in ("kind", "slots", "amount", "token"):
             w[name].input(**composed, **AT_ONCE)
+        w["k"].change(**w.listener(self.fit, ComposeRequest, FITTED), **AT_ONCE)
         drawn = w.listener(self.draw, QuestionRequest, ["other"])
         w["draw_other"].click(**drawn, **AT_ONCE)
         w["task"].change(**drawn, **AT_ONCE)
@@ -112,8 +116,9 @@ class Intervene(Panel):
         stoppable(w["stop_edit"], w["edit_ending"])
         stoppable(w["stop_trial"], w["trial_ending"])
 
-    def _slots(self) -> list[tuple[str, int]]:
-        return [(str(n), n) for n in range(1, self.explorer.max_thoughts + 1)]
+    @staticmethod
+    def _slots(k: int) -> list[tuple[str, int]]:
+        return [(str(n), n) for n in range(1, k + 1)]
 
     def _amount(self) -> components.Amount:
         return TRIED if self.explorer.laboratory else TRIED_FEW
@@ -124,7 +129,7 @@ class Intervene(Panel):
     def fresh(self) -> Named:
         """The slots and sizes of this pair, and nothing answered yet."""
         return {
-            "slots": gr.CheckboxGroup(self._slots(), value=[]),
+            "slots": gr.CheckboxGroup(value=[]),  # K says which there are
             "tried": gr.Slider(**self._amount()._asdict()),
             "edit_message": "",
             "edit_answers": intervene_views.idle(),
@@ -148,6 +153,14 @@ class Intervene(Panel):
             "token": gr.Textbox(visible=kind == "add"),
             "borrowed": gr.Row(visible=kind in BORROWING),
         }
+
+    def fit(self, request: ComposeRequest) -> Named:
+        """Offer the slots that there are at K, and edit no others: `FITTED`."""
+        kept = [slot for slot in request.slots if slot <= request.k]
+        fitted: Named = {"slots": gr.CheckboxGroup(self._slots(request.k), value=kept)}
+        if kept != request.slots:
+            fitted["edits"] = self.compose(replace(request, slots=kept))["edits"]
+        return fitted
 
     def draw(self, request: QuestionRequest) -> Named:
         """A question whose thoughts may be borrowed."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from softcot.evaluation.answering import Column
 from softcot.evaluation.variants import Trial
+from softcot.thoughts.edits import EDITS
 from softcot.web.templating import render, signed
 
 INTRODUCTION = render(
@@ -19,8 +20,13 @@ INTRODUCTION = render(
 TRIAL = render(
     "section.html",
     title="The same edit on many problems",
-    text="Problems of the chosen kind, from the test split. Every figure has its 95 % interval.",
+    text="Problems of the chosen kind, from the test split. Every figure has its 95 % interval. "
+    "Log p of the worked answer says how likely the base finds a problem's worked solution, in "
+    "nats.",
 )
+
+EXPLAINED = render("edits.html", edits=EDITS)
+"""What each edit puts into the chosen slots."""
 
 LABEL = "Own thoughts, edited ones and placebos"
 
@@ -70,5 +76,5 @@ def _difference(column: Column, own: Column) -> str:
     notes = ["Same answer" if same else f"Answer changed from {own.answer or 'none'}"]
     if column.gold_logprob is not None and own.gold_logprob is not None:
         change = signed(column.gold_logprob - own.gold_logprob)
-        notes.append(f"log p of the right answer {change}")
+        notes.append(f"change of log p of the worked answer {change}")
     return " · ".join(notes)

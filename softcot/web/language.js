@@ -1,4 +1,5 @@
-// Puts Chinese in the place of the page's English, in a browser whose language is Chinese. Gradio's
+// Puts Chinese in the place of the page's English, where a reader chose it or, if none was chosen, in
+// a browser whose language is Chinese. Gradio's
 // own translations know zh-CN and zh-TW alone, and nothing of HTML, so all of the page is done here.
 // `CHINESE` is chinese.json: {n} in an entry stands for a number and {} for any text.
 
@@ -66,7 +67,24 @@ function translate(root) {
     node.nodeType === Node.TEXT_NODE ? translateText(node) : translateAttributes(node);
 }
 
-if (/^zh\b/i.test(navigator.language)) {
+// A browser may refuse to keep the choice; its own language then decides.
+const KEPT = "softcot-language";
+function kept(choice) {
+  try {
+    if (choice) localStorage.setItem(KEPT, choice);
+    return localStorage.getItem(KEPT);
+  } catch {
+    return null;
+  }
+}
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-language]");
+  if (!button) return;
+  kept(button.dataset.language);
+  location.reload(); // the address holds the question and the rest
+});
+
+if (/^zh\b/i.test(kept() ?? navigator.language)) {
   const page = document.documentElement;
   const name = () => page.lang === "zh" || (page.lang = "zh");
   name();

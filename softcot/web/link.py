@@ -38,6 +38,7 @@ FOLLOW_JS = """
     text ? url.searchParams.set(name, text) : url.searchParams.delete(name);
   });
   history.replaceState(history.state, "", url);
+  document.dispatchEvent(new Event("address"));
 }
 """
 """Writes the values of the widgets of `FIELDS` into the address without loading the page again."""
@@ -52,7 +53,9 @@ def follow_js() -> str:
 class Link:
     """What an address asks for; None leaves a value as it is."""
 
-    problem: Problem
+    problem: Problem | None = None
+    """None where it names no question."""
+    task: str | None = None
     k: int | None = None
     temperature: float | None = None
     seed: int | None = None
@@ -60,6 +63,8 @@ class Link:
     methods: list[str] | None = None
     edits: str | None = None
     other: str | None = None
+    remarks: tuple[str, ...] = ()
+    """What of it could not be done as it says, a sentence each."""
 
 
 def pair_in(search: str) -> str:
@@ -73,7 +78,7 @@ def read_link(
     offered: Collection[str] = tuple(METHODS),
     tasks: Collection[str] | None = None,
 ) -> Link | None:
-    """Read the part of an address behind the question mark.
+    """Read the part of an address behind the question mark; what makes no sense is left out.
 
     Args:
         search: Such as `?q=Why%3F&k=4`.
@@ -83,59 +88,87 @@ def read_link(
             kind that there is, such as one for another pair, is taken as free text.
 
     Returns:
-        None where no question is asked.
-
-    Raises:
-        UserError: A value makes no sense.
+        None where it asks for nothing.
     """
     values = dict(parse_qsl(search.removeprefix("?")))
-    if not values.get("q", "").strip():
+    if values.keys().isdisjoint(FIELDS):
         return None
-    tasks = TASKS if tasks is None else tasks
-    task = values.get("task", FREE.name)
-    if task not in TASKS | BENCHMARK_TASKS:
-        raise UserError(f"This page has no task {task!r}; choose one of: {', '.join(tasks)}.")
-    if task not in tasks:
-        task = FREE.name
-    edits = values.get("edits")
-    if edits:
-        read_edits(edits)
+    remarks: list[str] = []
+    question = values.get("q", "").strip()
+    task = _task(values, TASKS if tasks is None else tasks, bool(question), remarks)
+    problem = Problem(task or FREE.name, question, values.get("a", "").strip())
     return Link(
-        Problem(task, values["q"].strip(), values.get("a", "").strip()),
-        _number(values, "k", 0, max_thoughts, int),
-        _number(values, "t", 0, 2, float),
-        _number(values, "seed", 0, 2**31, int),
-        _number(values, "n", 1, MOST_SAMPLES, int),
-        _methods(values, offered),
-        edits,
+        problem if question else None,
+        task,
+        _number(values, "k", 0, max_thoughts, int, remarks),
+        _number(values, "t", 0, 2, float, remarks),
+        _number(values, "seed", 0, 2**31, int, remarks),
+        _number(values, "n", 1, MOST_SAMPLES, int, remarks),
+        _methods(values, offered, remarks),
+        _edits(values, remarks),
         values.get("other"),
+        tuple(remarks),
     )
 
 
-def _methods(values: dict[str, str], offered: Collection[str]) -> list[str] | None:
+def _task(
+    values: dict[str, str], tasks: Collection[str], asks: bool, remarks: list[str]
+) -> str | None:
+    """The kind of problem; free text for a question of a kind that is not offered."""
+    task = values.get("task")
+    if task in tasks:
+        return task
+    if task and task not in TASKS | BENCHMARK_TASKS:
+        remarks.append(f"This page has no task {task!r}; choose one of: {', '.join(tasks)}.")
+    return FREE.name if asks else None
+
+
+def _edits(values: dict[str, str], remarks: list[str]) -> str | None:
+    edits = values.get("edits")
+    try:
+        if edits:
+            read_edits(edits)
+        return edits
+    except UserError as error:
+        remarks.append(str(error))
+        return None
+
+
+def _methods(
+    values: dict[str, str], offered: Collection[str], remarks: list[str]
+) -> list[str] | None:
     """The methods beside those that are asked anyway, each once."""
     if "m" not in values:
         return None
     names = [name for name in dict.fromkeys(values["m"].split(",")) if name not in (HARD, SOFT)]
-    for name in names:
-        if name not in offered:
-            raise UserError(
-                f"The address asks for a method {name!r}; choose of: {', '.join(offered)}."
-            )
-    return names
+    remarks += [
+        f"The address asks for a method {name!r}; choose of: {', '.join(offered)}."
+        for name in names
+        if name not in offered
+    ]
+    return [name for name in names if name in offered]
 
 
 def _number(
-    values: dict[str, str], name: str, low: int, high: int, kind: Callable[[str], N]
+    values: dict[str, str],
+    name: str,
+    low: int,
+    high: int,
+    kind: Callable[[str], N],
+    remarks: list[str],
 ) -> N | None:
+    """A number of the address, or the nearest that there can be."""
     if name not in values:
         return None
+    wanted = f"The address says {name} = {values[name]!r}; it must be a number from {low} to {high}"
     try:
         number = kind(values[name])
-        if low <= number <= high:
-            return number
+        if number != number:
+            raise ValueError("it is not a number")
     except ValueError:
-        pass
-    raise UserError(
-        f"The address says {name} = {values[name]!r}; it must be a number from {low} to {high}."
-    )
+        remarks.append(f"{wanted}.")
+        return None
+    kept = number if low <= number <= high else kind(str(min(max(number, low), high)))
+    if kept != number:
+        remarks.append(f"{wanted}, so it is {kept} here.")
+    return kept

@@ -87,7 +87,7 @@ class Page:
                 with gr.Tab("Results", id="results"):
                     self._results()
             self._connect()
-            for script in (components.TABS_JS, components.THOUGHTS_JS):
+            for script in (components.TABS_JS, components.THOUGHTS_JS, components.ANNOUNCE_JS):
                 self.blocks.load(None, js=script, **PRIVATE)
         return self.blocks
 
@@ -115,7 +115,7 @@ class Page:
         )
         w["listed"], w["loaded"] = gr.State(listed), gr.State(first)
         w["examples"] = components.html(
-            views.examples(listed, self.explorer.laboratory), js_on_load=components.EXAMPLES_JS
+            handlers.offered(self.explorer, first.task), js_on_load=components.EXAMPLES_JS
         )
         w["question"] = gr.Textbox(
             first.question,
@@ -126,7 +126,7 @@ class Page:
             elem_classes="question",
         )
         with gr.Row(elem_classes="go"):
-            w["run"] = gr.Button("Run", variant="primary", scale=2, min_width=110)
+            w["run"] = gr.Button("Run", variant="primary", scale=2, min_width=110, elem_id="run")
             w["stop"] = gr.Button("Stop", interactive=False, scale=1, min_width=90)
             w["another"] = gr.Button("Another problem", scale=0, min_width=120)
 
@@ -143,6 +143,7 @@ class Page:
             min_width=240,
         )
         w["gold"] = gr.Textbox(first.answer, label="Right answer", placeholder="if you know it")
+        w["typed"] = gr.State(False)
         w["using"] = gr.Checkbox(
             False, label="Use the projection that was trained on this page", visible=False
         )
@@ -167,7 +168,8 @@ class Page:
     def _plan(self, first: Problem) -> None:
         """What stands between the question and the answers."""
         w, seen = self.widgets, self.explorer.explore(first.question, first.task)
-        self._shown = self.handlers.shown(seen, self.explorer.default_k, False)
+        opened = PageRequest(first.task, first.question, self.explorer.default_k)
+        self._shown = self.handlers.shown(seen, opened)
         w["message"] = components.html("")
         with gr.Column(elem_classes="sheet planned"):
             w["seen"] = gr.State(seen)
@@ -193,6 +195,7 @@ class Page:
         w["standing"] = components.html(views.standing(opened, False))
         w["answers"] = components.html(views.columns(self.explorer.opened))
         with gr.Row(elem_classes="after"):
+            w["sampled"] = components.html("", elem_classes="sampled")
             w["again"] = gr.Button("Regenerate", size="sm", min_width=150, scale=0)
             w["download"] = gr.DownloadButton("Download run", interactive=False, size="sm", scale=0)
 
@@ -237,6 +240,11 @@ class Page:
         }
         reseed = w.listener(h.reseed, PageRequest, ["temperature", "seed"])
         stoppable(w["stop"], w["ending"])
+        gr.on(
+            [w["temperature"].change, w["seed"].change],
+            **w.listener(h.sampling, PageRequest, ["sampled"]),
+            **AT_ONCE,
+        )
         pressed = [w["run"].click, w["question"].submit, w["again"].click]
         gr.on(pressed, None, None, js=components.SHOW_JS, **PRIVATE)
         runs = [
@@ -267,6 +275,7 @@ class Page:
             event(**w.listener(handler, PageRequest, changes), **options)
         read = w.listener(h.read_question, QuestionRequest, ["gold", "reading"])
         w["question"].change(**read, **AT_ONCE)
+        w["gold"].input(lambda: True, None, w["typed"], **AT_ONCE)
 
     def _connect_thoughts(self) -> None:
         w, h = self.widgets, self.handlers

@@ -37,5 +37,7 @@ watch("value", () => {
 function follow(name) {
   const url = new URL(location.href);
   name === first ? url.searchParams.delete("pair") : url.searchParams.set("pair", name);
-  if (url.href !== location.href) history.replaceState(history.state, "", url);
+  if (url.href === location.href) return;
+  history.replaceState(history.state, "", url);
+  document.dispatchEvent(new Event("address"));
 }

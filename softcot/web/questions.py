@@ -25,6 +25,12 @@ EXAMPLES_SEED = 135
 """Chosen so that the first problem of every family shows what thoughts can do: hard CoT
 gets it wrong and SoftCoT right. How often that is so, the records say."""
 
+PICKED_FOR = "mini"
+"""The pair whose answers chose the seed."""
+
+PICKED = frozenset(name for name, task in TASKS.items() if name.startswith("mini-") and task.splits)
+"""The kinds of problems whose first example was picked."""
+
 REAL = ("gsm8k", "svamp", "aqua", "strategyqa")
 """Real tasks that are offered to pairs which are not the laboratory's."""
 

@@ -54,11 +54,14 @@ class QuestionRequest(Request):
     """The right answer; empty where nobody knows it."""
     loaded: Problem = NOTHING
     """The problem that was chosen last."""
+    typed: bool = False
+    """Whether the reader typed the right answer: it is then this question's, whatever it is."""
 
     @property
     def right_answer(self) -> str:
-        """The right answer, unless it is the loaded problem's and the question no longer is."""
-        stale = self.gold == self.loaded.answer and self.question.strip() != self.loaded.question
+        """The right answer, unless it came with the loaded problem and the question no longer."""
+        came = self.gold == self.loaded.answer and not self.typed
+        stale = came and self.question.strip() != self.loaded.question
         return "" if stale else self.gold.strip()
 
     @property
@@ -198,6 +201,8 @@ class ComposeRequest(Request):
     slots: list[int] = field(default_factory=list)
     amount: float = 1.0
     token: str = ""
+    k: int = DEFAULT_THOUGHTS
+    """How many slots there are."""
 
 
 @dataclass(frozen=True)
@@ -228,6 +233,14 @@ class SweepRequest(Request):
     task: str
     swept: int
     """Problems for each K."""
+
+
+@dataclass(frozen=True)
+class BringRequest(Request):
+    """A projection from the reader's own computer."""
+
+    brought: str
+    """Path of the uploaded file."""
 
 
 @dataclass(frozen=True)

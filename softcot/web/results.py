@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from softcot.report.main import ALONE
 from softcot.report.parts import SCHEMA, Report
 from softcot.support.errors import UserError
 from softcot.support.reading import read_object, reason
@@ -37,6 +39,7 @@ def read_report(path: str | Path) -> dict[str, Any]:
     try:
         if report["schema"] != SCHEMA:
             raise ValueError("it is of another schema")
+        report.setdefault("conclusions", [])
         from_json(Report, json.dumps(report))
     except (LookupError, TypeError, ValueError) as error:
         raise UserError(
@@ -44,3 +47,23 @@ def read_report(path: str | Path) -> dict[str, Any]:
             "with `python -m softcot report`."
         ) from error
     return report
+
+
+@cache
+def only_soft() -> dict[str, float]:
+    """Task -> share of its random problems that SoftCoT answers rightly and hard CoT does not.
+
+    It is what the shipped report says; empty where there is none.
+    """
+    try:
+        report = read_report(REPORT)
+    except UserError:
+        return {}
+    tables = [table for section in report["sections"] for table in section["tables"]]
+    return {
+        task: cell["value"] / 100
+        for table in tables
+        if table["title"] == ALONE
+        for task, cell in zip(table["columns"][1:], table["rows"][0][1:], strict=True)
+        if cell["value"] is not None
+    }

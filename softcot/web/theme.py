@@ -90,6 +90,7 @@ def launch_options() -> dict[str, Any]:
         "head": language.script(),
         "footer_links": ["api", "settings"],
         "run_history": False,
+        "max_file_size": "256mb",
     }
 
 

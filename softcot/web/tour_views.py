@@ -16,7 +16,9 @@ LISTED = 8
 """Thoughts whose nearest tokens are named."""
 
 
-def tour(seen: Exploration, k: int, pair: Pair, laboratory: bool = True) -> str:
+def tour(
+    seen: Exploration, k: int, pair: Pair, laboratory: bool = True, prompted: str | None = None
+) -> str:
     """The figure, and each of its steps with what it is for this question.
 
     Args:
@@ -24,7 +26,11 @@ def tour(seen: Exploration, k: int, pair: Pair, laboratory: bool = True) -> str:
         k: K.
         pair: The two models.
         laboratory: Whether they are this project's own.
+        prompted: The question that the base answers, where the thoughts are another one's.
     """
     figure = Markup(FIGURE.read_text(encoding="utf-8") if FIGURE.is_file() else "")
     shown = {"seen": seen, "k": k, "listed": LISTED, "figure": figure}
-    return render("tour.html", **shown, pair=pair, laboratory=laboratory)
+    asked = seen.question if prompted is None else prompted
+    swapped = asked.strip() != seen.question.strip()
+    models = {"pair": pair, "laboratory": laboratory}
+    return render("tour.html", **shown, **models, asked=asked, swapped=swapped)

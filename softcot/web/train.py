@@ -13,12 +13,13 @@ from softcot import plots
 from softcot.data.tasks import get_task
 from softcot.plots.training import training_chart
 from softcot.support.errors import UserError
+from softcot.thoughts.archive import pack, unpack
 from softcot.thoughts.projection import Projection
 from softcot.training.live import LARGE, PAGE, LiveTraining, train_live
 from softcot.web import components, questions, train_views, views
-from softcot.web.events import idle, paced, stoppable
+from softcot.web.events import LANE, PRIVATE, idle, paced, stoppable
 from softcot.web.panel import Panel
-from softcot.web.requests import TrainRequest
+from softcot.web.requests import BringRequest, TrainRequest
 from softcot.web.temporary import Folder
 from softcot.web.wiring import Named
 from softcot.web.zerogpu import lends
@@ -30,6 +31,8 @@ STEPS_FEW = components.Amount(4, 100, 12, 4)
 
 LEARNED = ("train_ending", "run_training", "stop_training", "train_status", "train_chart",
            "train_map", "download_projection", "projection_folder", "trained", "using")  # fmt: skip
+BROUGHT = ("train_status", "trained", "using")
+"""What a projection from the reader's own computer changes."""
 
 
 class Train(Panel):
@@ -46,9 +49,17 @@ class Train(Panel):
             )
             w["train_status"] = components.html(self._empty)
             w["train_chart"] = components.chart(train_views.ALT)
-            w["download_projection"] = gr.DownloadButton(
-                "Download projection", visible=False, size="md"
-            )
+            with gr.Row(elem_classes="after"):
+                w["download_projection"] = gr.DownloadButton(
+                    "Download projection", visible=False, size="md", scale=0, min_width=210
+                )
+                w["brought"] = gr.UploadButton(
+                    "Use a projection of yours",
+                    file_types=[".zip", ".safetensors"],
+                    size="md",
+                    scale=0,
+                    min_width=230,
+                )
         components.html(train_views.MAP)
         with gr.Column(elem_classes="sheet"):
             w["train_map"] = components.plot(train_views.MAP_ALT, "map")
@@ -64,6 +75,7 @@ class Train(Panel):
             show_progress_on=w["train_status"],
         )
         stoppable(w["stop_training"], w["train_ending"])
+        w["brought"].upload(**w.listener(self.bring, BringRequest, BROUGHT), **LANE, **PRIVATE)
 
     def _taught(self) -> dict[str, Any]:
         """What can be learned, as a choice."""
@@ -109,14 +121,14 @@ class Train(Panel):
             folder = kept.path / f"projection-{request.taught}"
             for live in paced(self._training(request, folder, ending)):
                 yield self._shown(live, request.k)
+            whole = kept.path / f"{folder.name}.zip"
+            pack(folder, whole)
             yield {
                 **ready,
                 "projection_folder": kept,
-                "download_projection": gr.DownloadButton(
-                    value=str(folder / "model.safetensors"), visible=True
-                ),
+                "download_projection": gr.DownloadButton(value=str(whole), visible=True),
                 "trained": Projection.load_for(self.explorer.pair, folder),
-                "using": gr.Checkbox(value=True, visible=True),
+                "using": gr.Checkbox(label=train_views.TRAINED, value=True, visible=True),
             }
         except (UserError, OSError) as error:  # its files may have no room
             yield {**ready, "train_status": views.message(str(error))}
@@ -136,6 +148,21 @@ class Train(Panel):
             ending,
             PAGE if self.explorer.laboratory else LARGE,
         )
+
+    def bring(self, request: BringRequest) -> Named:
+        """Use a projection from the reader's own computer under Compare: `BROUGHT`."""
+        file, kept = Path(request.brought), Folder()
+        try:
+            projection = self.explorer.pair.read(Projection, unpack(file, kept.path))
+        except UserError as error:
+            # Where it was unpacked to is nobody's business.
+            told = str(error).replace(str(kept.path / "projection"), file.name)
+            return {"train_status": views.message(told)}
+        return {
+            "train_status": train_views.brought(projection),
+            "trained": projection,
+            "using": gr.Checkbox(label=train_views.BROUGHT, value=True, visible=True),
+        }
 
     @staticmethod
     def _shown(live: LiveTraining, k: int) -> Named:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from softcot.thoughts.projection import Projection
 from softcot.training.live import LiveTraining
 from softcot.web.templating import render
 
@@ -32,9 +33,18 @@ MAP = render(
     "vocabulary alone.",
 )
 
+TRAINED = "Use the projection that was trained on this page"
+BROUGHT = "Use the projection that you brought"
+"""What the choice under Compare is called."""
+
 MAP_ALT = "Map of the thoughts with the present weights"
 
 
 def status(live: LiveTraining) -> str:
     """How far the training is, or what it came to."""
     return render("training.html", live=live, judged=live.judged)
+
+
+def brought(projection: Projection) -> str:
+    """What a projection of the reader's own was made for."""
+    return render("brought.html", projection=projection)

@@ -34,12 +34,24 @@ ABOUT_MAP = render(
 HEADER = render("header.html")
 
 
-def examples(problems: Sequence[Problem], laboratory: bool = True) -> str:
+def examples(
+    problems: Sequence[Problem],
+    laboratory: bool = True,
+    picked: bool = False,
+    often: float | None = None,
+) -> str:
     """Problems to choose from, as buttons that carry their number in `data-index`.
 
     With the project's own models, whose base has not read everything, they say what is new to it.
+
+    Args:
+        problems: What is offered.
+        laboratory: Whether the models are the project's own.
+        picked: Whether the first one was chosen for what it shows.
+        often: The share of random problems that show the same, where records say it.
     """
-    return render("examples.html", problems=problems, laboratory=laboratory)
+    told = {"laboratory": laboratory, "picked": picked, "often": often}
+    return render("examples.html", problems=problems, **told)
 
 
 def columns(shown: Sequence[Column], swapped: bool = False, stopped: bool = False) -> str:
@@ -149,11 +161,24 @@ def strip(question: str, k: int) -> str:
     return render("strip.html", question=question, k=k)
 
 
-def origin(exploration: Exploration, k: int, swapped: bool) -> str:
-    """Whose thoughts the map and the table show."""
-    return render("origin.html", question=exploration.question, k=k, swapped=swapped)
+def origin(exploration: Exploration, k: int, swapped: bool, guessed: str = "") -> str:
+    """Whose thoughts the map and the table show.
+
+    Args:
+        exploration: The thoughts.
+        k: K.
+        swapped: Whether they are another question's.
+        guessed: The kind of problem that a typed question was taken for; empty where it is known.
+    """
+    found = {"question": exploration.question, "k": k, "swapped": swapped, "guessed": guessed}
+    return render("origin.html", **found)
 
 
 def thought_table(thoughts: Sequence[Thought]) -> str:
     """Norms and nearest tokens, with the placebo's beside them."""
     return render("thought_table.html", thoughts=thoughts)
+
+
+def sampled(temperature: float, seed: int) -> str:
+    """How answers are chosen from now on; nothing where the likeliest are taken."""
+    return render("sampled.html", temperature=temperature, seed=seed) if temperature else ""

@@ -13,7 +13,9 @@ from softcot.support.errors import UserError
 from softcot.thoughts.edits import Edit
 
 HARD, SOFT = ColumnRequest("zero-shot-cot"), ColumnRequest("softcot")
-PROBLEM = Problem("mini-gsm", "Anna has 12 apples and buys 30 more. How many?", "42")
+PROBLEM = Problem(
+    "mini-gsm", "Anna has 12 apples and buys 30 more. How many?", "42", "12 + 30 = 42."
+)
 TASK = get_task("mini-gsm")
 SHORT = Sampling(max_new_tokens=8)
 
@@ -168,8 +170,10 @@ def test_gold_answers_are_scored_in_the_end(pair):
     for method, score in zip((HARD.method, SOFT.method), columns, strict=True):
         record = evaluate(pair, TASK, Protocol(method, k=4, gold_logprob=True), [PROBLEM])
         assert score == pytest.approx(record.rows[0].gold_logprob, rel=1e-5)
-    [unknown] = last(pair, [SOFT], problem=Problem("mini-gsm", PROBLEM.question))
-    assert unknown.gold_logprob is None
+    # A bare result is judged and not scored: no model writes it without its reasoning.
+    for answer in ("", "42"):
+        [column] = last(pair, [SOFT], problem=Problem("mini-gsm", PROBLEM.question, answer))
+        assert column.gold_logprob is None and (column.correct is None) == (not answer)
 
 
 def test_closing_the_stream_stops_the_work(pair, monkeypatch):

@@ -9,12 +9,12 @@ import re
 import shutil
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from safetensors.torch import load_file
 from test_app import free_port
 
 import app
@@ -277,13 +277,28 @@ def test_a_projection_is_trained_used_and_taken_home(visit, screenshots, tmp_pat
     page.screenshot(path=screenshots / "train.png", full_page=True)
     with page.expect_download() as started:
         page.get_by_text("Download projection").click()
-    started.value.save_as(tmp_path / "model.safetensors")
-    assert load_file(tmp_path / "model.safetensors").keys() == {"linear.weight", "linear.bias"}
+    archive = tmp_path / started.value.suggested_filename
+    started.value.save_as(archive)
+    with zipfile.ZipFile(archive) as packed:
+        names = {name.split("/")[-1] for name in packed.namelist()}
+    assert archive.suffix == ".zip" and {"config.json", "model.safetensors", "README.md"} <= names
     page.get_by_role("tab", name="Compare").click()
     expect(own).to_be_checked()
     run(page)
     expect(page.locator(f"{COMPARED}.running")).to_have_count(0)
     assert all(answered(page))
+    expect(page.locator(f"{COMPARED} mark")).to_have_text("your own projection")
+    another = visit()
+    another.get_by_role("tab", name="Train").click()
+    bring = another.locator("input[type=file]").first
+    bring.set_input_files(archive)
+    expect(another.get_by_text("Your projection is used under Compare.")).to_be_visible()
+    bare = tmp_path / "model.safetensors"
+    bare.write_bytes(b"weights")
+    bring.set_input_files(bare)
+    expect(another.get_by_role("alert")).to_contain_text("import-projection")
+    another.get_by_role("tab", name="Compare").click()
+    expect(another.get_by_label("Use the projection that you brought")).to_be_checked()
 
 
 def test_swapped_thoughts_are_shown_and_labelled_in_the_dark(visit, screenshots):
@@ -542,4 +557,97 @@ def test_any_chinese_is_served_on_a_phone_and_english_has_none_of_it(visit, scre
     run(english)
     answered(english)
     expect(english.locator("html")).to_have_attribute("lang", "en")
-    assert not re.search("[\u4e00-\u9fff]", english.locator("body").inner_text())
+    written = english.locator("body").inner_text().replace("中文", "")
+    assert not re.search("[\u4e00-\u9fff]", written)
+    # The language can be chosen, whatever the browser's is, and stays chosen.
+    english.get_by_role("button", name="中文").click()
+    expect(english.get_by_role("tab", name="比较")).to_be_visible()
+    english.reload(wait_until="domcontentloaded")
+    expect(english.get_by_role("tab", name="比较")).to_be_visible()
+    english.get_by_role("button", name="English").click()
+    expect(english.get_by_role("tab", name="Compare")).to_be_visible()
+
+
+def test_back_returns_to_the_last_tab_and_keeps_the_question(visit):
+    page = visit()
+    page.get_by_role("tab", name="Intervene").click()
+    page.get_by_role("tab", name="Results").click()
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_label("Question", exact=True).fill("Why?")
+    page.wait_for_function("new URLSearchParams(location.search).get('q') === 'Why?'")
+    for tab in ("Results", "Intervene", "Compare"):
+        page.go_back()
+        expect(page.get_by_role("tab", name=tab, selected=True)).to_be_visible()
+        assert page.evaluate("new URLSearchParams(location.search).get('q')") == "Why?"
+    expect(page.get_by_label("Question", exact=True)).to_have_value("Why?")
+
+
+def test_a_part_of_an_address_is_followed_as_far_as_it_can_be(visit, url):
+    page = visit(address=f"{url}/?k=3")
+    expect(page.locator(".origin:visible b")).to_have_text("3 soft thoughts")
+    page = visit(address=f"{url}/?q=Why%3F&k=99&m=magic")
+    expect(page.get_by_role("alert")).to_contain_text("a method 'magic'")
+    expect(page.get_by_label("Question", exact=True)).to_have_value("Why?")
+    expect(page.locator(".origin:visible b")).to_have_text("16 soft thoughts")
+
+
+def test_nothing_on_the_map_can_be_sent_away(visit):
+    page = visit()
+    page.locator(".thought-map").hover()
+    expect(page.locator(".thought-map [data-title='Zoom in']")).to_be_visible()
+    titles = page.locator(".thought-map .modebar-btn").evaluate_all(
+        "buttons => buttons.map(one => one.dataset.title)"
+    )
+    assert titles and not any("hare" in title or "loud" in title for title in titles)
+    assert page.evaluate("document.querySelector('.thought-map')._context.plotlyServerURL") == ""
+
+
+def test_a_typed_right_answer_judges_a_changed_example(visit, tmp_path):
+    page = visit()
+    question, gold = page.get_by_label("Question", exact=True), page.get_by_label("Right answer")
+    right = gold.input_value()
+    question.fill(f"Once more. {question.input_value()}")
+    expect(gold).to_have_value("")
+    page.wait_for_timeout(1500)  # a reader types the answer after the page has dropped the old one
+    gold.press_sequentially(right, delay=150)
+    page.wait_for_timeout(1000)
+    expect(gold).to_have_value(right)
+    run(page)
+    answered(page)
+    assert page.locator(COMPARED).get_by_text("log p of the worked answer").count() == 0
+    with page.expect_download() as started:
+        page.get_by_text("Download run").click()
+    started.value.save_as(tmp_path / "one.run")
+    assert load_run(tmp_path / "one.run").asked.problem.answer == right
+
+
+def test_regenerating_shows_what_it_changes(visit):
+    page = visit()
+    run(page)
+    answered(page)
+    page.get_by_role("button", name="Regenerate").click()
+    expect(page.locator(".block.sampled")).to_contain_text("temperature 0.7, seed 42")
+    answered(page)
+
+
+def test_what_happens_is_said_aloud_and_links_of_the_tour_do_something(visit):
+    page = visit()
+    page.get_by_role("link", name="Run both").click()
+    answered(page)
+    expect(page.locator("[data-announces]")).to_contain_text(re.compile("SoftCoT Answer"))
+    expect(page.locator(".answers:visible").first).to_be_in_viewport()
+    page.get_by_role("link", name="The map").click()
+    expect(page.locator(".thought-map")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_sliders_can_be_seen(visit, theme):
+    page = visit(theme=theme)
+    colours = page.evaluate(
+        "(() => { const style = getComputedStyle(document.querySelector('.gradio-container'));"
+        "return ['--accent', '--track', '--card'].map(name => style.getPropertyValue(name)); })()"
+    )
+    assert len(set(colours)) == 3
+    page.get_by_role("tab", name="Intervene").click()
+    expect(page.locator(".edits dt:visible")).to_have_count(10)
+    expect(page.locator(".slots label:visible")).to_have_count(12)

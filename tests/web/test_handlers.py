@@ -137,6 +137,34 @@ def test_a_run_is_judged_by_the_answer_of_its_own_question(page):
         assert page.read_question(asked)["gold"] == kept
 
 
+def test_a_typed_right_answer_is_used_also_where_it_is_that_of_the_loaded_problem(page):
+    typed = replace(ASKED, question="Eve has 12 apples and buys 30 more. How many?", typed=True)
+    assert page._run(typed).problem == Problem("mini-gsm", typed.question, "42")
+    assert page.check_answer(QuestionRequest("mini-gsm", "Why?", 4, "42", LOADED, True)) == {
+        "gold": "42"
+    }
+    assert (
+        page.pick_example(replace(typed, listed=[LOADED]), gr.EventData(None, {"index": 0}))[
+            "typed"
+        ]
+        is False
+    )
+
+
+def test_a_question_of_ones_own_is_asked_as_the_kind_that_it_reads_like(page):
+    free = replace(ASKED, task="free", loaded=Problem("free", ""), gold="", typed=False)
+    assert page._run(free).problem.task == "mini-gsm"
+    assert "It reads like Word problems" in page._look(QUESTION, free)["origin"]
+    assert page._run(replace(free, question="Sing.")).problem.task == "free"
+    assert "reads like" not in page._look("Sing.", free)["origin"]
+
+
+def test_swapped_thoughts_are_told_as_those_of_another_question(page):
+    told = page.toggle_swap(replace(ASKED, swapped=True, donor=OTHER))["tour"]
+    assert "Swapped" in told and QUESTION in told and OTHER in told
+    assert "Swapped" not in page.toggle_swap(ASKED)["tour"]
+
+
 def test_the_file_of_a_run_holds_what_was_asked(page):
     request = replace(WARM, swapped=True, donor=OTHER, seed=7)
     *_, last = page.compare(request)

@@ -116,6 +116,7 @@ def test_no_entry_is_left_over():
     files = [ROOT / "app.py", *(ROOT / "softcot").rglob("*.py"), *TEMPLATES]
     texts = [text for file in files for text in strings(file)]
     texts += re.findall(">([^<>]+)<", (ROOT / "assets" / "method.svg").read_text("utf-8"))
+    texts += re.findall('"([^"\n]*)"', (WEB / "announce.js").read_text("utf-8"))
     used = {bare(part) for text in texts for part in re.split(r'[<>"\0]', text)}
     used |= {bare(text) for text in GRADIO}
     used |= {f"{part}s" for part in used}  # plurals

@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 import pytest
 
 from softcot.data.problems import Problem
-from softcot.support.errors import UserError
 from softcot.thoughts.pair import Pair
 from softcot.web.explorer import Explorer
 from softcot.web.handlers import ADDRESS, OFFER, PROBLEM, Handlers
@@ -24,9 +23,10 @@ def test_everything_that_is_said_is_read():
     )  # fmt: skip
     problem = Problem("mini-gsm", "Why & how? ünïcode", "4")
     methods, edits = ["lora", "cot-unk"], "mix=0.5:1-4 drop:2"
-    assert read_link(search, 16) == Link(problem, 0, 0.5, 7, 3, methods, edits, "What?")
-    assert read_link(address(q="Why?"), 16) == Link(Problem("free", "Why?"))
-    assert read_link("", 16) is None and read_link(address(task="mini-gsm", q=" "), 16) is None
+    read = Link(problem, "mini-gsm", 0, 0.5, 7, 3, methods, edits, "What?")
+    assert read_link(search, 16) == read
+    assert read_link(address(q="Why?"), 16) == Link(Problem("free", "Why?"), "free")
+    assert read_link("", 16) is None and read_link("?tab=results&pair=mini", 16) is None
 
 
 @pytest.mark.parametrize(
@@ -42,9 +42,17 @@ def test_everything_that_is_said_is_read():
         ({"edits": "explode"}, "no edit called"),
     ],
 )
-def test_nonsense_is_refused(values, message):
-    with pytest.raises(UserError, match=message):
-        read_link(address(q="Why?", **values), 16)
+def test_nonsense_is_left_out_and_said(values, message):
+    link = read_link(address(q="Why?", **values), 16)
+    assert link.problem == Problem("free", "Why?")
+    [remark] = link.remarks
+    assert message in remark
+
+
+def test_what_is_out_of_range_is_the_nearest_that_there_is():
+    link = read_link(address(q="Why?", k=99, t=7.5, n=0), 16)
+    assert (link.k, link.temperature, link.samples) == (16, 2.0, 1)
+    assert all("so it is" in remark for remark in link.remarks) and len(link.remarks) == 3
 
 
 def test_only_methods_that_can_be_chosen_are_named():
@@ -54,16 +62,25 @@ def test_only_methods_that_can_be_chosen_are_named():
         ("softcot,lora,lora", ["lora"]),
     ):
         assert read_link(address(q="Why?", m=named), 16).methods == chosen
-    with pytest.raises(UserError, match="a method 'lora'; choose of: cot-unk."):
-        read_link(address(q="Why?", m="cot-unk,lora"), 16, ["cot-unk"])
+    link = read_link(address(q="Why?", m="cot-unk,lora"), 16, ["cot-unk"])
+    assert link.methods == ["cot-unk"]
+    assert "a method 'lora'; choose of: cot-unk." in link.remarks[0]
 
 
-def test_an_address_with_a_method_that_the_pair_lacks_is_refused(pair):
+def test_an_address_with_a_method_that_the_pair_lacks_opens_without_it(pair):
     bare = Handlers(Explorer(Pair("bare", pair.base, pair.assistant, {})))
-    refused = bare.open_address(AddressRequest(address(q="Why?", m="softcot,lora")))
-    assert set(refused) == {"message"} and "choose of: cot-unk, assist-cot." in refused["message"]
+    opened = bare.open_address(AddressRequest(address(q="Why?", m="softcot,lora,cot-unk")))
+    assert opened["question"] == "Why?" and opened["further"] == ["cot-unk"]
+    assert "choose of: cot-unk, assist-cot." in opened["message"]
     opened = bare.open_address(AddressRequest(address(q="Why?", m="softcot,cot-unk")))
-    assert opened["further"] == ["cot-unk"]
+    assert opened["further"] == ["cot-unk"] and not opened["message"]
+
+
+def test_an_address_may_say_a_part(pair):
+    handlers = Handlers(Explorer(pair))
+    assert handlers.open_address(AddressRequest("?k=3")) == {"k": 3, "message": ""}
+    opened = handlers.open_address(AddressRequest("?task=mini-strategy&k=2"))
+    assert opened["loaded"].task == "mini-strategy" and opened["k"] == 2
 
 
 def test_an_address_opens_what_it_names(pair):
@@ -73,7 +90,8 @@ def test_an_address_opens_what_it_names(pair):
     assert (opened["task"], opened["k"]) == ("mini-gsm", 5) and "temperature" not in opened
     assert (opened["question"], opened["gold"]) == ("Anna has 3 apples. How many?", "3")
     assert handlers.open_address(AddressRequest("?tab=results")) == {}
-    refused = handlers.open_address(AddressRequest(address(q="Why?", k=99)))
-    assert set(refused) == {"message"} and "from 0 to 16" in refused["message"]
+    mended = handlers.open_address(AddressRequest(address(q="Why?", k=99)))
+    assert (mended["question"], mended["k"]) == ("Why?", 16)
+    assert "from 0 to 16, so it is 16 here" in mended["message"]
     changes = {*ADDRESS, *OFFER, *PROBLEM}
-    assert opened.keys() <= changes and refused.keys() <= changes
+    assert opened.keys() <= changes and mended.keys() <= changes

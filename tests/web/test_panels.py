@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import gradio as gr
 import pytest
@@ -51,7 +52,7 @@ def panel(explorer) -> Intervene:
 
 def edit(edits="swap", k=4, question=QUESTION, task="mini-gsm", other=None, tried=0) -> EditRequest:
     other = "Tom gives 7 pears to Anna. How many are left?" if other is None else other
-    return EditRequest(task, question, k, "42", LOADED, edits, other, tried)
+    return EditRequest(task, question, k, "42", LOADED, False, edits, other, tried)
 
 
 def cards(html: str) -> list[str]:
@@ -62,22 +63,23 @@ def test_four_columns_answer_and_are_compared(panel):
     first, *frames, last = panel.intervene(edit())
     assert first["edit_message"] == "" and first["stop_edit"].interactive
     own, edited, *placebos = cards(frames[-1]["edit_answers"])
-    assert "Own thoughts" in own and "log p of the right answer −" in own
+    assert "Own thoughts" in own and "log p of the worked answer −" in own
     assert "Edited With the edit swap" in edited and "swap" not in own
     assert ["noise" in placebos[0], "mean" in placebos[1]] == [True, True]
     for card in (edited, *placebos):
-        assert re.search(r"(Same answer|Answer changed).* log p of the right answer [+−]", card)
+        assert re.search(r"(Same answer|Answer changed).* log p of the worked answer [+−]", card)
     assert set().union(first, *frames, last) <= set(intervene.ANSWERED)
 
 
 def test_a_swap_with_the_same_question_changes_nothing(panel):
     *_, frame, _ = panel.intervene(edit(other=QUESTION))
     edited = cards(frame["edit_answers"])[1]
-    assert "Same answer" in edited and re.search(r"right answer \+0\.0", edited)
+    assert "Same answer" in edited and re.search(r"worked answer \+0\.0", edited)
 
 
 def test_free_questions_have_placebos_too(panel):
-    *_, frame, _ = panel.intervene(edit("zero:2", task=FREE.name))
+    request = replace(edit("zero:2", task=FREE.name), question="Sing of pears.")
+    *_, frame, _ = panel.intervene(request)
     assert "Placebo: zero" in cards(frame["edit_answers"])[3]
 
 
@@ -153,7 +155,7 @@ def test_a_sweep_draws_a_point_for_every_k(explorer, monkeypatch):
 
 def test_inside_shows_every_thought_and_every_figure(explorer):
     panel = Inside(explorer)
-    seen = panel.inspect(InspectRequest("mini-gsm", QUESTION, 3, "42", LOADED, "Dot", True))
+    seen = panel.inspect(InspectRequest("mini-gsm", QUESTION, 3, "42", LOADED, False, "Dot", True))
     facts, parts = seen.pop("facts"), dict(seen)
     assert "effective rank" in words(facts) and "placebo" in words(facts)
     tables = [parts.pop(name) for name in ("readings", "effects_of_each")]

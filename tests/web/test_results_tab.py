@@ -179,17 +179,17 @@ def test_a_head_sorts_by_value_both_ways_and_back(visit):
     table = table_of(page, ACCURACY)
     before = column(table, 2)
     assert before == ["62.4", "9.5", "100.0", "–"]
-    head = table.get_by_role("columnheader", name="mini-gsm")
+    head = table.get_by_role("columnheader", name="Word problems")
     head.get_by_role("button").click()
     assert column(table, 2) == ["100.0", "62.4", "9.5", "–"]
-    assert column(table, 1) == ["SoftCoT", "Zero-shot CoT", "Coconut", "LoRA"]
+    assert column(table, 1) == ["SoftCoT", "Hard CoT", "Coconut", "LoRA"]
     expect(head).to_have_attribute("aria-sort", "descending")
     page.keyboard.press("Enter")
     assert column(table, 2) == ["9.5", "62.4", "100.0", "–"]
     expect(head).to_have_attribute("aria-sort", "ascending")
     other = table.get_by_role("columnheader", name="Method")
     other.get_by_role("button").click()
-    assert column(table, 1) == ["Coconut", "LoRA", "SoftCoT", "Zero-shot CoT"]
+    assert column(table, 1) == ["Coconut", "LoRA", "SoftCoT", "Hard CoT"]
     expect(table.locator("[aria-sort]")).to_have_text("Method")
     for _ in range(2):
         page.keyboard.press("Enter")
@@ -231,7 +231,7 @@ def test_a_number_shows_the_command_that_makes_it_again(visit):
     expect(popover.locator("code")).to_have_text(EVIL)
     assert page.evaluate("window.pwned") is None
     expect(page.locator(".results img")).to_have_count(0)
-    inside.get_by_role("columnheader", name="mini-gsm").get_by_role("button").click()
+    inside.get_by_role("columnheader", name="Word problems").get_by_role("button").click()
     expect(popover).to_be_hidden()
 
 
@@ -241,7 +241,7 @@ def test_figures_are_drawn_where_the_reader_is_in_the_colours_of_the_theme(visit
     page.wait_for_selector("[data-figure] .main-svg")
     first, second = page.locator("[data-figure]").all()
     expect(second.locator(".main-svg")).to_have_count(0)
-    assert first.get_attribute("aria-label") == "Accuracy in %. SoftCoT 94.4, Zero-shot CoT 66.3."
+    assert first.get_attribute("aria-label") == "Accuracy in %. SoftCoT 94.4, Hard CoT 66.3."
     page.screenshot(path=screenshots / "results-dark.png", full_page=True)
     second.scroll_into_view_if_needed()
     expect(second.locator(".main-svg").first).to_be_visible()

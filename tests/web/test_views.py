@@ -24,6 +24,7 @@ from softcot.evaluation.answering import Column
 from softcot.evaluation.variants import Trial
 from softcot.methods import METHODS
 from softcot.thoughts.pair import Pair
+from softcot.thoughts.projection import Projection
 from softcot.training.live import LiveTraining
 from softcot.web import (
     inside_views,
@@ -216,7 +217,8 @@ def all_views(text: str, pair: Pair) -> dict[Callable, str]:
         views.reading: views.reading(Problem("", f"It is {text}", meta={"unread": ["fact/It"]})),
         views.plan: views.plan(seen, 2, True),
         views.standing: views.standing(Asked(text, 2, text), True),
-        views.origin: views.origin(seen, 2, True),
+        views.origin: views.origin(seen, 2, True, text),
+        views.sampled: views.sampled(0.7, 42),
         views.thought_table: views.thought_table(seen.thoughts),
         inside_views.heading: inside_views.heading(text, text),
         inside_views.facts: inside_views.facts(inspected),
@@ -232,13 +234,14 @@ def all_views(text: str, pair: Pair) -> dict[Callable, str]:
         sweep_views.progress: sweep_views.progress([trial], 9),
         sweep_views.table: sweep_views.table([trial]),
         train_views.status: train_views.status(live),
+        train_views.brought: train_views.brought(Projection(1, 1, task=text)),
         tour_views.tour: tour_views.tour(seen, 1, named),
         pairs_views.picker: pairs_views.picker([offer], text, offer),
         pairs_views.facts: pairs_views.facts(SimpleNamespace(pair=named, device=text)),
         pairs_views.absent: pairs_views.absent(offer, text),
         pairs_views.coming: pairs_views.coming(Loading(text, fetches=True), text),
         results_views.results: results_views.results(
-            {"title": text, "note": text, "sections": [section]}
+            {"title": text, "note": text, "sections": [section], "conclusions": [text]}
         ),
     }
 
@@ -270,7 +273,12 @@ def test_no_text_can_become_markup(pair):
     silent = {key for key, html in shown.items() if EVIL not in "".join(parsed(html).itertext())}
     numbers = {inside_views.effects, intervene_views.effects, sweep_views.table, train_views.status}
     numbers.add(sweep_views.progress)
-    assert silent == numbers | {views.idle_columns, intervene_views.idle, sweep_views.said}
+    assert silent == numbers | {
+        views.sampled,
+        views.idle_columns,
+        intervene_views.idle,
+        sweep_views.said,
+    }
 
 
 def test_only_templates_make_html_and_none_turns_escaping_off():
@@ -317,3 +325,13 @@ def test_the_tour_is_about_the_question_and_leads_to_every_panel(pair):
     tabs = {link.get("data-tab") for link in page.findall(".//a")}
     assert tabs == {"compare", "intervene", "inside", "sweep", "train", "results"}
     assert "K = 0: no thoughts" in words(tour_views.tour(seen, 0, pair))
+
+
+def test_swapped_thoughts_are_shown_in_the_prompt_of_the_question_that_is_answered(pair):
+    seen = Exploration("The other one?", [], [], [], (0.1, 0.1, 0.1))
+    steps = parsed(tour_views.tour(seen, 2, pair, prompted="The asked one?")).findall(".//ol/li")
+    read, _, spliced, *_ = [" ".join("".join(step.itertext()).split()) for step in steps]
+    assert "The other one?" in read and "The asked one?" not in read
+    assert "The asked one?" in spliced and "The other one?" not in spliced
+    assert "Swapped" in read and "Swapped" in spliced
+    assert "Swapped" not in tour_views.tour(seen, 2, pair)
