@@ -140,9 +140,8 @@ def test_a_run_is_judged_by_the_answer_of_its_own_question(page):
 def test_a_typed_right_answer_is_used_also_where_it_is_that_of_the_loaded_problem(page):
     typed = replace(ASKED, question="Eve has 12 apples and buys 30 more. How many?", typed=True)
     assert page._run(typed).problem == Problem("mini-gsm", typed.question, "42")
-    assert page.check_answer(QuestionRequest("mini-gsm", "Why?", 4, "42", LOADED, True)) == {
-        "gold": "42"
-    }
+    asked = QuestionRequest("mini-gsm", "Why?", 4, "42", LOADED, True)
+    assert page.read_question(asked)["gold"] == "42"
     assert (
         page.pick_example(replace(typed, listed=[LOADED]), gr.EventData(None, {"index": 0}))[
             "typed"

@@ -64,7 +64,7 @@ def test_four_columns_answer_and_are_compared(panel):
     assert first["edit_message"] == "" and first["stop_edit"].interactive
     own, edited, *placebos = cards(frames[-1]["edit_answers"])
     assert "Own thoughts" in own and "log p of the worked answer −" in own
-    assert "Edited With the edit swap" in edited and "swap" not in own
+    assert re.search("Edited .*With the edit swap", edited) and "swap" not in own
     assert ["noise" in placebos[0], "mean" in placebos[1]] == [True, True]
     for card in (edited, *placebos):
         assert re.search(r"(Same answer|Answer changed).* log p of the worked answer [+−]", card)
@@ -199,17 +199,19 @@ def test_a_stop_ends_the_work_within_one_token(explorer):
             next(frames), next(frames)  # by now every column writes
             first[ending].set()
             before = len(passes)
-            last = list(frames)[-1]
+            rest = list(frames)
             assert len(passes) <= before + 1
-        assert first[stop].interactive and not last[stop].interactive
-        assert "Stopped." in words(last[answers])
+        assert first[stop].interactive and not rest[-1][stop].interactive
+        shown = [frame[answers] for frame in rest if answers in frame]
+        assert "Stopped." in words(shown[-1])
 
 
 def test_a_stop_before_the_first_token_leaves_the_cards_that_wait(explorer):
     frames = Handlers(explorer).compare(ASKED)
     next(frames)["ending"].set()
-    [last] = frames
-    assert not last["stop"].interactive and last["answers"] == views.idle_columns()
+    *rest, last = frames
+    assert not last["stop"].interactive
+    assert rest[-1]["answers"] == views.idle_columns()
 
 
 def test_a_stopped_trial_and_sweep_keep_what_they_have(explorer, monkeypatch):
