@@ -32,7 +32,8 @@
     const tab = named();
     const url = new URL(written);
     url.searchParams.set("tab", tab);
-    if (tab !== "results") url.hash = "";
+    // A place on that tab: going there is an entry of the history, too.
+    url.hash = tab === "results" ? location.hash : "";
     history.replaceState(history.state, "", url);
     written = url.href;
     open(tab);
