@@ -87,7 +87,7 @@ def _tables(pair: str, records: Iterable[Record]) -> list[Table]:
     title = {way: _title(way) for way in WAYS}
 
     def table(what: str, rows: list[list[Cell]], note: str, brief: bool = False) -> Table:
-        return Table(f"{what}: {pair}", ["", *tasks], rows, note, brief)
+        return Table(f"{what}: {pair}", ["Method and control", *tasks], rows, note, brief)
 
     def row(way: Way, values: Values, unit: Unit) -> list[Cell]:
         cells = (unit.cell(values[t], command) if t in values else MISSING for t in tasks)
