@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from softcot.evaluation.experiments import CURVED, READY_MADE, REAL, REAL_CURVE, plan
 from softcot.evaluation.records import Record
@@ -32,6 +33,7 @@ COSINE = Unit(1, ".3f")
 Way = tuple[str, str]
 """Method and control."""
 
+HARD: Way = (ZeroShotCoT.name, "none")
 OWN: Way = (SoftCoT.name, "none")
 WAYS: tuple[Way, ...] = (
     *((name, "none") for name in METHODS if name != SoftCoT.name),
@@ -41,8 +43,10 @@ WAYS: tuple[Way, ...] = (
 
 def section(results: Results) -> Section | None:
     """Tables for each pair that has any of these records."""
-    pairs = dict.fromkeys(record.pair for record in results.ready_made)
-    tables = [table for pair in pairs for table in _tables(pair, results.ready_made)]
+    pairs: dict[str, dict[Key, Record]] = {}
+    for record in results.ready_made:
+        pairs.setdefault(record.pair, {})[key_of(record)] = record
+    tables = [table for pair, found in pairs.items() for table in _tables(pair, found)]
     if not tables:
         return None
     return Section(
@@ -53,14 +57,13 @@ def section(results: Results) -> Section | None:
         "trained is a static prompt and no thinking. In the task `notes` the assistant alone has "
         "read a number that the base is asked for.",
         tables,
-        summary=" ".join(_summary(pair, results.ready_made) for pair in pairs),
+        summary=" ".join(_summary(pair, found) for pair, found in pairs.items()),
     )
 
 
-def _summary(pair: str, records: Iterable[Record]) -> str:
+def _summary(pair: str, found: Mapping[Key, Record]) -> str:
     """What the records of a pair come to, in a sentence."""
-    found = {key_of(record): record for record in records if record.pair == pair}
-    ways = ((ZeroShotCoT.name, "none"), (SoftCoT.name, "swap"), (SoftCoT.name, "mean"))
+    ways = (HARD, (SoftCoT.name, "swap"), (SoftCoT.name, "mean"))
     own, *others = (_line(pair, found, way) for way in (OWN, *ways))
     against = ("zero-shot CoT", "swapped thoughts", "average ones")
     said = []
@@ -77,9 +80,8 @@ def _summary(pair: str, records: Iterable[Record]) -> str:
     return f"{pair}, SoftCoT in points: {'; '.join(said)}." if said else ""
 
 
-def _tables(pair: str, records: Iterable[Record]) -> list[Table]:
+def _tables(pair: str, found: Mapping[Key, Record]) -> list[Table]:
     """All tables of a pair that have a row."""
-    found = {key_of(record): record for record in records if record.pair == pair}
     lines = {way: _line(pair, found, way) for way in WAYS}
     tasks = [task for task in REAL if any(task in line for line in lines.values())]
     command = f"python -m softcot reproduce --pair {pair} --experiment real"
@@ -162,7 +164,7 @@ def _cut(line: Line, tasks: Sequence[str]) -> list[Cell]:
 
 def _curve(pair: str, found: Mapping[Key, Record]) -> Table:
     """SoftCoT against K, on the task that has a curve."""
-    hard, own = (_line(pair, found, way).get(CURVED) for way in (WAYS[0], OWN))
+    hard, own = (_line(pair, found, way).get(CURVED) for way in (HARD, OWN))
     by_k = {0: hard, DEFAULT_THOUGHTS: own}
     by_k |= {key.k: found.get(key) for key in map(key_of_run, plan("curve", pair))}
     known = {k: record for k, record in sorted(by_k.items()) if record is not None}
@@ -232,4 +234,4 @@ def _collapse(pair: str, found: Mapping[Key, Record], tasks: Sequence[str]) -> T
 def _without_empty_rows(table: Table) -> Table:
     """The table without rows that hold nothing."""
     rows = [row for row in table.rows if any(cell.value is not None for cell in row[1:])]
-    return Table(table.title, table.columns, rows, table.note, table.brief)
+    return replace(table, rows=rows)
