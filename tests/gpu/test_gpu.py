@@ -56,7 +56,7 @@ def prompt(there, problems):
 def test_the_pair_is_on_the_device_in_its_usual_precision(there, device):
     for lm in (there.base, there.assistant):
         assert lm.device.type == device.type
-        assert str(lm.dtype) == f"torch.{usual_dtype(device)}"
+        assert str(lm.dtype) == f"torch.{usual_dtype(device, billions=1e-6)}"
 
 
 def test_greedy_answers_are_those_of_generate(there, prompt):
