@@ -35,6 +35,10 @@ if TYPE_CHECKING:  # names only: Gradio must wait until its surroundings are set
     from softcot.web.residents import Residents
 
 
+THREADS = 40
+"""For all that visitors do beside waiting for answers."""
+
+
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line; Gradio's own variables set the defaults, as hosts expect.
 
@@ -138,10 +142,12 @@ def serve(
         UserError: Gradio cannot serve it here.
     """
     from softcot.web import theme
+    from softcot.web.events import AT_WORK, QUEUED
     from softcot.web.page import Page
     from softcot.web.results import REPORT
 
-    blocks = Page(explorer, report or REPORT, notice, residents).build().queue(max_size=20)
+    blocks = Page(explorer, report or REPORT, notice, residents).build()
+    blocks.queue(max_size=QUEUED)
     direct(host.strip("[]"))
     try:
         # Gradio asks itself whether it is up; only a public link is asked for elsewhere.
@@ -152,6 +158,7 @@ def serve(
                 share=share,
                 prevent_thread_lock=True,
                 quiet=True,
+                max_threads=AT_WORK + THREADS,
                 enable_monitoring=False,
                 **theme.launch_options(),
             )
