@@ -7,9 +7,10 @@ together. `Alone` is the plainest: one caller, whose rows are written while it w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from softcot.decoding.decoder import Completion, Decoder, Sampling
@@ -80,6 +81,13 @@ class Session(Protocol):
 class Backend(Protocol):
     """What runs the models of a pair."""
 
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Of what computes elsewhere, by name, for the records."""
+
+    def refusal(self, lm: LanguageModel) -> str:
+        """Why it cannot let a model write, in one sentence; empty where it can."""
+
     def session(self, rows: int = 1, visitor: str = "") -> AbstractContextManager[Session]:
         """A request, which is closed in the end.
 
@@ -107,6 +115,12 @@ class Backend(Protocol):
 
 class Alone:
     """One caller at a time: what runs a model runs at once, in the caller's thread."""
+
+    versions: Mapping[str, str] = MappingProxyType({})
+
+    def refusal(self, lm: LanguageModel) -> str:
+        """None: any model writes."""
+        return ""
 
     @contextmanager
     def session(self, rows: int = 1, visitor: str = "") -> Iterator[Session]:

@@ -76,6 +76,11 @@ class Completion:
     """The model ended it, the limit cut it, or the caller wants no more of it."""
 
 
+def can_join(lm: LanguageModel) -> bool:
+    """Whether rows of a model can join those that are being written."""
+    return keeps_all(empty_cache(lm))
+
+
 DEAD = 1 / 8
 """Share of a batch that may be finished rows: to take one out copies the cache of all others."""
 
@@ -91,7 +96,7 @@ class Decoder:
     def __init__(self, lm: LanguageModel, sampling: Sampling = GREEDY):
         self.lm = lm
         self.sampling = sampling
-        self.joins = keeps_all(empty_cache(lm))
+        self.joins = can_join(lm)
         """Whether prompts that come later step in the same batch, and not in one of their own."""
         if lm.compiled and not self.joins:
             raise UserError(
@@ -432,6 +437,11 @@ def _choose(
     return (chosen if tokens is None else tokens.gather(1, chosen)).squeeze(1)
 
 
-def _generator(seed: int, row_seed: int, sample: int) -> torch.Generator:
+def number_of(seed: int, row_seed: int, sample: int = 0) -> int:
+    """A number of 63 bits that a row's samples are drawn from."""
     digest = hashlib.sha256(f"{seed}\n{row_seed}\n{sample}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def _generator(seed: int, row_seed: int, sample: int) -> torch.Generator:
+    return torch.Generator().manual_seed(number_of(seed, row_seed, sample))

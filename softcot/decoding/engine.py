@@ -11,9 +11,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from softcot.decoding.backend import Place, Session
@@ -82,6 +83,8 @@ class Engine:
         waiting: Requests that may wait.
     """
 
+    versions: Mapping[str, str] = MappingProxyType({})
+
     def __init__(self, rows: int = ROWS, waiting: int = WAITING):
         self.rows, self.most_waiting = rows, waiting
         self._changed = threading.Condition()
@@ -101,6 +104,10 @@ class Engine:
         self._closed = False
         self._numbers = 0
         self._long_after = 0.0
+
+    def refusal(self, lm: LanguageModel) -> str:
+        """None: any model writes."""
+        return ""
 
     @contextmanager
     def session(self, rows: int = 1, visitor: str = "") -> Iterator[Session]:

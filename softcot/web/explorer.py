@@ -24,7 +24,7 @@ from softcot.decoding.engine import Engine
 from softcot.evaluation.answering import Column, ColumnRequest
 from softcot.evaluation.run_file import RunRequest, save_run
 from softcot.evaluation.variants import Trial, Variant, try_variants
-from softcot.methods import METHODS, Method, SoftCoT, ZeroShotCoT, get_method
+from softcot.methods import METHODS, SoftCoT, ZeroShotCoT, askable, get_method
 from softcot.support.errors import UserError
 from softcot.support.presets import (
     CHAT_NEW_TOKENS,
@@ -175,17 +175,8 @@ class Explorer:
     @property
     def further(self) -> list[tuple[str, str]]:
         """Titles and names of the methods that can be asked beside hard CoT and SoftCoT."""
-        return [
-            (kind.title, name)
-            for name, kind in METHODS.items()
-            if name not in (HARD, SOFT) and self._has_weights(kind)
-        ]
-
-    def _has_weights(self, method: type[Method]) -> bool:
-        """Whether a method can be asked: it trains nothing, or was trained on some task."""
-        if method.kind is None:
-            return True
-        return any(name.startswith(f"{method.kind.folder}-") for name in self.pair.trained)
+        offered = askable(self.pair)
+        return [(METHODS[name].title, name) for name in offered if name not in (HARD, SOFT)]
 
     def kind(self, question: str, task_name: str) -> str:
         """The task that a question is asked as: free text goes as the kind that it reads like.

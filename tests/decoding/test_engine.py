@@ -13,6 +13,7 @@ from softcot.data.tasks import get_task
 from softcot.decoding.backend import Alone, Place
 from softcot.decoding.decoder import Decoder, Sampling, decode, finish
 from softcot.decoding.engine import THREAD, Engine, Full
+from softcot.evaluation.evaluator import Protocol, evaluate
 from softcot.methods import ZeroShotCoT, get_method
 from softcot.methods.softcot import SoftCoT
 from softcot.support.errors import UserError
@@ -244,6 +245,14 @@ def test_an_idle_engine_has_no_thread(methods, monkeypatch):
     assert engine._thread is None
     assert engine.run(lambda: engine.run(lambda: 3)) == 3
     engine.close()
+
+
+def test_an_evaluation_may_share_the_batch_of_others(engine, pair):
+    problems = build_problems(4)
+    protocol = Protocol("softcot", k=3, sampling=Sampling(1.0, max_new_tokens=8), seeds=(1, 2))
+    asked = (pair, get_task("mini-gsm"), protocol, problems)
+    here, there = evaluate(*asked), evaluate(*asked, backend=engine)
+    assert [row.text for row in there.rows] == [row.text for row in here.rows]
 
 
 def test_alone_writes_the_same(methods):
