@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softcot.cli.main import Parser
-from softcot.cli.options import add_pair, pair_options
+from softcot.cli.options import add_backend, add_pair, backend, check_backend, pair_options
 from softcot.data.tasks import discover_own
 from softcot.support.console import accept_any_text
 from softcot.support.errors import UserError
@@ -35,6 +35,10 @@ if TYPE_CHECKING:  # names only: Gradio must wait until its surroundings are set
     from softcot.web.residents import Residents
 
 
+THREADS = 40
+"""For all that visitors do beside waiting for answers."""
+
+
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line; Gradio's own variables set the defaults, as hosts expect.
 
@@ -43,6 +47,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """
     parser = Parser(prog="app.py", description="The SoftCoT Explorer.", allow_abbrev=False)
     add_pair(parser)
+    add_backend(parser)
     parser.add_argument(
         "--host", help="address to listen on (default: 127.0.0.1; 0.0.0.0 is everywhere)"
     )
@@ -52,6 +57,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--share", action="store_true", help="ask Gradio for a public link")
     args = parser.parse_args(argv)
+    check_backend(args)
     usual_host, usual_port = machine.settle_variables()
     args.host = machine.bracketed(args.host or usual_host)
     args.port = machine.whole_number(args.port or str(usual_port), "--port", *machine.PORTS)
@@ -138,10 +144,12 @@ def serve(
         UserError: Gradio cannot serve it here.
     """
     from softcot.web import theme
+    from softcot.web.events import AT_WORK, QUEUED
     from softcot.web.page import Page
     from softcot.web.results import REPORT
 
-    blocks = Page(explorer, report or REPORT, notice, residents).build().queue(max_size=20)
+    blocks = Page(explorer, report or REPORT, notice, residents).build()
+    blocks.queue(max_size=QUEUED)
     direct(host.strip("[]"))
     try:
         # Gradio asks itself whether it is up; only a public link is asked for elsewhere.
@@ -152,6 +160,7 @@ def serve(
                 share=share,
                 prevent_thread_lock=True,
                 quiet=True,
+                max_threads=AT_WORK + THREADS,
                 enable_monitoring=False,
                 **theme.launch_options(),
             )
@@ -179,12 +188,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         with without_proxies():  # it makes clients, and those read the proxies, as it is imported
             importlib.import_module("gradio")
 
+        from softcot.decoding.engine import Engine
         from softcot.web.explorer import Explorer
         from softcot.web.residents import Residents
         from softcot.web.zerogpu import on_loan
 
         pair, notice = load(args)
-        explorer = on_loan(Explorer(pair))
+        writing = None if notice else backend(args, pair, Engine())
+        explorer = on_loan(Explorer(pair, writing))
         residents = Residents(explorer, load=lambda name: load_again(args, name))
         blocks = serve(
             explorer, args.host, args.port, args.share, notice=notice, residents=residents

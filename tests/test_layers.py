@@ -21,7 +21,7 @@ FLOORS = (
     {"evaluation", "analysis"},
     {"training", "report"},
     {"plots", "bench"},
-    {"web"},
+    {"web", "serving"},
     {"cli"},
     {"__main__"},
 )

@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("question", metavar="QUESTION")
     options.add_pair(parser)
+    options.add_backend(parser)
     parser.add_argument(
         "--task",
         help="whose projection and answer kind to use; default: for the laboratory's pairs the "
@@ -53,6 +54,7 @@ def run(args: argparse.Namespace) -> None:
     from softcot.thoughts.edits import read_edits
     from softcot.thoughts.projection import Projection
 
+    options.check_backend(args)
     sampling = options.sampling(args, args.seed)
     task = get_task(args.task) if args.task else None
     pair = options.load(args)
@@ -69,8 +71,8 @@ def run(args: argparse.Namespace) -> None:
     edits = read_edits(args.edits, args.other) if args.edits else ()
     requests = (ColumnRequest(args.method, edits=edits),)
     asked = RunRequest(problem, requests, args.k, sampling, args.samples)
-    shown = ""
-    for [column] in asked.stream(pair):
+    shown, backend = "", options.backend(args, pair)
+    for [column] in asked.stream(pair, backend=backend):
         if not args.json and args.samples == 1:
             print(column.text[len(shown) :], end="", flush=True)
             shown = column.text

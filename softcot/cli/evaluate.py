@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     options.add_pair(parser)
+    options.add_backend(parser)
     parser.add_argument("--task", required=True)
     parser.add_argument("--split", choices=SPLITS, default="test")
     parser.add_argument(
@@ -54,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Evaluate, write the record where it was asked for, and print what it came to."""
     options.use_data_dir(args)
+    options.check_backend(args)
     task = get_task(args.task)
     seeds = parse_seeds(args.seeds)
     split, problems, left_out = _problems(args, task)  # all this is refused before anything slow
@@ -65,6 +67,7 @@ def run(args: argparse.Namespace) -> None:
     protocol = _protocol(args, seeds)
     processes = Processes.of(best_device())  # first: it says which GPU is this process's
     pair = options.load(args)
+    backend = options.backend(args, pair)
     partial = args.out and args.out.with_name(f"{args.out.name}.partial")
     with Bar() as bar:
 
@@ -83,6 +86,7 @@ def run(args: argparse.Namespace) -> None:
             partial=partial,
             command=args.command_line,
             progress=progress,
+            backend=backend,
         )
     if processes.main:
         if args.out:

@@ -30,6 +30,7 @@ COMMANDS = {
     "train": "Train what a method trains and write it into a folder.",
     "import-projection": "Make a projection of a file of plain tensors: a weight and a bias.",
     "evaluate": "Answer many problems and score the answers.",
+    "serve": "Serve a pair to other programs, in the form of OpenAI's interface.",
     "thoughts": "Describe the soft thoughts of one question.",
     "methods": "List the methods, with what each trains and how many parameters that is.",
     "pretrain": "Make the mini pair's two language models again from nothing.",

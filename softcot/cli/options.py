@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from softcot.data.stored import DATA_VARIABLE
+from softcot.support.errors import UserError
 from softcot.support.files import json_text
 from softcot.support.presets import CHAT_NEW_TOKENS, MAX_NEW_TOKENS, choose_preset
 
 if TYPE_CHECKING:  # names only: importing torch takes seconds
+    from softcot.decoding.backend import Backend
     from softcot.decoding.decoder import Sampling
     from softcot.thoughts.pair import Pair
 
@@ -56,6 +58,54 @@ def pair_options(args: argparse.Namespace) -> dict[str, Any]:
     names = ("base", "assistant", "projection", "prompts", "quantize", "compiled")
     dtype = None if args.dtype == "auto" else args.dtype
     return {"name": args.pair, "dtype": dtype} | {name: getattr(args, name) for name in names}
+
+
+def add_backend(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what writes the answers; `backend` reads them."""
+    parser.add_argument(
+        "--backend",
+        choices=("local", "vllm"),
+        default="local",
+        help="what writes the answers: this process, or a vLLM server that has the base",
+    )
+    parser.add_argument(
+        "--base-url",
+        metavar="URL",
+        help="of that server, such as http://localhost:8000/v1; its key: $VLLM_API_KEY",
+    )
+
+
+def check_backend(args: argparse.Namespace) -> None:
+    """Refuse options of `add_backend` that do not go together, before anything is loaded.
+
+    Raises:
+        UserError: They do not.
+    """
+    if (args.backend == "vllm") != (args.base_url is not None):
+        raise UserError(
+            "A server needs both --backend vllm and --base-url, such as http://localhost:8000/v1."
+        )
+
+
+def backend(
+    args: argparse.Namespace, pair: "Pair", local: "Backend | None" = None
+) -> "Backend | None":
+    """What the options of `add_backend` want answers to be written by; None is this process.
+
+    Args:
+        args: The options.
+        pair: Whose base it is.
+        local: What runs models here.
+
+    Raises:
+        UserError: The server cannot be reached, or has another base.
+    """
+    check_backend(args)
+    if args.backend == "local":
+        return local
+    from softcot.decoding.vllm import Vllm
+
+    return Vllm(pair.base, args.base_url, local=local)
 
 
 def load(args: argparse.Namespace) -> "Pair":

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 from softcot.cli.options import (
     EVALUATED,
     RESULTS,
+    add_backend,
     add_data_dir,
     add_pair,
+    backend,
+    check_backend,
     count,
     pair_options,
     use_data_dir,
@@ -21,6 +24,7 @@ from softcot.support.errors import UserError
 from softcot.support.presets import is_laboratory, own_preset
 
 if TYPE_CHECKING:
+    from softcot.decoding.backend import Backend
     from softcot.evaluation.experiments import Run
     from softcot.thoughts.pair import Pair
 
@@ -38,6 +42,7 @@ TRIED, ANSWERED = 100, 300
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_pair(parser)
+    add_backend(parser)
     parser.add_argument(
         "--experiment",
         default="all",
@@ -65,6 +70,7 @@ def run(args: argparse.Namespace) -> None:
     from softcot.evaluation.experiments import plan, reproduce
 
     use_data_dir(args)
+    check_backend(args)
     results = args.results or (QUICK_RESULTS if args.quick else RESULTS)
     if args.base or args.assistant:
         args.pair = own_preset(args.base, args.assistant).name
@@ -76,6 +82,10 @@ def run(args: argparse.Namespace) -> None:
     limit = args.limit or (QUICK if args.quick else _usual(args))
     pairs = _load_pairs(args, runs)
     runs = _possible(runs, pairs)
+    writing = None
+    if args.backend != "local":  # which has the base of the pair that was asked for
+        writing = backend(args, pairs[args.pair])
+        runs = _writable(runs, pairs[args.pair], writing)
     with Bar() as bar:
         for number, planned in enumerate(runs, start=1):
             title = f"{number}/{len(runs)} {planned.file.removesuffix('.json')}"
@@ -87,6 +97,7 @@ def run(args: argparse.Namespace) -> None:
                 split=args.split,
                 batch_size=args.batch_size,
                 progress=partial(bar.show, title),
+                backend=writing,
             )
     print(f"{results}: {len(runs)} records of at most {limit} problems each")
     if args.quick:
@@ -128,3 +139,17 @@ def _possible(runs: "list[Run]", pairs: "dict[str, Pair]") -> "list[Run]":
     for pair, method in dict.fromkeys(named):
         print(f"Some of {method} of pair {pair} is left out: not trained.", file=sys.stderr)
     return [planned for planned in runs if planned not in missing]
+
+
+def _writable(runs: "list[Run]", pair: "Pair", backend: "Backend | None") -> "list[Run]":
+    """The runs of a pair that a backend can write; what it cannot is said and left out."""
+    from softcot.data.tasks import get_task
+
+    kept = []
+    for planned in (one for one in runs if one.pair == pair.name):
+        method = planned.protocol.build(pair, get_task(planned.task), seed=0)
+        if backend and (refusal := backend.refusal(method.lm)):
+            print(f"{planned.file} is left out. {refusal}", file=sys.stderr)
+        else:
+            kept.append(planned)
+    return kept

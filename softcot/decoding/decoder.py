@@ -59,6 +59,9 @@ def _whole(value: object, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
+GREEDY = Sampling()
+
+
 @dataclass
 class Completion:
     """What one row has written so far."""
@@ -70,7 +73,12 @@ class Completion:
     seconds: float = 0.0
     """From the start of the decoding to this row's last token."""
     stop_reason: Literal["", "end", "length", "stopped"] = ""
-    """The model ended it, the limit cut it, or the caller closed the decoder."""
+    """The model ended it, the limit cut it, or the caller wants no more of it."""
+
+
+def can_join(lm: LanguageModel) -> bool:
+    """Whether rows of a model can join those that are being written."""
+    return keeps_all(empty_cache(lm))
 
 
 DEAD = 1 / 8
@@ -82,13 +90,13 @@ class Decoder:
 
     Args:
         lm: The base model.
-        sampling: How tokens are chosen.
+        sampling: How tokens are chosen, for rows that come without a choice of their own.
     """
 
-    def __init__(self, lm: LanguageModel, sampling: Sampling):
+    def __init__(self, lm: LanguageModel, sampling: Sampling = GREEDY):
         self.lm = lm
         self.sampling = sampling
-        self.joins = keeps_all(empty_cache(lm))
+        self.joins = can_join(lm)
         """Whether prompts that come later step in the same batch, and not in one of their own."""
         if lm.compiled and not self.joins:
             raise UserError(
@@ -101,7 +109,7 @@ class Decoder:
     @property
     def open(self) -> int:
         """Rows that are not finished."""
-        return sum(not pen.row.finished for group in self._groups for pen in group.pens)
+        return sum(not pen.ended for group in self._groups for pen in group.pens)
 
     def add(
         self,
@@ -109,8 +117,10 @@ class Decoder:
         row_seeds: Sequence[int] | None = None,
         samples: int = 1,
         seeds: Sequence[int] | None = None,
+        sampling: Sampling | None = None,
+        started: float | None = None,
     ) -> list[Completion]:
-        """Let prompts join; they are read with the next step.
+        """Let prompts join; they are read with the next step, or by `read`.
 
         Args:
             prompt: Left-padded prompts, read once however many rows each has.
@@ -118,19 +128,50 @@ class Decoder:
                 with the same seeds is sampled the same way, whatever stands beside it.
             samples: Rows for each prompt and seed.
             seeds: Instead of the one of the sampling, if there are several.
+            sampling: How their tokens are chosen; by default as the decoder's.
+            started: When their seconds begin to count, on `time.perf_counter`; by default with the
+                decoder.
 
         Returns:
             Their rows, for each prompt, each seed, its samples. Every step writes into them.
         """
-        draws = list(itertools.product(seeds or [self.sampling.seed], range(samples)))
+        sampling = sampling or self.sampling
+        started = self._started if started is None else started
+        draws = list(itertools.product(seeds or [sampling.seed], range(samples)))
         own = range(len(prompt.prompt_tokens)) if row_seeds is None else row_seeds
         pens = [
-            _Pen(Completion(), _generator(seed, row_seed, n), self._limit(length))
+            _Pen(
+                Completion(),
+                sampling,
+                _generator(seed, row_seed, n),
+                min(sampling.max_new_tokens, self.lm.context - length),
+                started,
+            )
             for length, row_seed in zip(prompt.prompt_tokens, own, strict=True)
             for seed, n in draws
         ]
         self._groups.append(_Group(self.lm, prompt, pens))
         return [pen.row for pen in pens]
+
+    def read(self) -> None:
+        """Read the prompts that came last, before those that write do their next step.
+
+        Raises:
+            Exception: Reading failed; they have left, and all other rows are as they were.
+        """
+        group = self._groups[-1]
+        try:
+            group.read(compiled=False)
+        except Exception:
+            self._groups.remove(group)
+            raise
+
+    def leave(self, rows: Sequence[Completion]) -> None:
+        """Write no more into some rows; those that are open are marked as stopped."""
+        gone = {id(row) for row in rows}
+        for pen in [pen for group in self._groups for pen in group.pens]:
+            if id(pen.row) in gone and not pen.ended:
+                pen.row.stop_reason = "stopped"
 
     def step(self) -> None:
         """Write one token into every row that is not finished."""
@@ -144,37 +185,47 @@ class Decoder:
                 self._groups[0].join(group)
             del self._groups[1:]
         for group in self._groups:
-            tokens = _choose(group.logits, self.sampling, [pen.generator for pen in group.pens])
-            group.tokens = tokens
-            seconds = time.perf_counter() - self._started
+            tokens, now, ends = group.choose(), time.perf_counter(), self.lm.end_ids
             for pen, token in zip(group.pens, tokens.tolist(), strict=True):
-                if not pen.row.finished:
-                    pen.write(token, token in self.lm.end_ids, seconds)
+                if not pen.ended:
+                    pen.write(token, token in ends, now)
 
     def close(self) -> None:
         """End the work; what is open is marked as stopped."""
-        for pen in [pen for group in self._groups for pen in group.pens]:
-            if not pen.row.finished:
-                pen.row.stop_reason = "stopped"
+        self.leave([pen.row for group in self._groups for pen in group.pens])
         self._groups = []
-
-    def _limit(self, length: int) -> int:
-        return min(self.sampling.max_new_tokens, self.lm.context - length)
 
 
 @dataclass
 class _Pen:
-    """A row, where its random numbers come from, and how many tokens it may have."""
+    """A row, how its tokens are chosen, and how many it may have."""
 
     row: Completion
+    sampling: Sampling
     generator: torch.Generator
+    """Where its random numbers come from."""
     limit: int
+    started: float
+    """When its seconds began, on `time.perf_counter`."""
 
-    def write(self, token: int, end: bool, seconds: float) -> None:
-        """Add a token, and see whether it was the last."""
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is written here."""
+        return bool(self.row.stop_reason)
+
+    @property
+    def rule(self) -> tuple[float, float, int]:
+        """All of its sampling that decides how logits become a token."""
+        return self.sampling.temperature, self.sampling.top_p, self.sampling.top_k
+
+    def write(self, token: int, end: bool, now: float) -> None:
+        """Add a token, and see whether it was the last.
+
+        Others may look on from another thread: whoever sees that a row is finished sees all of it.
+        """
         row = self.row
         row.ids.append(token)
-        row.seconds = seconds
+        row.seconds = now - self.started
         if end:
             row.finished, row.stop_reason = True, "end"
         elif len(row.ids) >= self.limit:
@@ -188,6 +239,8 @@ class _Group:
     """float32[B, V], for the next token, once the prompts are read."""
     tokens: torch.Tensor
     """int64[B], chosen from them and not yet read."""
+    fresh = False
+    """Whether no tokens were chosen from the logits yet."""
 
     def __init__(self, lm: LanguageModel, prompt: PromptEmbeds, pens: list[_Pen]):
         self.lm, self.pens = lm, pens
@@ -200,7 +253,7 @@ class _Group:
 
     def keep_open(self) -> bool:
         """Drop the finished rows as soon as they are many; False if all rows are finished."""
-        kept = [i for i, pen in enumerate(self.pens) if not pen.row.finished]
+        kept = [i for i, pen in enumerate(self.pens) if not pen.ended]
         if not kept:
             return False
         if self.fixed:
@@ -212,15 +265,23 @@ class _Group:
         return True
 
     def _select(self, kept: list[int]) -> None:
+        if self.prompt is not None:  # nothing is read yet, and a prompt may have several rows
+            return
         self._unfix()
         self.pens = [self.pens[i] for i in kept]
         select = torch.tensor(kept, dtype=torch.long, device=self.mask.device)
         self.cache.batch_select_indices(select)
         self.mask, self.positions = self.mask[select], self.positions[select]
-        self.tokens = self.tokens[select]
+        if self.fresh:
+            self.logits = self.logits[select]
+        else:
+            self.tokens = self.tokens[select]
 
     def read(self, compiled: bool) -> None:
         """Read the newest tokens, or the prompts, which each of their rows goes on from."""
+        if self.fresh:
+            return
+        self.fresh = True
         if self.prompt is None:
             self._read_tokens(compiled)
             return
@@ -234,6 +295,21 @@ class _Group:
                 tensor.repeat_interleave(repeats, dim=0)
                 for tensor in (self.logits, self.mask, self.positions)
             )
+
+    def choose(self) -> torch.Tensor:
+        """Choose the next tokens, int64[B]; each row by its own rule, which many may share."""
+        rules: dict[tuple[float, float, int], list[int]] = {}
+        for place, pen in enumerate(self.pens):
+            rules.setdefault(pen.rule, []).append(place)
+        if len(rules) == 1:
+            self.tokens = _chosen(self.logits, self.pens)
+        else:
+            self.tokens = torch.empty(len(self.pens), dtype=torch.long, device=self.mask.device)
+            for places in rules.values():
+                alike = [self.pens[place] for place in places]
+                self.tokens[places] = _chosen(self.logits[places], alike)
+        self.fresh = False
+        return self.tokens
 
     def _read_tokens(self, compiled: bool) -> None:
         before = self.mask
@@ -335,6 +411,11 @@ def log_probabilities(
     ]
 
 
+def _chosen(logits: torch.Tensor, pens: Sequence[_Pen]) -> torch.Tensor:
+    """Next tokens int64[B] of rows with one rule, from logits float32[B, V]."""
+    return _choose(logits, pens[0].sampling, [pen.generator for pen in pens])
+
+
 def _choose(
     logits: torch.Tensor, sampling: Sampling, generators: Sequence[torch.Generator]
 ) -> torch.Tensor:
@@ -356,6 +437,11 @@ def _choose(
     return (chosen if tokens is None else tokens.gather(1, chosen)).squeeze(1)
 
 
-def _generator(seed: int, row_seed: int, sample: int) -> torch.Generator:
+def number_of(seed: int, row_seed: int, sample: int = 0) -> int:
+    """A number of 63 bits that a row's samples are drawn from."""
     digest = hashlib.sha256(f"{seed}\n{row_seed}\n{sample}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def _generator(seed: int, row_seed: int, sample: int) -> torch.Generator:
+    return torch.Generator().manual_seed(number_of(seed, row_seed, sample))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
@@ -13,7 +14,8 @@ from pydantic import Field
 from softcot.data.answers import is_correct, majority, parse
 from softcot.data.problems import Problem
 from softcot.data.tasks import Task
-from softcot.decoding.decoder import Completion, Decoder, Sampling
+from softcot.decoding.backend import Alone, Backend, Place, Session
+from softcot.decoding.decoder import Completion, Sampling
 from softcot.evaluation.scoring import gold_logprobs
 from softcot.methods import Method, get_method
 from softcot.models.batches import PromptEmbeds, join
@@ -89,6 +91,7 @@ def answer_stream(
     k: int | None,
     sampling: Sampling,
     samples: int = 1,
+    backend: Backend | None = None,
 ) -> Generator[list[Column]]:
     """Ask a question in several ways at once.
 
@@ -103,9 +106,11 @@ def answer_stream(
         k: K for the methods that have thoughts; None leaves it to each method.
         sampling: How tokens are chosen.
         samples: Completions of every column; with more than one the majority answers.
+        backend: What runs the models; by default nobody else wants them.
 
     Yields:
-        The columns after each token, and once more with the worked answer's log-probability if
+        Blank columns with its place while the question has to wait, then the columns after each
+        token, and once more with the worked answer's log-probability if
         there is one. After the first token, those that wait for the assistant are still empty.
         Closing the generator stops the work.
 
@@ -116,7 +121,8 @@ def answer_stream(
         raise UserError(f"The number of samples must be 1 or more; it is {samples}.")
     if samples > 1 and sampling.temperature == 0:
         raise UserError("At temperature 0 all samples are equal; choose a temperature above 0.")
-    methods = [request.build(pair, task, sampling.seed) for request in requests]
+    backend = backend or Alone()
+    methods = backend.run(lambda: [one.build(pair, task, sampling.seed) for one in requests])
     counts = [request.count(method, k) for method, request in zip(methods, requests, strict=True)]
     asked = list(map(_OpenColumn, methods, counts))
     blank = [
@@ -124,16 +130,21 @@ def answer_stream(
         for method, request, count in zip(methods, requests, counts, strict=True)
     ]
     columns: list[Column] = []
-    with closing(_written(asked, problem, sampling, samples)) as steps:
-        for _ in steps:
+    with (
+        backend.session(len(requests) * samples) as session,
+        closing(_written(session, asked, problem, sampling, samples)) as steps,
+    ):
+        for place in steps:
             columns = [
                 _read(column, one.rows, pair, problem, task)
+                if place is None
+                else replace(column, note=str(place))
                 for column, one in zip(blank, asked, strict=True)
             ]
             yield columns
     if problem.answer and problem.rationale:
         yield [
-            replace(column, gold_logprob=gold_logprobs(one.method, [problem], one.prompt)[0])
+            replace(column, gold_logprob=backend.run(partial(one.score, problem)))
             for column, one in zip(columns, asked, strict=True)
         ]
 
@@ -156,33 +167,42 @@ class _OpenColumn:
         """
         return self.method.asks_assistant and not getattr(self.method, "edits", ())
 
+    def prepare(self, problem: Problem) -> None:
+        """Make what the base reads."""
+        self.prompt = self.method.prepare([problem], self.k)
+
+    def score(self, problem: Problem) -> float:
+        """Log-probability (nats) of the worked gold answer."""
+        return gold_logprobs(self.method, [problem], self.prompt)[0]
+
 
 def _written(
-    asked: Sequence[_OpenColumn], problem: Problem, sampling: Sampling, samples: int
-) -> Generator[None]:
-    """Write one token into all rows that have started, until every row has ended.
+    session: Session,
+    asked: Sequence[_OpenColumn],
+    problem: Problem,
+    sampling: Sampling,
+    samples: int,
+) -> Generator[Place | None]:
+    """Write into all rows that have started, until every row has ended.
 
     What needs no assistant starts at once, and the rest joins after the first token.
+
+    Yields:
+        Its place while it waits, and None after each step.
     """
+    yield from session.waiting()
     waiting = [one for one in asked if one.waits]
     starting = [one for one in asked if not one.waits]
     if not starting:
         starting, waiting = waiting, []
-    decoders: dict[int, Decoder] = {}
-    with ExitStack() as stack:
-        while starting or any(decoder.open for decoder in decoders.values()):
-            for one in starting:
-                one.prompt = one.method.prepare([problem], one.k)
-            for alike in _sharing(starting):
-                lm = alike[0].method.lm
-                if id(lm.model) not in decoders:
-                    decoders[id(lm.model)] = stack.enter_context(closing(Decoder(lm, sampling)))
-                _start(decoders[id(lm.model)], alike, samples)
-            for decoder in decoders.values():
-                if decoder.open:
-                    decoder.step()
-            yield
-            starting, waiting = waiting, []
+    while starting or session.open:
+        for one in starting:
+            session.run(partial(one.prepare, problem))
+        for alike in _sharing(starting):
+            _start(session, alike, sampling, samples)
+        session.step()
+        yield None
+        starting, waiting = waiting, []
 
 
 def _sharing(asked: Sequence[_OpenColumn]) -> Iterable[list[_OpenColumn]]:
@@ -193,9 +213,12 @@ def _sharing(asked: Sequence[_OpenColumn]) -> Iterable[list[_OpenColumn]]:
     return found.values()
 
 
-def _start(decoder: Decoder, asked: Sequence[_OpenColumn], samples: int) -> None:
-    """Let some columns join a decoder; sample i is drawn alike in all of them."""
-    rows = decoder.add(join([one.prompt for one in asked]), [0] * len(asked), samples)
+def _start(
+    session: Session, asked: Sequence[_OpenColumn], sampling: Sampling, samples: int
+) -> None:
+    """Let some columns start with one model; sample i is drawn alike in all of them."""
+    prompt = join([one.prompt for one in asked])
+    rows = session.add(asked[0].method.lm, prompt, sampling, [0] * len(asked), samples)
     for place, one in enumerate(asked):
         one.rows = rows[place * samples : (place + 1) * samples]
 

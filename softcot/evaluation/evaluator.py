@@ -11,7 +11,8 @@ from typing import Any
 from softcot.data.answers import is_correct, parse, read_gold
 from softcot.data.problems import Problem, digest
 from softcot.data.tasks import Task
-from softcot.decoding.decoder import Completion, Decoder, Sampling
+from softcot.decoding.backend import Alone, Backend, Session
+from softcot.decoding.decoder import Completion, Sampling, can_join
 from softcot.evaluation.partial import PartialRecord
 from softcot.evaluation.records import SCHEMA, Record, Row, figures
 from softcot.evaluation.scoring import gold_logprobs
@@ -95,6 +96,7 @@ def evaluate(
     partial: str | Path | None = None,
     command: str = "",
     progress: Callable[[int, int], None] = lambda done, total: None,
+    backend: Backend | None = None,
 ) -> Record:
     """Answer every problem for every seed and score the answers.
 
@@ -114,6 +116,7 @@ def evaluate(
             each of several processes has one with its number.
         command: The command line, for the record.
         progress: Called with (own rows done, own rows in all) at the start and as rows end.
+        backend: What writes the answers; by default this process.
 
     Raises:
         UserError: Any of the inputs makes no sense.
@@ -121,6 +124,9 @@ def evaluate(
     _check(problems, task, batch_size)
     method = protocol.build(pair, task, protocol.seeds[0])
     _check_origin(pair, method)
+    backend = backend or Alone()
+    if refusal := backend.refusal(method.lm):
+        raise UserError(refusal)
     k = method.checked_k(protocol.k)
     # What cannot be asked at all fails here, before anything is shown or written.
     method.prepare([max(problems, key=lambda problem: len(problem.question))], k)
@@ -129,6 +135,7 @@ def evaluate(
     told = pair.base.prompts.templates.name(task)
     settings |= {"split": split, "n": len(problems), "prompts": told}
     origin = provenance(pair.base.device, pair.base.dtype, command)
+    origin["versions"] |= backend.versions
     key = settings | _deciding(pair, task, method, protocol, problems, origin)
     processes = Processes.of(pair.base.device)
     ledger = PartialRecord(partial and processes.own(Path(partial)), key)
@@ -137,10 +144,11 @@ def evaluate(
     progress(len(ledger.rows), total)
     for seeds in protocol.rounds():
         method = protocol.build(pair, task, seeds[0])
-        asked = _Round(task, method, problems, protocol, seeds)
-        for done in asked.answers(ledger.missing(seeds[0], mine), batch_size):
-            ledger.add(*done)
-            progress(len(ledger.rows), total)
+        with backend.session(batch_size) as session:
+            asked = _Round(task, method, problems, protocol, seeds, session)
+            for done in asked.answers(ledger.missing(seeds[0], mine), batch_size):
+                ledger.add(*done)
+                progress(len(ledger.rows), total)
     ledger.join(processes)
     settings["left_out"] = None if left_out is None else dict(left_out)
     settings["collapse"] = _collapse(method, problems[:LOOKED_AT], k)
@@ -270,11 +278,12 @@ class _Round:
         problems: Sequence[Problem],
         protocol: Protocol,
         seeds: tuple[int, ...],
+        session: Session,
     ):
         self.task, self.method, self.problems = task, method, problems
         self.protocol, self.seeds = protocol, seeds
         self.k = method.checked_k(protocol.k)
-        self.decoder = Decoder(method.lm, protocol.sampling)
+        self.session = session
         self.each = len(seeds) * protocol.samples
 
     def answers(
@@ -292,11 +301,11 @@ class _Round:
         started = time.perf_counter()
         while waiting or asked:
             while waiting and (
-                not self.decoder.open
-                or self.decoder.open + self.each * len(waiting[0]) <= batch_size
+                not self.session.open
+                or self.session.open + self.each * len(waiting[0]) <= batch_size
             ):
                 asked += self._ask(waiting.popleft())
-            self.decoder.step()
+            self.session.step()
             done = [one for one in asked if one.done]
             if done:
                 asked = [one for one in asked if not one.done]
@@ -308,20 +317,27 @@ class _Round:
     def _shares(self, numbers: Sequence[int], batch_size: int) -> deque[list[int]]:
         """Numbers that are asked together, of like length, so that little is padding."""
         size = max(1, batch_size // self.each)
-        size = max(1, size // SHARES) if self.decoder.joins else size
+        size = max(1, size // SHARES) if can_join(self.method.lm) else size
         numbers = sorted(numbers, key=lambda i: len(self.problems[i].question))
         return deque(numbers[start : start + size] for start in range(0, len(numbers), size))
 
     def _ask(self, numbers: list[int]) -> list[_OpenProblem]:
         """Let some problems join those that are being answered."""
         problems = [self.problems[i] for i in numbers]
-        prompt = self.method.prepare(problems, self.k)
+        prompt = self.session.run(lambda: self.method.prepare(problems, self.k))
         scored: Sequence[float | None] = [None] * len(problems)
         if self.protocol.gold_logprob:
-            scored = gold_logprobs(self.method, problems, prompt)
+            scored = self.session.run(lambda: gold_logprobs(self.method, problems, prompt))
         # A problem brings its own random numbers, so its sample does not depend on its place.
         row_seeds = [int(problem.id, 16) for problem in problems]
-        rows = self.decoder.add(prompt, row_seeds, self.protocol.samples, self.seeds)
+        rows = self.session.add(
+            self.method.lm,
+            prompt,
+            self.protocol.sampling,
+            row_seeds,
+            self.protocol.samples,
+            self.seeds,
+        )
         written = [rows[start : start + self.each] for start in range(0, len(rows), self.each)]
         return list(map(_OpenProblem, numbers, prompt.hashes, prompt.passes, scored, written))
 

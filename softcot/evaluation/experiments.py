@@ -15,6 +15,7 @@ from typing import Any
 
 from softcot.data.problems import Problem, Split
 from softcot.data.tasks import FREE, TASKS, get_task, training_tasks
+from softcot.decoding.backend import Backend
 from softcot.decoding.decoder import Sampling
 from softcot.evaluation.evaluator import Protocol, evaluate, settings_of
 from softcot.evaluation.records import Record, load_record, write_record
@@ -289,6 +290,7 @@ def reproduce(
     split: Split = "test",
     batch_size: int = 128,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    backend: Backend | None = None,
 ) -> Path:
     """Make the record of a run unless it is there; an interrupted one goes on where it was.
 
@@ -300,6 +302,7 @@ def reproduce(
         split: Where the problems are from; prompts are only ever tried on validation problems.
         batch_size: Rows decoded together.
         progress: Called with (rows done, rows in all).
+        backend: What writes the answers; by default this process.
 
     Raises:
         UserError: A record in the way is unusable, or is of other problems, settings, weights or
@@ -326,6 +329,7 @@ def reproduce(
         partial=partial,
         command=shlex.join(["python", "-m", "softcot", "evaluate", *arguments]),
         progress=progress,
+        backend=backend,
     )
     write_record(record, out)
     partial.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 
 from softcot.data.problems import Problem
 from softcot.data.tasks import Task, get_task
+from softcot.decoding.backend import Backend
 from softcot.decoding.decoder import Sampling
 from softcot.evaluation.answering import Column, ColumnRequest, answer_stream
 from softcot.methods import Method, SlotMethod
@@ -45,11 +46,13 @@ class RunRequest:
     sampling: Sampling = Sampling()
     samples: int = 1
 
-    def stream(self, pair: Pair, task: Task | None = None) -> Generator[list[Column]]:
+    def stream(
+        self, pair: Pair, task: Task | None = None, backend: Backend | None = None
+    ) -> Generator[list[Column]]:
         """See `softcot.evaluation.answering.answer_stream`; the task is the problem's own."""
         task = task or get_task(self.problem.task)
         return answer_stream(
-            pair, self.problem, task, self.requests, self.k, self.sampling, self.samples
+            pair, self.problem, task, self.requests, self.k, self.sampling, self.samples, backend
         )
 
     def vectors(self, pair: Pair) -> dict[str, torch.Tensor]:

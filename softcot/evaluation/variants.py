@@ -6,7 +6,7 @@ For looking, with running figures; what is reported comes from `softcot.evaluati
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -97,7 +97,7 @@ def try_variants(
     *,
     batch_size: int = 25,
     max_new_tokens: int = MAX_NEW_TOKENS,
-) -> Iterator[list[Trial]]:
+) -> Generator[list[Trial]]:
     """Ask every problem in every way, greedily.
 
     Args:
@@ -130,7 +130,7 @@ def _ask(
     problems: Sequence[Problem],
     trials: list[Trial],
     sampling: Sampling,
-) -> Iterator[list[Trial]]:
+) -> Generator[list[Trial]]:
     kind, started = method.task.answer_kind, time.perf_counter()
     prompt = method.prepare(problems, trial.k)
     rows, before = [], trial.tokens

@@ -28,6 +28,7 @@ __all__ = [
     "SlotMethod",
     "SoftCoT",
     "ZeroShotCoT",
+    "askable",
     "get_method",
     "get_trainable",
 ]
@@ -37,6 +38,16 @@ METHODS: dict[str, type[Method]] = {
     kind.name: kind
     for kind in (ZeroShotCoT, CotUnk, PromptTuning, AssistCoT, LoRA, Coconut, SoftCoT)
 }
+
+
+def askable(pair: Pair) -> list[str]:
+    """Names of the methods that a pair has all weights for, on some task at least."""
+    return [
+        name
+        for name, method in METHODS.items()
+        if method.kind is None
+        or any(trained.startswith(f"{method.kind.folder}-") for trained in pair.trained)
+    ]
 
 
 def get_method(

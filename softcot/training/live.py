@@ -12,6 +12,7 @@ from softcot.analysis.geometry import Exploration, explore
 from softcot.analysis.vocabulary import Vocabulary
 from softcot.data.problems import Problem
 from softcot.data.tasks import Task
+from softcot.decoding.backend import Alone, Backend
 from softcot.evaluation.variants import Variant, try_variants
 from softcot.methods import Method, SoftCoT, ZeroShotCoT, get_method
 from softcot.support.background import streamed
@@ -103,6 +104,7 @@ def train_live(
     folder: Path,
     stop: threading.Event,
     sizes: Sizes = PAGE,
+    backend: Backend | None = None,
 ) -> Iterator[LiveTraining]:
     """Train a projection for a task and look at it on the way.
 
@@ -115,6 +117,8 @@ def train_live(
         folder: Where the weights go; a new one.
         stop: Set to end the training, which keeps the best weights so far.
         sizes: How much is done.
+        backend: What runs the models for others, too, to whom the training gives way between two
+            steps; by default there are none.
 
     Yields:
         The live after everything that happens in it.
@@ -125,14 +129,17 @@ def train_live(
     config, live = config_for(steps, sizes), LiveTraining(steps, sizes.judged)
     judged = task.problems("validation", sizes.judged)
 
-    def look(method: Method) -> float:
-        tried = try_variants(
-            [Variant(method.title, method)], judged, max_new_tokens=sizes.max_new_tokens
-        )
-        [trial] = list(tried)[-1]
-        return trial.accuracy
-
     def work(tell: Callable[[Any], None]) -> TrainingResult:
+        with (backend or Alone()).turn() as give_way:
+            return teach(tell, give_way)
+
+    def teach(tell: Callable[[Any], None], give_way: Callable[[], None]) -> TrainingResult:
+        def look(method: Method) -> float:
+            variants = [Variant(method.title, method)]
+            for [trial] in try_variants(variants, judged, max_new_tokens=sizes.max_new_tokens):
+                give_way()
+            return trial.accuracy
+
         live.alone = look(get_method(ZeroShotCoT.name, pair, task))
         if f"projection-{task.name}" in pair.trained:
             live.shipped = look(get_method(SoftCoT.name, pair, task))
@@ -146,6 +153,7 @@ def train_live(
                 vectors = method.thoughts([Problem(task.name, question)], DEFAULT_THOUGHTS)[0]
                 live.seen = explore(question, vectors, pair.base, vocabulary)
             tell(update)
+            give_way()
 
         return train(
             pair, SoftCoT.name, task.name, config, folder, progress=watch, should_stop=stop.is_set

@@ -18,7 +18,7 @@ from softcot.support.schema import to_json
 from softcot.support.text import clean
 from softcot.thoughts.edits import read_edits
 from softcot.web import questions
-from softcot.web.events import LANE, paced, spoken
+from softcot.web.events import LANE, LONG, paced, spoken
 from softcot.web.residents import Residents
 
 ENDPOINTS = ("compare", "intervene", "sweep", "thoughts", "problem")
@@ -30,7 +30,7 @@ def add_endpoints(residents: Residents) -> None:
     """Add `/compare`, `/thoughts`, `/intervene`, `/sweep` and `/problem` to the Blocks."""
     gr.api(endpoint(_compare(residents)), api_name="compare", **LANE)
     gr.api(endpoint(_intervene(residents)), api_name="intervene", **LANE)
-    gr.api(endpoint(_sweep(residents)), api_name="sweep", **LANE)
+    gr.api(endpoint(_sweep(residents)), api_name="sweep", **LONG)
     gr.api(endpoint(_thoughts(residents)), api_name="thoughts", **LANE)
     gr.api(endpoint(_problem()), api_name="problem")
 

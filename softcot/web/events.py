@@ -8,12 +8,23 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
+from softcot.models.loading import gpu_is_lent
 from softcot.support.errors import UserError
 
 T = TypeVar("T")
 
-LANE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
-"""Everything that runs a model takes its turn in one lane."""
+AT_WORK = 1 if gpu_is_lent() else 32
+"""Visitors who are answered at the same time; a GPU that is lent has one call at a time."""
+
+LANE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": AT_WORK}
+"""Everything that a visitor waits for and that runs a model. Who comes when all places are taken
+is told a place in the queue."""
+
+LONG: dict[str, Any] = {"concurrency_id": "long", "concurrency_limit": 2 if AT_WORK > 1 else 1}
+"""What takes long, such as a sweep; it gives way to all that is in the other lane."""
+
+QUEUED = 256
+"""Events that may wait for a place in their lane."""
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 """The page's own events: no endpoint, and no spinner over what is being read."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import torch
@@ -18,11 +18,13 @@ from softcot.analysis.vocabulary import Vocabulary
 from softcot.data.kinds import likely_kind
 from softcot.data.problems import Problem
 from softcot.data.tasks import FREE, Task
+from softcot.decoding.backend import Backend
 from softcot.decoding.decoder import Sampling
+from softcot.decoding.engine import Engine
 from softcot.evaluation.answering import Column, ColumnRequest
 from softcot.evaluation.run_file import RunRequest, save_run
 from softcot.evaluation.variants import Trial, Variant, try_variants
-from softcot.methods import METHODS, Method, SoftCoT, ZeroShotCoT, get_method
+from softcot.methods import METHODS, SoftCoT, ZeroShotCoT, askable, get_method
 from softcot.support.errors import UserError
 from softcot.support.presets import (
     CHAT_NEW_TOKENS,
@@ -41,6 +43,9 @@ HARD, SOFT = ZeroShotCoT.name, SoftCoT.name
 MOST_SAMPLES, MOST_TRIED, MOST_MAPPED = 15, 500, 1000
 """Answers of a column, problems of a trial or of each K, and those on a map: what a page that
 everybody shares may be asked for at once."""
+
+TOGETHER = 16
+"""Problems of a map whose thoughts are read at once, between which others have their turn."""
 
 OWN = ", own projection"
 """Ends the title of a column whose thoughts a visitor's own projection made."""
@@ -64,11 +69,19 @@ class Explorer:
     Every projection is loaded at once, so that a damaged one is found before anybody asks. Where
     there is none, one that nobody trained takes its place, and what it does is said to be its.
 
+    Visitors ask at the same time: what runs a model goes through the backend, which lets their
+    answers share one batch and cuts what is long into pieces.
+
+    Args:
+        pair: The two frozen models.
+        backend: What runs them; by default an engine of its own.
+
     Raises:
         UserError: A projection is damaged.
     """
 
-    def __init__(self, pair: Pair):
+    def __init__(self, pair: Pair, backend: Backend | None = None):
+        self.backend: Backend = backend or Engine()
         self.laboratory = is_laboratory(pair.name)
         """Whether the models are this project's own, which know nothing but its problems."""
         self.tasks = questions.offered(self.laboratory)
@@ -162,17 +175,8 @@ class Explorer:
     @property
     def further(self) -> list[tuple[str, str]]:
         """Titles and names of the methods that can be asked beside hard CoT and SoftCoT."""
-        return [
-            (kind.title, name)
-            for name, kind in METHODS.items()
-            if name not in (HARD, SOFT) and self._has_weights(kind)
-        ]
-
-    def _has_weights(self, method: type[Method]) -> bool:
-        """Whether a method can be asked: it trains nothing, or was trained on some task."""
-        if method.kind is None:
-            return True
-        return any(name.startswith(f"{method.kind.folder}-") for name in self.pair.trained)
+        offered = askable(self.pair)
+        return [(METHODS[name].title, name) for name in offered if name not in (HARD, SOFT)]
 
     def kind(self, question: str, task_name: str) -> str:
         """The task that a question is asked as: free text goes as the kind that it reads like.
@@ -192,9 +196,13 @@ class Explorer:
         """
         task = questions.problems_of(self.kind(question, task_name))
         k = self.max_thoughts if k is None else k
-        vectors = SoftCoT.build(self.pair, task).thoughts([Problem(task.name, question)], k)
-        found = explore(question, vectors[0], self.pair.base, self.vocabulary)
-        return Seen(**vars(found), plan=read_plan(self.pair, question, k, task))
+
+        def look() -> Seen:
+            vectors = SoftCoT.build(self.pair, task).thoughts([Problem(task.name, question)], k)
+            found = explore(question, vectors[0], self.pair.base, self.vocabulary)
+            return Seen(**vars(found), plan=read_plan(self.pair, question, k, task))
+
+        return self.backend.run(look)
 
     def comparison(
         self,
@@ -247,14 +255,14 @@ class Explorer:
         The title of a column says whether the visitor's own projection made its thoughts.
         """
         task = questions.problems_of(request.problem.task)
-        frames = request.stream(self.pair, task)
+        frames = request.stream(self.pair, task, self.backend)
         if self.own is None or self.pair.projection(task.name) is not self.own:
             return frames
         return _as_own(frames)
 
     def save(self, path: Path, request: RunRequest, columns: Sequence[Column]) -> None:
         """Write a finished run into a file; see `softcot.evaluation.run_file.save_run`."""
-        save_run(path, self.pair, request, columns)
+        self.backend.run(lambda: save_run(path, self.pair, request, columns))
 
     def intervene(self, problem: Problem, k: int, edits: Sequence[Edit]) -> Iterator[list[Column]]:
         """Answer with the question's own thoughts, with edited ones, and with two placebos.
@@ -275,7 +283,8 @@ class Explorer:
         placebos = [(Edit(kind),) for kind in questions.placebos(task)]
         requests = [ColumnRequest(SOFT, edits=tuple(made)) for made in ((), edits, *placebos)]
         sampling = Sampling(max_new_tokens=self.usual_length)
-        return RunRequest(problem, tuple(requests), k, sampling).stream(self.pair, task)
+        asked = RunRequest(problem, tuple(requests), k, sampling)
+        return asked.stream(self.pair, task, self.backend)
 
     def try_edits(
         self, task_name: str, k: int, edits: Sequence[Edit], count: int
@@ -283,20 +292,33 @@ class Explorer:
         """The same on `count` test problems; see `softcot.evaluation.variants.try_variants`."""
         task = questions.problems_of(task_name)
         placebos = [(kind, [Edit(kind)]) for kind in questions.placebos(task)]
-        variants = [
-            Variant(label, get_method(SOFT, self.pair, task, edits=made), k)
-            for label, made in (("own", []), ("edited", edits), *placebos)
-        ]
-        problems = self._tried(task, count)
-        return try_variants(variants, problems, max_new_tokens=self.usual_length)
+        asked = (("own", []), ("edited", edits), *placebos)
+
+        def variants() -> list[Variant]:
+            return [
+                Variant(label, get_method(SOFT, self.pair, task, edits=made), k)
+                for label, made in asked
+            ]
+
+        return self._try(variants, self._tried(task, count))
 
     def sweep(self, task_name: str, ks: Sequence[int], count: int) -> Iterator[list[Trial]]:
         """SoftCoT at every K of `ks` on `count` test problems; see `try_variants`."""
         task = questions.problems_of(task_name)
-        method = get_method(SOFT, self.pair, task)
-        variants = [Variant(f"K = {k}", method, k) for k in ks]
-        problems = self._tried(task, count)
-        return try_variants(variants, problems, batch_size=count, max_new_tokens=self.usual_length)
+
+        def variants() -> list[Variant]:
+            method = get_method(SOFT, self.pair, task)
+            return [Variant(f"K = {k}", method, k) for k in ks]
+
+        return self._try(variants, self._tried(task, count), batch_size=count)
+
+    def _try(
+        self, variants: Callable[[], list[Variant]], problems: list[Problem], **options: int
+    ) -> Iterator[list[Trial]]:
+        """Ask the problems in several ways, a token at a time, and let others go first."""
+        built, longest = self.backend.run(variants), self.usual_length
+        trials = try_variants(built, problems, max_new_tokens=longest, **options)
+        return self.backend.steps(trials)
 
     def inspect(
         self, problem: Problem, k: int, metric: str = "cosine", corrected: bool = False
@@ -304,23 +326,33 @@ class Explorer:
         """Look at a question's thoughts from all sides; see `inspection.inspect`."""
         problem = self._as_kind(problem)
         task = questions.problems_of(problem.task)
-        return inspect(
-            self.pair,
-            task,
-            problem,
-            k,
-            others=questions.others(task, self.laboratory),
-            vocabulary=self.vocabulary,
-            metric=metric,
-            corrected=corrected,
-            max_new_tokens=MAX_NEW_TOKENS if self.laboratory else LOOKED_AT,
-        )
+
+        def look() -> Inspection:
+            return inspect(
+                self.pair,
+                task,
+                problem,
+                k,
+                others=questions.others(task, self.laboratory),
+                vocabulary=self.vocabulary,
+                metric=metric,
+                corrected=corrected,
+                max_new_tokens=MAX_NEW_TOKENS if self.laboratory else LOOKED_AT,
+            )
+
+        return self.backend.run(look, long=True)
 
     def trajectories(self, task_name: str, k: int, count: int) -> list[Trajectory]:
         """Where the thoughts of `count` test problems lie."""
         task = questions.problems_of(task_name)
         problems = self._tried(task, count, MOST_MAPPED)
-        return trajectories(self.pair, task, problems, k, vocabulary=self.vocabulary)
+
+        def some(start: int) -> list[Trajectory]:
+            part = problems[start : start + TOGETHER]
+            return trajectories(self.pair, task, part, k, vocabulary=self.vocabulary)
+
+        pieces = (partial(some, start) for start in range(0, len(problems), TOGETHER))
+        return [one for piece in pieces for one in self.backend.run(piece, long=True)]
 
     def _tried(self, task: Task, count: int, most: int = MOST_TRIED) -> list[Problem]:
         """Test problems for a trial.

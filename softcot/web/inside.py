@@ -9,7 +9,7 @@ from softcot.data.problems import Problem
 from softcot.plots import thoughts as figures
 from softcot.support.errors import UserError
 from softcot.web import components, inside_views, views
-from softcot.web.events import LANE, PRIVATE
+from softcot.web.events import LONG, PRIVATE
 from softcot.web.explorer import MOST_MAPPED
 from softcot.web.panel import Panel
 from softcot.web.requests import InspectRequest, MapRequest
@@ -56,7 +56,7 @@ class Inside(Panel):
         self._many()
         run.click(
             **w.listener(self.inspect, InspectRequest, ["facts", *PARTS]),
-            concurrency_id=LANE["concurrency_id"],
+            **LONG,
             api_visibility="private",
             show_progress_on=w["facts"],
         )
@@ -83,7 +83,7 @@ class Inside(Panel):
             w["trajectories"], w["picked"] = gr.State([]), gr.State(None)
             w["about_picked"] = components.html("")
             w["ask_picked"] = gr.Button("Ask this problem", visible=False, size="md")
-        draw.click(**w.listener(self.draw_map, MapRequest, MAP), **LANE, **PRIVATE)
+        draw.click(**w.listener(self.draw_map, MapRequest, MAP), **LONG, **PRIVATE)
         w["trajectory_map"].select(**w.listener(self.pick, MapRequest, PICKED), **PRIVATE)
 
     @property

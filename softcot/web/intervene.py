@@ -12,7 +12,7 @@ from softcot.evaluation.answering import Column
 from softcot.support.errors import UserError
 from softcot.thoughts.edits import BORROWING, EDITS, MEASURED, Edit, read_edits
 from softcot.web import components, intervene_views, questions, views
-from softcot.web.events import AT_ONCE, LANE, PRIVATE, idle, paced, stoppable, until
+from softcot.web.events import AT_ONCE, LANE, LONG, PRIVATE, idle, paced, stoppable, until
 from softcot.web.explorer import MOST_TRIED
 from softcot.web.panel import Panel
 from softcot.web.requests import ComposeRequest, EditRequest, QuestionRequest
@@ -112,7 +112,7 @@ class Intervene(Panel):
             **LANE,
             **PRIVATE,
         )
-        w["try_out"].click(**w.listener(self.try_many, EditRequest, TRIAL), **LANE, **PRIVATE)
+        w["try_out"].click(**w.listener(self.try_many, EditRequest, TRIAL), **LONG, **PRIVATE)
         stoppable(w["stop_edit"], w["edit_ending"])
         stoppable(w["stop_trial"], w["trial_ending"])
 

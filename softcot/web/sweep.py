@@ -10,7 +10,7 @@ import gradio as gr
 from softcot.plots.sweep import sweep_chart
 from softcot.support.errors import UserError
 from softcot.web import components, sweep_views, views
-from softcot.web.events import LANE, PRIVATE, idle, paced, stoppable, until
+from softcot.web.events import LONG, PRIVATE, idle, paced, stoppable, until
 from softcot.web.explorer import MOST_TRIED
 from softcot.web.panel import Panel
 from softcot.web.requests import SweepRequest
@@ -52,7 +52,7 @@ class Sweep(Panel):
             w["sweep_chart"] = components.chart(sweep_views.ALT)
             w["sweep_table"] = components.html("")
         w["sweep_ending"] = gr.State(None)
-        run.click(**w.listener(self.sweep, SweepRequest, CURVES), **LANE, **PRIVATE)
+        run.click(**w.listener(self.sweep, SweepRequest, CURVES), **LONG, **PRIVATE)
         stoppable(w["stop_sweep"], w["sweep_ending"])
 
     def fresh(self) -> Named:

@@ -67,8 +67,8 @@ class Train(Panel):
         w["projection_folder"] = gr.State(None)
         w["run_training"].click(
             **w.listener(self.train, TrainRequest, LEARNED),
-            # One training at a time, beside the lane of the answers; the queue tells the others
-            # their place.
+            # One training at a time, which gives way to answers; the queue tells the others their
+            # place.
             concurrency_id="training",
             concurrency_limit=1,
             api_visibility="private",
@@ -147,6 +147,7 @@ class Train(Panel):
             folder,
             ending,
             PAGE if self.explorer.laboratory else LARGE,
+            self.explorer.backend,
         )
 
     def bring(self, request: BringRequest) -> Named:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from softcot.decoding.backend import Alone
 from softcot.models.loading import gpu_is_lent
 from softcot.support.errors import UserError
 from softcot.support.presets import MAX_NEW_TOKENS
@@ -97,6 +98,8 @@ def on_loan(explorer: Explorer) -> Explorer:
     """The explorer, where need be as one that borrows a GPU for all that runs a model."""
     if spaces is None:
         return explorer
+    explorer = copy.copy(explorer)
+    explorer.backend = Alone()  # a call has a process of its own, where there are no other threads
     borrowing = copy.copy(explorer)
     for name, duration in CALLS.items():
         setattr(borrowing, name, _call(getattr(explorer, name), duration))

@@ -1,10 +1,13 @@
 """One question in several ways: columns, votes, notes, stopping."""
 
+from contextlib import contextmanager
+
 import pytest
 from conftest import forward_passes
 
 from softcot.data.problems import Problem
 from softcot.data.tasks import get_task
+from softcot.decoding.backend import Alone
 from softcot.decoding.decoder import Completion, Sampling
 from softcot.evaluation import answering
 from softcot.evaluation.answering import ColumnRequest, answer_stream
@@ -33,11 +36,18 @@ def script(monkeypatch):
         reasons = reasons or ["end"] * len(texts)
         written = [pair.base.tokenizer(text, add_special_tokens=False).input_ids for text in texts]
 
-        class Scripted:
-            def __init__(self, lm, sampling):
+        class Scripted(Alone):
+            def __init__(self):
                 self.rows, self.steps = [Completion() for _ in texts], 0
 
-            def add(self, prompt, row_seeds=None, samples=1):
+            @contextmanager
+            def session(self, rows=1, visitor=""):
+                yield self
+
+            def waiting(self):
+                return []
+
+            def add(self, lm, prompt, sampling, row_seeds=None, samples=1):
                 assert len(prompt.prompt_tokens) * samples == len(texts)
                 return self.rows
 
@@ -53,10 +63,7 @@ def script(monkeypatch):
                     if row.ids == ids:
                         row.finished, row.stop_reason = True, reason
 
-            def close(self):
-                pass
-
-        monkeypatch.setattr(answering, "Decoder", Scripted)
+        monkeypatch.setattr(answering, "Alone", Scripted)
 
     return install
 

@@ -9,6 +9,7 @@ from test_app import free_port
 from test_browser import COMPARED, answered, expect, fits, run
 
 import app
+from softcot.decoding.engine import ROWS
 from softcot.evaluation.run_file import RunRequest
 from softcot.thoughts.pair import load_pair
 from softcot.web.explorer import Explorer
@@ -113,13 +114,19 @@ def test_a_link_is_not_answered_with_the_first_example(visit, url):
 
 
 def test_who_waits_sees_a_place_in_the_queue(visit, monkeypatch):
-    stream = RunRequest.stream
+    stream, greedy = RunRequest.stream, []
 
     def endless(*args):
-        columns = next(stream(*args))
-        while True:
-            yield columns
-            time.sleep(0.1)
+        """The first visitor takes all rows, for ever."""
+        if greedy:
+            yield from stream(*args)
+            return
+        greedy.append(args)
+        columns, backend = next(stream(*args)), args[-1]
+        with backend.session(ROWS):
+            while True:
+                yield columns
+                time.sleep(0.1)
 
     one, other = visit(), visit()
     with monkeypatch.context() as patch:
@@ -127,7 +134,7 @@ def test_who_waits_sees_a_place_in_the_queue(visit, monkeypatch):
         run(one)
         expect(one.locator(f"{COMPARED}.running")).to_have_count(2)
         run(other)
-        expect(other.locator(".block.queue")).to_contain_text(re.compile(r"queue: \d/\d"))
-    one.get_by_role("button", name="Stop").click()
-    answered(other)
-    expect(other.locator(".block.queue")).not_to_contain_text("queue")
+        expect(other.locator(f"{COMPARED} .note").first).to_contain_text("Place 1 in the queue")
+        one.get_by_role("button", name="Stop").click()
+        answered(other)
+    expect(other.get_by_text("in the queue")).to_have_count(0)

@@ -1,0 +1,1 @@
+"""Answers for other programs, in the form of OpenAI's interface."""
