@@ -127,7 +127,7 @@ def answer_stream(
     with closing(_written(asked, problem, sampling, samples)) as steps:
         for _ in steps:
             columns = [
-                _read(column, one.rows, pair, problem, task)
+                _read(column, one.rows, one.method, problem, task)
                 for column, one in zip(blank, asked, strict=True)
             ]
             yield columns
@@ -208,12 +208,12 @@ def _title(method: Method, request: ColumnRequest) -> str:
 
 
 def _read(
-    column: Column, rows: list[Completion], pair: Pair, problem: Problem, task: Task
+    column: Column, rows: list[Completion], method: Method, problem: Problem, task: Task
 ) -> Column:
     """The column as its rows stand: a new object, so that a caller may keep it."""
     if not rows:  # it waits for the assistant
         return column
-    texts = [pair.base.text(row.ids).rstrip("\ufffd") for row in rows]
+    texts = [method.said(row.ids).rstrip("\ufffd") for row in rows]
     done = all(row.finished for row in rows)
     # A sample votes when it has finished: half a sentence is no answer.
     answers = [

@@ -331,7 +331,7 @@ class _Round:
         draws = itertools.product(self.seeds, range(self.protocol.samples))
         rows = []
         for (seed, sample), written in zip(draws, asked.written, strict=True):
-            text = self.method.lm.text(written.ids)
+            text = self.method.said(written.ids)
             parsed = parse(kind, text)
             rows.append(
                 Row(

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 
 from softcot.data.problems import Problem
 from softcot.data.tasks import Task
-from softcot.methods.assist_cot import AssistCoT
+from softcot.methods.assist_cot import AssistCoT, EqualHint
 from softcot.methods.base import Method
 from softcot.methods.coconut import Coconut
+from softcot.methods.concise_cot import ConciseCoT
 from softcot.methods.cot_unk import CotUnk
 from softcot.methods.lora import LoRA
+from softcot.methods.no_cot import NoCoT
+from softcot.methods.pause_tokens import PauseTokens
 from softcot.methods.prompt_tuning import PromptTuning
 from softcot.methods.slots import DONORS, SlotMethod, needs_donors
 from softcot.methods.softcot import SoftCoT
@@ -35,7 +38,19 @@ __all__ = [
 
 METHODS: dict[str, type[Method]] = {
     kind.name: kind
-    for kind in (ZeroShotCoT, CotUnk, PromptTuning, AssistCoT, LoRA, Coconut, SoftCoT)
+    for kind in (
+        ZeroShotCoT,
+        NoCoT,
+        ConciseCoT,
+        CotUnk,
+        PauseTokens,
+        PromptTuning,
+        AssistCoT,
+        EqualHint,
+        LoRA,
+        Coconut,
+        SoftCoT,
+    )
 }
 
 

@@ -9,6 +9,7 @@ from softcot.methods.objective import Objective
 from softcot.models.batches import Batch, PromptEmbeds, collate
 from softcot.models.language_model import LanguageModel
 from softcot.prompts.builder import Prompt
+from softcot.support.errors import UserError
 from softcot.thoughts.checkpoint import TrainedWeights
 from softcot.thoughts.pair import Pair
 
@@ -30,13 +31,18 @@ class Method:
     about: ClassVar[str] = ""
     """What it gives to the base: a format string over `k`, and `thoughts`, K in words."""
     hatch: ClassVar[str] = ""
-    """How its bars are hatched in figures, a Plotly pattern: none needs its colour to be read."""
+    """How its bars are hatched in figures, a Plotly pattern: none needs its colour to be read. One
+    that is written twice is twice as wide."""
     trains: str = "nothing"
     """Which weights a training moves, in words."""
     asks_assistant: bool = False
     """Whether the assistant reads the question."""
     default_k: int = 0
     """K where nobody chose one."""
+    counted: ClassVar[str] = "thoughts"
+    """What K is a number of."""
+    reworded: ClassVar[bool] = False
+    """Whether its prompt is not zero-shot CoT's even with K = 0."""
     shares_k: ClassVar[bool] = False
     """Whether one K suits it and SoftCoT: K slots, filled at once. The others choose their own."""
     kind: ClassVar[type[TrainedWeights] | None] = None
@@ -93,7 +99,15 @@ class Method:
         Raises:
             UserError: There cannot be so many, or so few.
         """
-        return 0
+        if not self.max_thoughts:
+            return 0
+        if k is None:
+            return min(self.default_k, self.max_thoughts)
+        if not 0 <= k <= self.max_thoughts:
+            raise UserError(
+                f"K = {k} {self.counted} is out of range; choose 0 to {self.max_thoughts}."
+            )
+        return k
 
     @property
     def trained_on(self) -> str | None:
@@ -111,6 +125,14 @@ class Method:
     def prompts(self, problems: Sequence[Problem], k: int = 0) -> list[Prompt]:
         """The base's prompts with K slots."""
         return [self.lm.prompts.base(p.question, task=self.task, k=k) for p in problems]
+
+    def said(self, ids: Sequence[int]) -> str:
+        """What an answer of these new tokens says, for a reader and to be judged."""
+        return self.lm.text(ids)
+
+    def worked(self, problem: Problem) -> str:
+        """The right answer as the base would go on with it behind this method's prompt."""
+        return problem.target
 
     def batch(self, prompts: Sequence[Prompt]) -> Batch:
         """Prompts as a left-padded batch."""

@@ -82,18 +82,6 @@ class SlotMethod(Method):
         """Largest K."""
         return MAX_THOUGHTS
 
-    def checked_k(self, k: int | None) -> int:
-        """K of a request; None means the method's own choice.
-
-        Raises:
-            UserError: There cannot be so many, or so few.
-        """
-        if k is None:
-            return min(self.default_k, self.max_thoughts)
-        if not 0 <= k <= self.max_thoughts:
-            raise UserError(f"K = {k} thoughts is out of range; choose 0 to {self.max_thoughts}.")
-        return k
-
     @torch.no_grad()
     def prepare(self, problems: Sequence[Problem], k: int = 0) -> PromptEmbeds:
         """The prompts with K vectors spliced in; K = 0 is exactly zero-shot CoT."""
