@@ -16,6 +16,7 @@ from softcot.methods.lora import LoRA
 from softcot.methods.no_cot import NoCoT
 from softcot.methods.pause_tokens import PauseTokens
 from softcot.methods.prompt_tuning import PromptTuning
+from softcot.methods.self_thoughts import SelfThoughts, SelfThoughtsEach
 from softcot.methods.slots import DONORS, SlotMethod, needs_donors
 from softcot.methods.softcot import SoftCoT
 from softcot.methods.zero_shot_cot import ZeroShotCoT
@@ -50,6 +51,8 @@ METHODS: dict[str, type[Method]] = {
         LoRA,
         Coconut,
         SoftCoT,
+        SelfThoughts,
+        SelfThoughtsEach,
     )
 }
 

@@ -125,6 +125,8 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
     """What its constructor takes beside the origin."""
     sides: ClassVar[tuple[str, ...]] = ("base",)
     """The models of a pair that it was made for."""
+    reader: ClassVar[str] = "assistant"
+    """Which of them reads the placeholders."""
     tags: ClassVar[tuple[str, ...]]
     """Of the model card."""
     card: ClassVar[str]
