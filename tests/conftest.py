@@ -17,6 +17,7 @@ from softcot.data.problems import Problem
 from softcot.data.stored import DATA_VARIABLE
 from softcot.models.language_model import LanguageModel
 from softcot.thoughts.adapter import Adapter, CoconutAdapter
+from softcot.thoughts.many_thoughts import ManyThoughts
 from softcot.thoughts.pair import Pair, load_pair
 from softcot.thoughts.projection import Projection
 from softcot.thoughts.self_projection import PlaceProjections, SelfProjection
@@ -37,6 +38,7 @@ WORDS = (
 )
 KINDS = (
     Projection,
+    ManyThoughts,
     SelfProjection,
     PlaceProjections,
     SoftPrompt,

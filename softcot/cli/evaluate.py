@@ -151,5 +151,9 @@ def _print_record(record: "Record", as_json: bool) -> None:
         f"{100 * (record.cut or 0):.1f} % cut off at {record.sampling['max_new_tokens']} tokens, "
         f"{record.mean_new_tokens:.1f} tokens an answer, {record.seconds:.0f} s"
     )
+    if record.chains:
+        votes = f"of {record.samples} samples at least one is right: "
+        told = f"{votes}{100 * record.chains['pass']:.1f} %, "
+        print(f"{told}{record.chains['answers']:.2f} different answers")
     if record.left_out:
         print(f"Problems of the split that cannot be judged: {counted(record.left_out)}")

@@ -69,6 +69,23 @@ class Problem:
         told = {"note": self.note} if self.note else {}
         return {name: getattr(self, name) for name in names} | told | {"meta": dict(self.meta)}
 
+    def mistaken_for(self, other: Problem) -> Problem:
+        """The same to the base; the assistant hears the other one, so thoughts are swapped."""
+        known = {field.name: getattr(self, field.name) for field in fields(Problem)}
+        return _Misheard(**known, other=other.heard)
+
+
+@dataclass(frozen=True)
+class _Misheard(Problem):
+    """A problem of which the assistant hears something else."""
+
+    other: str = ""
+
+    @property
+    def heard(self) -> str:
+        """The other problem."""
+        return self.other
+
 
 def question_hash(question: str) -> str:
     """SHA-256 of the question's words, in hex; equal for texts that differ in case or spacing."""

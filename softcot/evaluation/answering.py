@@ -14,6 +14,7 @@ from softcot.data.answers import is_correct, majority, parse
 from softcot.data.problems import Problem
 from softcot.data.tasks import Task
 from softcot.decoding.decoder import Completion, Decoder, Sampling
+from softcot.evaluation.chains import in_turn
 from softcot.evaluation.scoring import gold_logprobs
 from softcot.methods import Method, get_method
 from softcot.models.batches import PromptEmbeds, join
@@ -114,11 +115,12 @@ def answer_stream(
     """
     if samples < 1:
         raise UserError(f"The number of samples must be 1 or more; it is {samples}.")
-    if samples > 1 and sampling.temperature == 0:
-        raise UserError("At temperature 0 all samples are equal; choose a temperature above 0.")
     methods = [request.build(pair, task, sampling.seed) for request in requests]
+    sets = [method.sets(samples) for method in methods]
+    if sampling.temperature == 0 and min(sets, default=samples) < samples:
+        raise UserError("At temperature 0 all samples are equal; choose a temperature above 0.")
     counts = [request.count(method, k) for method, request in zip(methods, requests, strict=True)]
-    asked = list(map(_OpenColumn, methods, counts))
+    asked = list(map(_OpenColumn, methods, counts, sets))
     blank = [
         Column(method.name, _title(method, request), count)
         for method, request, count in zip(methods, requests, counts, strict=True)
@@ -133,7 +135,7 @@ def answer_stream(
             yield columns
     if problem.answer and problem.rationale:
         yield [
-            replace(column, gold_logprob=gold_logprobs(one.method, [problem], one.prompt)[0])
+            replace(column, gold_logprob=one.gold_logprob(problem))
             for column, one in zip(columns, asked, strict=True)
         ]
 
@@ -144,6 +146,8 @@ class _OpenColumn:
 
     method: Method
     k: int
+    sets: int
+    """Prompts that its samples take turns with."""
     prompt: PromptEmbeds = field(init=False, repr=False)
     """There once it starts."""
     rows: list[Completion] = field(default_factory=list)
@@ -155,6 +159,11 @@ class _OpenColumn:
         An edit can be; it speaks up before anything is written.
         """
         return self.method.asks_assistant and not getattr(self.method, "edits", ())
+
+    def gold_logprob(self, problem: Problem) -> float:
+        """Of the worked gold answer, nats, behind the first prompt."""
+        first = self.prompt if self.sets == 1 else self.method.prepare([problem], self.k)
+        return gold_logprobs(self.method, [problem], first)[0]
 
 
 def _written(
@@ -172,7 +181,7 @@ def _written(
     with ExitStack() as stack:
         while starting or any(decoder.open for decoder in decoders.values()):
             for one in starting:
-                one.prompt = one.method.prepare([problem], one.k)
+                one.prompt = one.method.prepare_sets([problem], one.k, one.sets)
             for alike in _sharing(starting):
                 lm = alike[0].method.lm
                 if id(lm.model) not in decoders:
@@ -186,18 +195,20 @@ def _written(
 
 
 def _sharing(asked: Sequence[_OpenColumn]) -> Iterable[list[_OpenColumn]]:
-    """Those that share a model, whose prompts are read together."""
-    found: dict[int, list[_OpenColumn]] = {}
+    """Those that share a model, whose prompts are read together, and have as many of them."""
+    found: dict[tuple[int, int], list[_OpenColumn]] = {}
     for one in asked:
-        found.setdefault(id(one.method.lm.model), []).append(one)
+        found.setdefault((id(one.method.lm.model), one.sets), []).append(one)
     return found.values()
 
 
 def _start(decoder: Decoder, asked: Sequence[_OpenColumn], samples: int) -> None:
     """Let some columns join a decoder; sample i is drawn alike in all of them."""
-    rows = decoder.add(join([one.prompt for one in asked]), [0] * len(asked), samples)
-    for place, one in enumerate(asked):
-        one.rows = rows[place * samples : (place + 1) * samples]
+    sets = asked[0].sets
+    row_seeds = [*range(sets)] * len(asked)
+    rows = decoder.add(join([one.prompt for one in asked]), row_seeds, samples // sets)
+    for one, own in zip(asked, in_turn(rows, len(asked), sets), strict=True):
+        one.rows = own
 
 
 def _title(method: Method, request: ColumnRequest) -> str:

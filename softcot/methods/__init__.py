@@ -19,6 +19,7 @@ from softcot.methods.prompt_tuning import PromptTuning
 from softcot.methods.self_thoughts import SelfThoughts, SelfThoughtsEach
 from softcot.methods.slots import DONORS, SlotMethod, needs_donors
 from softcot.methods.softcot import SoftCoT
+from softcot.methods.softcot_pp import SoftCoTP, SoftCoTPP
 from softcot.methods.zero_shot_cot import ZeroShotCoT
 from softcot.support.errors import UserError
 from softcot.thoughts.controls import check_control
@@ -31,6 +32,8 @@ __all__ = [
     "Method",
     "SlotMethod",
     "SoftCoT",
+    "SoftCoTP",
+    "SoftCoTPP",
     "ZeroShotCoT",
     "get_method",
     "get_trainable",
@@ -51,6 +54,8 @@ METHODS: dict[str, type[Method]] = {
         LoRA,
         Coconut,
         SoftCoT,
+        SoftCoTP,
+        SoftCoTPP,
         SelfThoughts,
         SelfThoughtsEach,
     )

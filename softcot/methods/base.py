@@ -35,6 +35,10 @@ class Method:
     that is written twice is twice as wide."""
     trains: str = "nothing"
     """Which weights a training moves, in words."""
+    settings: ClassVar[tuple[str, ...]] = ()
+    """Fields of a training's config that it alone knows."""
+    many: ClassVar[bool] = False
+    """Whether several answers to a question may have prompts of their own."""
     asks_assistant: bool = False
     """Whether the assistant reads the question."""
     default_k: int = 0
@@ -67,7 +71,13 @@ class Method:
 
     @classmethod
     def objective_for(
-        cls, pair: Pair, name: str, max_thoughts: int, seed: int, start: str = "vocabulary"
+        cls,
+        pair: Pair,
+        name: str,
+        max_thoughts: int,
+        seed: int,
+        start: str = "vocabulary",
+        **settings: Any,
     ) -> Objective:
         """The objective of a new training, which holds its fresh weights.
 
@@ -77,9 +87,14 @@ class Method:
             max_thoughts: Largest K.
             seed: Decides the fresh weights.
             start: Where they go from there; see `softcot.training.config`.
+            settings: The method's own, by name; what its weights take is theirs, and the rest is
+                the objective's.
         """
         assert cls.kind and cls.objective, f"{cls.title} trains nothing"
-        objective = cls.objective(pair, cls.kind.for_pair(pair, name, max_thoughts, seed))
+        own = {known: value for known, value in settings.items() if known in cls.kind.own}
+        objective = cls.objective(pair, cls.kind.for_pair(pair, name, max_thoughts, seed, **own))
+        for known in settings.keys() - own.keys():
+            setattr(objective, known, settings[known])
         objective.begin(start)
         return objective
 
@@ -121,6 +136,19 @@ class Method:
     def prepare(self, problems: Sequence[Problem], k: int = 0) -> PromptEmbeds:
         """Turn problems into left-padded prompts with K."""
         return self.embedded(self.prompts(problems))
+
+    def sets(self, samples: int) -> int:
+        """How many prompts of its own a question has where so many answers are asked for.
+
+        Raises:
+            UserError: They cannot share the answers evenly.
+        """
+        return 1
+
+    def prepare_sets(self, problems: Sequence[Problem], k: int, sets: int) -> PromptEmbeds:
+        """As `prepare`, with all prompts of each problem one after another."""
+        assert sets == 1, f"{self.title} has one prompt for a question"
+        return self.prepare(problems, k)
 
     def prompts(self, problems: Sequence[Problem], k: int = 0) -> list[Prompt]:
         """The base's prompts with K slots."""

@@ -164,6 +164,12 @@ class Objective:
         """Losses of all graded tokens at K, float32[N]."""
         raise NotImplementedError
 
+    def graded(
+        self, problems: Sequence[Problem], precomputed: torch.Tensor, k: int
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """What a step goes down: those losses, float32[N], and a number beside their mean."""
+        return self.losses(problems, precomputed, k), None
+
     def prompts(
         self, problems: Sequence[Problem], targets: Sequence[str | None], k: int
     ) -> list[Prompt]:

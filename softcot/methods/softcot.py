@@ -44,7 +44,7 @@ class SoftCoTObjective(SlotObjective):
         questions = [problem.heard for problem in problems]
         return soft_states(self.pair.assistant, questions, self.max_thoughts, task)
 
-    def cache_file(self, folder: Path, task: Task, problems: Sequence[Problem]) -> Path:
+    def cache_file(self, folder: Path, task: Task, problems: Sequence[Problem]) -> Path | None:
         """The file that keeps the states of these problems."""
         return states_file(folder, self.pair, task, problems, self.max_thoughts)
 

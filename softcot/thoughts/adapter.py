@@ -55,7 +55,12 @@ class Adapter(TrainedWeights):
 
     @classmethod
     def for_pair(
-        cls, models: ModelPair, task: str, max_thoughts: int | None = None, seed: int = 0
+        cls,
+        models: ModelPair,
+        task: str,
+        max_thoughts: int | None = None,
+        seed: int = 0,
+        **own: Any,
     ) -> Self:
         """Fresh adapters, which change nothing yet."""
         k = cls.largest_k(max_thoughts or cls.default_max_thoughts)

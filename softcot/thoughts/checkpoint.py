@@ -152,9 +152,17 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
 
     @classmethod
     def for_pair(
-        cls, models: ModelPair, task: str, max_thoughts: int | None = None, seed: int = 0
+        cls,
+        models: ModelPair,
+        task: str,
+        max_thoughts: int | None = None,
+        seed: int = 0,
+        **own: Any,
     ) -> Self:
-        """Fresh weights for a pair; None for the largest K that is usual."""
+        """Fresh weights for a pair; None for the largest K that is usual.
+
+        `own` are those of its own arguments that no pair decides.
+        """
         raise NotImplementedError
 
     @property

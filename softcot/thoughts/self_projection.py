@@ -81,7 +81,12 @@ class PlaceProjections(TrainedWeights):
 
     @classmethod
     def for_pair(
-        cls, models: ModelPair, task: str, max_thoughts: int | None = None, seed: int = 0
+        cls,
+        models: ModelPair,
+        task: str,
+        max_thoughts: int | None = None,
+        seed: int = 0,
+        **own: Any,
     ) -> Self:
         """Random projections, each as of `Projection`."""
         largest = max_thoughts or cls.default_max_thoughts

@@ -55,7 +55,12 @@ class SoftPrompt(TrainedWeights):
 
     @classmethod
     def for_pair(
-        cls, models: ModelPair, task: str, max_thoughts: int | None = None, seed: int = 0
+        cls,
+        models: ModelPair,
+        task: str,
+        max_thoughts: int | None = None,
+        seed: int = 0,
+        **own: Any,
     ) -> Self:
         """Vectors that start as embeddings of random tokens (Lester et al. 2021)."""
         largest = max_thoughts or cls.default_max_thoughts
