@@ -22,6 +22,7 @@ from softcot.thoughts.pair import Pair, load_pair
 from softcot.thoughts.projection import Projection
 from softcot.thoughts.self_projection import PlaceProjections, SelfProjection
 from softcot.thoughts.soft_prompt import PauseToken, SoftPrompt
+from softcot.thoughts.tuned_assistant import TunedAssistant
 
 torch.set_num_threads(1)
 
@@ -41,6 +42,7 @@ KINDS = (
     ManyThoughts,
     SelfProjection,
     PlaceProjections,
+    TunedAssistant,
     SoftPrompt,
     PauseToken,
     Adapter,

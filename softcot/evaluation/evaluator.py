@@ -202,6 +202,7 @@ def settings_of(pair: Pair, task: Task, method: Method, protocol: Protocol) -> d
             "base": pair.fingerprints["base"],
             "assistant": pair.fingerprints["assistant"] if method.asks_assistant else None,
             "trained": method.fingerprint(),
+            **method.further_fingerprints(),
         },
         "task": task.name,
         "answer_kind": task.answer_kind,

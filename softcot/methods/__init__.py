@@ -20,6 +20,7 @@ from softcot.methods.self_thoughts import SelfThoughts, SelfThoughtsEach
 from softcot.methods.slots import DONORS, SlotMethod, needs_donors
 from softcot.methods.softcot import SoftCoT
 from softcot.methods.softcot_pp import SoftCoTP, SoftCoTPP
+from softcot.methods.trained_assistant import TrainedAssistant
 from softcot.methods.zero_shot_cot import ZeroShotCoT
 from softcot.support.errors import UserError
 from softcot.thoughts.controls import check_control
@@ -58,6 +59,7 @@ METHODS: dict[str, type[Method]] = {
         SoftCoTPP,
         SelfThoughts,
         SelfThoughtsEach,
+        TrainedAssistant,
     )
 }
 

@@ -133,6 +133,10 @@ class Method:
         """Of the weights that were trained for it, exact; None where there are none."""
         return None
 
+    def further_fingerprints(self) -> dict[str, str]:
+        """Of models that are neither base nor assistant as the pair has them, by what they are."""
+        return {}
+
     def prepare(self, problems: Sequence[Problem], k: int = 0) -> PromptEmbeds:
         """Turn problems into left-padded prompts with K."""
         return self.embedded(self.prompts(problems))

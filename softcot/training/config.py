@@ -13,7 +13,7 @@ STARTS = ("answers", "vocabulary", "random", "plain")
 vocabularies, or anywhere; or at that map without the coordinates in which real pairs learn."""
 
 
-OWN = ("chains", "contrast")
+OWN = ("chains", "contrast", "rank")
 """Settings that a single method knows."""
 
 
@@ -43,6 +43,8 @@ class TrainingConfig:
     """Sets of thoughts of SoftCoT++."""
     contrast: float = 0.1
     """Weight of SoftCoT++'s contrastive loss; 0 leaves the sets to themselves."""
+    rank: int = 8
+    """Of the adapters in a trained assistant; 0 leaves it frozen."""
     seed: int = 41
     """Decides the initial weights, the problems, their order and K."""
     train_problems: int = 12_800
@@ -55,7 +57,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         """Refuse values with which no step can be made."""
         for name, value in asdict(self).items():
-            least = 0 if name in ("warmup", "weight_decay", "seed") else 1
+            least = 0 if name in ("warmup", "weight_decay", "rank", "seed") else 1
             if isinstance(value, int) and value < least:
                 raise UserError(
                     f"The setting {name} must be a whole number, {least} or more; it is {value}."

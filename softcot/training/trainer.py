@@ -396,6 +396,7 @@ class _Run:
         prints = self.pair.fingerprints | {"trained": fingerprint(self.weights, exact=True)}
         outcome = {k: v for k, v in asdict(result).items() if k != "path"}
         record = self.settings | {"fingerprints": prints} | outcome
+        record |= self.objective.aftermath([*itertools.chain(*self.problems["validation"])])
         record |= made
         if self.processes.main:
             self.weights.save(self.out)

@@ -206,8 +206,10 @@ def test_hashes_are_of_the_prompt_alone(pair, problems):
 @pytest.mark.parametrize("name", METHODS)
 def test_passes_are_counted(pair, problems, name):
     method = get_method(name, pair, TASK)
+    own = getattr(getattr(method, "weights", None), "lm", pair.assistant)
+    asked = {id(lm.model): lm for lm in (method.lm, pair.assistant, own)}.values()
     with ExitStack() as stack:
-        made = [stack.enter_context(forward_passes(lm)) for lm in (method.lm, pair.assistant)]
+        made = [stack.enter_context(forward_passes(lm)) for lm in asked]
         prompt = method.prepare(problems[:1], 4)
         [row] = finish(decode(method.lm, prompt, Sampling(max_new_tokens=5)))
     hint = method.hints(problems[:1], 4)[0] if isinstance(method, AssistCoT) else []
