@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", required=True)
     parser.add_argument("--split", choices=SPLITS, default="test")
     parser.add_argument(
-        "--problems", type=Path, help="JSON with question and answer, instead of the task's"
+        "--problems",
+        type=Path,
+        help="JSON with question, answer and perhaps note, instead of the task's",
     )
     options.add_data_dir(parser)
     parser.add_argument(

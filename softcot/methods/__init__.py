@@ -20,6 +20,7 @@ from softcot.methods.self_thoughts import SelfThoughts, SelfThoughtsEach
 from softcot.methods.slots import DONORS, SlotMethod, needs_donors
 from softcot.methods.softcot import SoftCoT
 from softcot.methods.softcot_pp import SoftCoTP, SoftCoTPP
+from softcot.methods.told_cot import ToldCoT
 from softcot.methods.trained_assistant import TrainedAssistant
 from softcot.methods.zero_shot_cot import ZeroShotCoT
 from softcot.support.errors import UserError
@@ -35,6 +36,7 @@ __all__ = [
     "SoftCoT",
     "SoftCoTP",
     "SoftCoTPP",
+    "ToldCoT",
     "ZeroShotCoT",
     "get_method",
     "get_trainable",
@@ -47,6 +49,7 @@ METHODS: dict[str, type[Method]] = {
         ZeroShotCoT,
         NoCoT,
         ConciseCoT,
+        ToldCoT,
         CotUnk,
         PauseTokens,
         PromptTuning,

@@ -52,7 +52,8 @@ def panel(explorer) -> Intervene:
 
 def edit(edits="swap", k=4, question=QUESTION, task="mini-gsm", other=None, tried=0) -> EditRequest:
     other = "Tom gives 7 pears to Anna. How many are left?" if other is None else other
-    return EditRequest(task, question, k, "42", LOADED, False, edits, other, tried)
+    asked = {"edits": edits, "other": other, "tried": tried}
+    return EditRequest(task, question, k, "42", LOADED, **asked)
 
 
 def cards(html: str) -> list[str]:
@@ -155,7 +156,8 @@ def test_a_sweep_draws_a_point_for_every_k(explorer, monkeypatch):
 
 def test_inside_shows_every_thought_and_every_figure(explorer):
     panel = Inside(explorer)
-    seen = panel.inspect(InspectRequest("mini-gsm", QUESTION, 3, "42", LOADED, False, "Dot", True))
+    asked = {"metric": "Dot", "corrected": True}
+    seen = panel.inspect(InspectRequest("mini-gsm", QUESTION, 3, "42", LOADED, **asked))
     facts, parts = seen.pop("facts"), dict(seen)
     assert "effective rank" in words(facts) and "placebo" in words(facts)
     tables = [parts.pop(name) for name in ("readings", "effects_of_each")]
