@@ -17,9 +17,12 @@ from softcot.data.problems import Problem
 from softcot.data.stored import DATA_VARIABLE
 from softcot.models.language_model import LanguageModel
 from softcot.thoughts.adapter import Adapter, CoconutAdapter
+from softcot.thoughts.many_thoughts import ManyThoughts
 from softcot.thoughts.pair import Pair, load_pair
 from softcot.thoughts.projection import Projection
-from softcot.thoughts.soft_prompt import SoftPrompt
+from softcot.thoughts.self_projection import PlaceProjections, SelfProjection
+from softcot.thoughts.soft_prompt import PauseToken, SoftPrompt
+from softcot.thoughts.tuned_assistant import TunedAssistant
 
 torch.set_num_threads(1)
 
@@ -34,6 +37,18 @@ WORDS = (
     "problem. Anna has 12 apples and buys 30 more, then she gives 7 pears to Tom. How many are "
     "left? The answer is 35. "
 )
+KINDS = (
+    Projection,
+    ManyThoughts,
+    SelfProjection,
+    PlaceProjections,
+    TunedAssistant,
+    SoftPrompt,
+    PauseToken,
+    Adapter,
+    CoconutAdapter,
+)
+"""All that methods train."""
 TRAINED = ("all", "mini-gsm", "mini-asdiv", "mini-aqua", "mini-strategy")
 
 
@@ -116,7 +131,7 @@ def checkpoints(tmp_path_factory, tokenizer) -> Path:
         patch.setenv("SOFTCOT_CHECKPOINTS", str(root))
         pair = load_pair("mini", "cpu")
     for seed, task in enumerate(TRAINED):
-        for kind in (Projection, SoftPrompt, Adapter, CoconutAdapter):
+        for kind in KINDS:
             learned = kind.for_pair(pair, task, 6 if kind is CoconutAdapter else 16, seed)
             for name, weight in learned.state_dict().items():
                 if "lora_B" in name:  # fresh adapters would do nothing

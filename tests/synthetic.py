@@ -5,8 +5,8 @@ from softcot.evaluation.experiments import Run
 from softcot.evaluation.records import SCHEMA, Record, Row, figures
 from softcot.methods import METHODS
 
-GOLD = {"number": "7", "letter": "B", "yesno": "yes", "date": "05/01/2020"}
-WRONG = {"number": "8", "letter": "C", "yesno": "no", "date": "05/02/2020"}
+GOLD = {"number": "7", "letter": "B", "yesno": "yes", "date": "05/01/2020", "any": "farm"}
+WRONG = {"number": "8", "letter": "C", "yesno": "no", "date": "05/02/2020", "any": "shop"}
 
 
 def weights_of(task, method, control):

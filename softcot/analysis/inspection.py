@@ -85,7 +85,7 @@ def inspect(
     return Inspection(
         exploration=explore(problem.question, vectors, base, vocabulary, 5, metric, corrected),
         geometry=geometry(vectors, vocabulary, around),
-        assistant=assistant_readings(pair, problem.question, k, task),
+        assistant=assistant_readings(pair, problem.heard, k, task),
         base=base_readings(base, prompt),
         answer=base.text(row.ids).strip(),
         head_shares=slot_share(attention).numpy(),

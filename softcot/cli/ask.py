@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="whose projection and answer kind to use; default: for the laboratory's pairs the "
         "kind that the question reads like, for others free",
     )
+    parser.add_argument("--note", default="", help="what the assistant alone is told")
     options.add_method(parser)
     options.add_sampling(parser)
     parser.add_argument("--seed", type=int, default=41)
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
         print(UNTRAINED.format(pair=pair.name, option=pair.option, task=task.name), file=sys.stderr)
     for sentence in pair.warnings(task.name, kind):
         print(sentence, file=sys.stderr)
-    problem = Problem(task.name, args.question)
+    problem = Problem(task.name, args.question, note=args.note.strip())
     edits = read_edits(args.edits, args.other) if args.edits else ()
     requests = (ColumnRequest(args.method, edits=edits),)
     asked = RunRequest(problem, requests, args.k, sampling, args.samples)
@@ -79,7 +80,8 @@ def run(args: argparse.Namespace) -> None:
     if args.save:
         save_run(args.save, pair, asked, [column])
     if args.json:
-        question = {"question": problem.question, "task": task.name, "pair": pair.name}
+        told = {"told_alone": problem.note} if problem.note else {}
+        question = {"question": problem.question, **told, "task": task.name, "pair": pair.name}
         how = {"samples": args.samples, "sampling": asdict(sampling)}
         options.print_json(to_json(column) | question | how)
     else:

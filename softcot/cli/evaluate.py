@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", required=True)
     parser.add_argument("--split", choices=SPLITS, default="test")
     parser.add_argument(
-        "--problems", type=Path, help="JSON with question and answer, instead of the task's"
+        "--problems",
+        type=Path,
+        help="JSON with question, answer and perhaps note, instead of the task's",
     )
     options.add_data_dir(parser)
     parser.add_argument(
@@ -155,5 +157,9 @@ def _print_record(record: "Record", as_json: bool) -> None:
         f"{100 * (record.cut or 0):.1f} % cut off at {record.sampling['max_new_tokens']} tokens, "
         f"{record.mean_new_tokens:.1f} tokens an answer, {record.seconds:.0f} s"
     )
+    if record.chains:
+        votes = f"of {record.samples} samples at least one is right: "
+        told = f"{votes}{100 * record.chains['pass']:.1f} %, "
+        print(f"{told}{record.chains['answers']:.2f} different answers")
     if record.left_out:
         print(f"Problems of the split that cannot be judged: {counted(record.left_out)}")

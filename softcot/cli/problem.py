@@ -26,4 +26,5 @@ def run(args: argparse.Namespace) -> None:
         if args.json:
             print_json(found.to_json() | {"split": args.split, "seed": seed}, indent=None)
         else:
-            print(f"{found.question}\nAnswer: {found.answer}\n")
+            note = f"For the assistant alone: {found.note}\n" if found.note else ""
+            print(f"{note}{found.question}\nAnswer: {found.answer}\n")

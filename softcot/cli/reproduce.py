@@ -46,8 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--experiment",
         default="all",
-        help="main, controls, thoughts, assistant-size, self-consistency, forgetting, regime, all; "
-        "for a pair of ready-made models: notes, real, curve, all; or prompts",
+        help="main, controls, thoughts, assistant-size, self-consistency, forgetting, regime, "
+        "makers, whisper, all; for a pair of ready-made models: notes, real, curve, whisper, all; "
+        "or prompts",
     )
     parser.add_argument("--task", help="only the records of this task")
     add_data_dir(parser)

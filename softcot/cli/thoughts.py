@@ -12,6 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("question", metavar="QUESTION")
     add_pair(parser)
     parser.add_argument("--task", default="free", help="whose projection to use")
+    parser.add_argument("--note", default="", help="what the assistant alone is told")
     add_k(parser)
     parser.add_argument("--neighbours", type=count, default=5, help="nearest tokens a thought")
     add_json(parser)
@@ -27,7 +28,7 @@ def run(args: argparse.Namespace) -> None:
     pair = load(args)
     method = SoftCoT.build(pair, task)
     k = method.checked_k(args.k)
-    problem = Problem(task.name, args.question)
+    problem = Problem(task.name, args.question, note=args.note.strip())
     vectors = method.thoughts([problem], k)[0]
     found = explore(
         problem.question, vectors, pair.base, Vocabulary.of(pair.base), args.neighbours

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options; those that decide the weights are the fields of `TrainingConfig`."""
     add_pair(parser)
     parser.add_argument(
-        "--method", default="softcot", help="softcot, prompt-tuning, lora or coconut"
+        "--method", default="softcot", help="what is trained for; see `methods` (default: softcot)"
     )
     parser.add_argument("--task", required=True, help="a task with a training split, or 'all'")
     add_data_dir(parser)

@@ -69,6 +69,23 @@ class Problem:
         told = {"note": self.note} if self.note else {}
         return {name: getattr(self, name) for name in names} | told | {"meta": dict(self.meta)}
 
+    def mistaken_for(self, other: Problem) -> Problem:
+        """The same to the base; the assistant hears the other one, so thoughts are swapped."""
+        known = {field.name: getattr(self, field.name) for field in fields(Problem)}
+        return _Misheard(**known, other=other.heard)
+
+
+@dataclass(frozen=True)
+class _Misheard(Problem):
+    """A problem of which the assistant hears something else."""
+
+    other: str = ""
+
+    @property
+    def heard(self) -> str:
+        """The other problem."""
+        return self.other
+
 
 def question_hash(question: str) -> str:
     """SHA-256 of the question's words, in hex; equal for texts that differ in case or spacing."""
@@ -94,7 +111,8 @@ def read_problems(path: str | Path, task: str) -> list[Problem]:
     """Read objects with ``question`` and ``answer`` as problems of ``task``.
 
     They stand in JSON lines or in a JSON array. A question is a text. An answer is a text or a
-    number, or true or false, which mean "yes" and "no"; nothing else is one.
+    number, or true or false, which mean "yes" and "no"; nothing else is one. ``note``, where there
+    is one, is a text that the assistant alone is told.
 
     Raises:
         UserError: The file cannot be read, something in it is no such object, or it holds none.
@@ -124,4 +142,9 @@ def _problem_of(entry: Mapping[str, Any], place: str, task: str) -> Problem:
         raise ValueError(f"the answer in {place} is {kind_of(answer)}, not a text or a number")
     if not question.strip() or not str(answer).strip():
         raise ValueError(f"{place} has an empty question or answer")
-    return Problem(task=task, question=question.strip(), answer=str(answer).strip())
+    note = entry.get("note", "")
+    if not isinstance(note, str):
+        raise ValueError(f"the note in {place} is {kind_of(note)}, not a text")
+    return Problem(
+        task=task, question=question.strip(), answer=str(answer).strip(), note=note.strip()
+    )

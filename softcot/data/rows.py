@@ -30,6 +30,8 @@ class ReadRow:
     """The gold answer in the form its kind parses to; None if it is not of that kind."""
     rationale: str = ""
     source_id: str = ""
+    note: str = ""
+    """What the assistant alone is told."""
     several: bool = False
     """Whether it has more than one answer, so that none can be told right or wrong."""
 

@@ -16,6 +16,7 @@ from softcot.data.problems import Problem
 from softcot.data.tasks import Task
 from softcot.decoding.backend import Alone, Backend, Place, Session
 from softcot.decoding.decoder import Completion, Sampling
+from softcot.evaluation.chains import in_turn
 from softcot.evaluation.scoring import gold_logprobs
 from softcot.methods import Method, get_method
 from softcot.models.batches import PromptEmbeds, join
@@ -119,12 +120,13 @@ def answer_stream(
     """
     if samples < 1:
         raise UserError(f"The number of samples must be 1 or more; it is {samples}.")
-    if samples > 1 and sampling.temperature == 0:
-        raise UserError("At temperature 0 all samples are equal; choose a temperature above 0.")
     backend = backend or Alone()
     methods = backend.run(lambda: [one.build(pair, task, sampling.seed) for one in requests])
+    sets = [method.sets(samples) for method in methods]
+    if sampling.temperature == 0 and min(sets, default=samples) < samples:
+        raise UserError("At temperature 0 all samples are equal; choose a temperature above 0.")
     counts = [request.count(method, k) for method, request in zip(methods, requests, strict=True)]
-    asked = list(map(_OpenColumn, methods, counts))
+    asked = list(map(_OpenColumn, methods, counts, sets))
     blank = [
         Column(method.name, _title(method, request), count)
         for method, request, count in zip(methods, requests, counts, strict=True)
@@ -136,7 +138,7 @@ def answer_stream(
     ):
         for place in steps:
             columns = [
-                _read(column, one.rows, pair, problem, task)
+                _read(column, one.rows, one.method, problem, task)
                 if place is None
                 else replace(column, note=str(place))
                 for column, one in zip(blank, asked, strict=True)
@@ -155,6 +157,8 @@ class _OpenColumn:
 
     method: Method
     k: int
+    sets: int
+    """Prompts that its samples take turns with."""
     prompt: PromptEmbeds = field(init=False, repr=False)
     """There once it starts."""
     rows: list[Completion] = field(default_factory=list)
@@ -169,11 +173,12 @@ class _OpenColumn:
 
     def prepare(self, problem: Problem) -> None:
         """Make what the base reads."""
-        self.prompt = self.method.prepare([problem], self.k)
+        self.prompt = self.method.prepare_sets([problem], self.k, self.sets)
 
     def score(self, problem: Problem) -> float:
-        """Log-probability (nats) of the worked gold answer."""
-        return gold_logprobs(self.method, [problem], self.prompt)[0]
+        """Log-probability (nats) of the worked gold answer, behind the first prompt."""
+        first = self.prompt if self.sets == 1 else self.method.prepare([problem], self.k)
+        return gold_logprobs(self.method, [problem], first)[0]
 
 
 def _written(
@@ -206,10 +211,10 @@ def _written(
 
 
 def _sharing(asked: Sequence[_OpenColumn]) -> Iterable[list[_OpenColumn]]:
-    """Those that share a model, whose prompts are read together."""
-    found: dict[int, list[_OpenColumn]] = {}
+    """Those that share a model, whose prompts are read together, and have as many of them."""
+    found: dict[tuple[int, int], list[_OpenColumn]] = {}
     for one in asked:
-        found.setdefault(id(one.method.lm.model), []).append(one)
+        found.setdefault((id(one.method.lm.model), one.sets), []).append(one)
     return found.values()
 
 
@@ -217,10 +222,12 @@ def _start(
     session: Session, asked: Sequence[_OpenColumn], sampling: Sampling, samples: int
 ) -> None:
     """Let some columns start with one model; sample i is drawn alike in all of them."""
+    lm, sets = asked[0].method.lm, asked[0].sets
     prompt = join([one.prompt for one in asked])
-    rows = session.add(asked[0].method.lm, prompt, sampling, [0] * len(asked), samples)
-    for place, one in enumerate(asked):
-        one.rows = rows[place * samples : (place + 1) * samples]
+    row_seeds = [*range(sets)] * len(asked)
+    rows = session.add(lm, prompt, sampling, row_seeds, samples // sets)
+    for one, own in zip(asked, in_turn(rows, len(asked), sets), strict=True):
+        one.rows = own
 
 
 def _title(method: Method, request: ColumnRequest) -> str:
@@ -231,12 +238,12 @@ def _title(method: Method, request: ColumnRequest) -> str:
 
 
 def _read(
-    column: Column, rows: list[Completion], pair: Pair, problem: Problem, task: Task
+    column: Column, rows: list[Completion], method: Method, problem: Problem, task: Task
 ) -> Column:
     """The column as its rows stand: a new object, so that a caller may keep it."""
     if not rows:  # it waits for the assistant
         return column
-    texts = [pair.base.text(row.ids).rstrip("\ufffd") for row in rows]
+    texts = [method.said(row.ids).rstrip("\ufffd") for row in rows]
     done = all(row.finished for row in rows)
     # A sample votes when it has finished: half a sentence is no answer.
     answers = [

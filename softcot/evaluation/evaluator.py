@@ -13,10 +13,12 @@ from softcot.data.problems import Problem, digest
 from softcot.data.tasks import Task
 from softcot.decoding.backend import Alone, Backend, Session
 from softcot.decoding.decoder import Completion, Sampling, can_join
+from softcot.evaluation.chains import in_turn, thought_cosine
 from softcot.evaluation.partial import PartialRecord
-from softcot.evaluation.records import SCHEMA, Record, Row, figures
+from softcot.evaluation.records import SCHEMA, Record, Row, figures, variety
 from softcot.evaluation.scoring import gold_logprobs
-from softcot.methods import Method, SlotMethod, get_method
+from softcot.methods import METHODS, Method, SlotMethod, get_method
+from softcot.models.batches import PromptEmbeds
 from softcot.support.errors import UserError
 from softcot.support.processes import Processes
 from softcot.support.provenance import provenance
@@ -59,7 +61,8 @@ class Protocol:
             raise UserError("The seeds must be one or more different numbers, such as 41-45.")
         if self.samples < 1:
             raise UserError(f"The number of samples must be 1 or more; it is {self.samples}.")
-        if self.samples > 1 and self.sampling.temperature == 0:
+        differs = self.method in METHODS and METHODS[self.method].many
+        if self.samples > 1 and self.sampling.temperature == 0 and not differs:
             raise UserError("At temperature 0 all samples are equal; choose one above 0.")
 
     def rounds(self) -> list[tuple[int, ...]]:
@@ -128,6 +131,12 @@ def evaluate(
     if refusal := backend.refusal(method.lm):
         raise UserError(refusal)
     k = method.checked_k(protocol.k)
+    sets = method.sets(protocol.samples)
+    if sets < protocol.samples and protocol.sampling.temperature == 0:
+        raise UserError(
+            f"At temperature 0 {method.title} has {sets} different answers to a question; ask for "
+            "no more samples, or choose a temperature above 0."
+        )
     # What cannot be asked at all fails here, before anything is shown or written.
     method.prepare([max(problems, key=lambda problem: len(problem.question))], k)
     protocol = replace(protocol, k=k)
@@ -151,7 +160,9 @@ def evaluate(
                 progress(len(ledger.rows), total)
     ledger.join(processes)
     settings["left_out"] = None if left_out is None else dict(left_out)
-    settings["collapse"] = _collapse(method, problems[:LOOKED_AT], k)
+    looked_at = problems[:LOOKED_AT]
+    settings["collapse"] = _collapse(method, looked_at, k)
+    settings["chains"] = _likeness(method, looked_at, k, sets) if protocol.samples > 1 else None
     return _record(ledger, problems, settings | origin)
 
 
@@ -160,6 +171,13 @@ def _collapse(method: Method, problems: Sequence[Problem], k: int) -> dict[str, 
     if not isinstance(method, SlotMethod) or method.edits or not k or len(problems) < 2:
         return None
     return collapse(method.thoughts(problems, k).cpu().numpy())
+
+
+def _likeness(method: Method, problems: Sequence[Problem], k: int, sets: int) -> dict[str, float]:
+    """How alike the thoughts of different samples are, where they have thoughts of their own."""
+    if not isinstance(method, SlotMethod) or not k or sets < 2:
+        return {}
+    return {"cosine": thought_cosine(method.thought_sets(problems, k, sets).cpu().numpy())}
 
 
 def _check_origin(pair: Pair, method: Method) -> None:
@@ -193,6 +211,7 @@ def settings_of(pair: Pair, task: Task, method: Method, protocol: Protocol) -> d
             "base": pair.fingerprints["base"],
             "assistant": pair.fingerprints["assistant"] if method.asks_assistant else None,
             "trained": method.fingerprint(),
+            **method.further_fingerprints(),
         },
         "task": task.name,
         "answer_kind": task.answer_kind,
@@ -237,6 +256,8 @@ def _record(ledger: PartialRecord, problems: Sequence[Problem], settings: dict[s
         if part:
             found = figures(settings["answer_kind"], part, len(seeds), samples)
             subsets[name] = {"n": sum(chosen), **found}
+    if settings["chains"] is not None:
+        settings["chains"] = variety(rows, samples) | settings["chains"]
     return Record(
         schema=SCHEMA,
         **settings,
@@ -284,6 +305,7 @@ class _Round:
         self.protocol, self.seeds = protocol, seeds
         self.k = method.checked_k(protocol.k)
         self.session = session
+        self.sets = method.sets(protocol.samples)
         self.each = len(seeds) * protocol.samples
 
     def answers(
@@ -324,22 +346,29 @@ class _Round:
     def _ask(self, numbers: list[int]) -> list[_OpenProblem]:
         """Let some problems join those that are being answered."""
         problems = [self.problems[i] for i in numbers]
-        prompt = self.session.run(lambda: self.method.prepare(problems, self.k))
+        sets = self.sets
+        prompt = self.session.run(lambda: self.method.prepare_sets(problems, self.k, sets))
         scored: Sequence[float | None] = [None] * len(problems)
         if self.protocol.gold_logprob:
-            scored = self.session.run(lambda: gold_logprobs(self.method, problems, prompt))
+            scored = self.session.run(lambda: self._scored(problems, prompt))
         # A problem brings its own random numbers, so its sample does not depend on its place.
-        row_seeds = [int(problem.id, 16) for problem in problems]
+        row_seeds = [int(problem.id, 16) + number for problem in problems for number in range(sets)]
         rows = self.session.add(
             self.method.lm,
             prompt,
             self.protocol.sampling,
             row_seeds,
-            self.protocol.samples,
+            self.protocol.samples // sets,
             self.seeds,
         )
-        written = [rows[start : start + self.each] for start in range(0, len(rows), self.each)]
-        return list(map(_OpenProblem, numbers, prompt.hashes, prompt.passes, scored, written))
+        written = in_turn(rows, len(problems), sets, len(self.seeds))
+        hashes, passes = prompt.hashes[::sets], prompt.passes[::sets]
+        return list(map(_OpenProblem, numbers, hashes, passes, scored, written))
+
+    def _scored(self, problems: list[Problem], prompt: PromptEmbeds) -> list[float]:
+        """Log-probabilities of the worked gold answers, behind each problem's first prompt."""
+        first = prompt if self.sets == 1 else self.method.prepare(problems, self.k)
+        return gold_logprobs(self.method, problems, first)
 
     def _rows(self, asked: _OpenProblem) -> list[Row]:
         """Rows of one problem: each seed, its samples."""
@@ -347,7 +376,7 @@ class _Round:
         draws = itertools.product(self.seeds, range(self.protocol.samples))
         rows = []
         for (seed, sample), written in zip(draws, asked.written, strict=True):
-            text = self.method.lm.text(written.ids)
+            text = self.method.said(written.ids)
             parsed = parse(kind, text)
             rows.append(
                 Row(

@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from softcot.data.families.notes import COUNTS
 from softcot.data.problems import Problem, Split
 from softcot.data.tasks import FREE, TASKS, get_task, training_tasks
 from softcot.decoding.backend import Backend
 from softcot.decoding.decoder import Sampling
 from softcot.evaluation.evaluator import Protocol, evaluate, settings_of
 from softcot.evaluation.records import Record, load_record, write_record
-from softcot.methods import METHODS, AssistCoT, SoftCoT, ZeroShotCoT
+from softcot.methods import METHODS, AssistCoT, SoftCoT, SoftCoTP, SoftCoTPP, ToldCoT, ZeroShotCoT
 from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
 from softcot.support.presets import ASSISTANT_SIZES, READINGS, is_laboratory
@@ -57,6 +58,21 @@ REAL = ("gsm8k", "svamp", "strategyqa", "aqua")
 
 REAL_CURVE, CURVED = (1, 2, 4, 8, 16), "strategyqa"
 """K of the curve of such a pair, and its task, the one with the shortest answers."""
+
+MAKERS = (
+    SoftCoT.name,
+    SoftCoTPP.name,
+    "self-thoughts",
+    "self-thoughts-each",
+    "trained-assistant",
+)
+"""Who can make the thoughts."""
+
+JUDGES = ("none", "swap", "mean")
+"""What every maker's own thoughts are compared with."""
+
+WHISPERED_K = (1, 2, 4, 8, 16)
+"""K of what thoughts carry of a note."""
 
 NOTED_K, NOTED_TOKENS = 8, 32
 """K of the task on what gets through, and its longest answer."""
@@ -151,9 +167,33 @@ def thoughts() -> Iterator[Run]:
                 )
 
 
+def makers() -> Iterator[Run]:
+    """Everybody who can make thoughts, each with another question's and the average ones."""
+    for method in MAKERS:
+        for control in JUDGES:
+            for task in mini_tasks():
+                yield Run(task, _made(method, control))
+
+
+def _made(method: str, control: str = "none") -> Protocol:
+    """A maker's thoughts; SoftCoT's are those of the controls, which are scored."""
+    return Protocol(method, control, gold_logprob=method == SoftCoT.name)
+
+
+def whisper() -> Iterator[Run]:
+    """How much of a note K thoughts carry, between the base that was told and that was not."""
+    for count in COUNTS:
+        task = f"mini-notes-{count}"
+        for alone in (ZeroShotCoT, ToldCoT):
+            yield Run(task, Protocol(alone.name))
+        for k in WHISPERED_K:
+            for control in ("none", "swap"):
+                yield Run(task, Protocol(SoftCoT.name, control, k=k))
+
+
 def self_consistency() -> Iterator[Run]:
-    """The vote of several samples, for zero-shot CoT and SoftCoT."""
-    for method in (ZeroShotCoT, SoftCoT):
+    """The vote of several samples, of one prompt or of sets of thoughts that take turns."""
+    for method in (ZeroShotCoT, SoftCoT, SoftCoTP, SoftCoTPP):
         for task in VOTED:
             yield Run(task, Protocol(method.name, sampling=SAMPLED, samples=VOTES))
 
@@ -165,8 +205,8 @@ def forgetting() -> Iterator[Run]:
     for method in filter(lambda method: method.kind, METHODS.values()):
         for trained_on in trained_tasks():
             for task in mini_tasks():
-                if method is SoftCoT and trained_on == TASKS[task].projection:
-                    yield Run(task, Protocol(SoftCoT.name, gold_logprob=True))  # as in controls
+                if method.name in MAKERS and trained_on == TASKS[task].projection:
+                    yield Run(task, _made(method.name))  # as in controls and makers
                 else:
                     yield Run(task, Protocol(method.name, trained_on=trained_on))
 
@@ -206,7 +246,8 @@ def real() -> Iterator[Run]:
             yield Run(task, _real(SoftCoT.name, control, gold_logprob=True))
         for method in METHODS:
             if method not in (ZeroShotCoT.name, SoftCoT.name):
-                yield Run(task, _real(method))
+                for control in JUDGES if method in MAKERS else JUDGES[:1]:
+                    yield Run(task, _real(method, control))
 
 
 def curve() -> Iterator[Run]:
@@ -234,10 +275,17 @@ EXPERIMENTS: dict[str, Callable[[], Iterator[Run]]] = {
     "self-consistency": self_consistency,
     "forgetting": forgetting,
     "regime": regime,
+    "makers": makers,
+    "whisper": whisper,
 }
 """Those of the tables of the mini pair."""
 
-READY_MADE: dict[str, Callable[[], Iterator[Run]]] = {"notes": notes, "real": real, "curve": curve}
+READY_MADE: dict[str, Callable[[], Iterator[Run]]] = {
+    "notes": notes,
+    "real": real,
+    "curve": curve,
+    "whisper": whisper,
+}
 """Those of the tables of pairs of ready-made models."""
 
 CHOICES: dict[str, Callable[[], Iterator[Run]]] = {"prompts": prompts}
@@ -259,7 +307,7 @@ def plan(experiment: str, pair: str = "mini") -> list[Run]:
         raise UserError(
             f"There is no experiment called {experiment!r}; choose one of: {', '.join(known)}, all."
         )
-    if laboratory and experiment in READY_MADE | CHOICES:
+    if laboratory and experiment not in (*EXPERIMENTS, "all"):
         raise UserError(
             f"The experiment {experiment!r} is about ready-made models; name a pair of them "
             "with --pair."

@@ -25,7 +25,7 @@ from softcot.support.reading import read_object, reason
 from softcot.support.schema import STRICT, from_json, to_json
 
 SCHEMA = "softcot-record-3"
-LATER = ("cut", "left_out", "dtype", "prompts", "collapse")
+LATER = ("cut", "left_out", "dtype", "prompts", "collapse", "chains")
 """Fields that older records do not have."""
 RESAMPLES = 2000
 """Bootstrap resamples behind every interval."""
@@ -124,6 +124,10 @@ class Record:
     """How much the thoughts depend on the question, see `softcot.thoughts.collapse`; None where
     nobody took it down, and where there are none."""
 
+    chains: dict[str, float] | None = None
+    """Of several samples: what `variety` says, and where their thoughts differ, `cosine`, how
+    alike these are between two samples; None where nobody took it down, and for a single one."""
+
     def scores(self, votes: int | None = None) -> np.ndarray:
         """float[S, n]: whether the majority of the first `votes` samples (of all) is right."""
         return scores(self.answer_kind, self.rows, len(self.seeds), self.samples, votes)
@@ -169,6 +173,21 @@ def figures(kind: AnswerKind, rows: Sequence[Row], seeds: int, samples: int) -> 
         "mean_new_tokens": float(np.mean([row.tokens for row in rows])),
         "mean_passes": float(np.mean([row.passes for row in rows])),
         **known,
+    }
+
+
+def variety(rows: Sequence[Row], samples: int) -> dict[str, float]:
+    """What the samples of each question have among them.
+
+    Returns:
+        pass: share of questions that at least one sample answers rightly. answers: different
+        readable answers to a question, on average.
+    """
+    groups = [rows[start : start + samples] for start in range(0, len(rows), samples)]
+    found = [{row.parsed for row in group} - {None} for group in groups]
+    return {
+        "pass": float(np.mean([any(row.correct for row in group) for group in groups])),
+        "answers": float(np.mean([len(answers) for answers in found])),
     }
 
 
@@ -260,6 +279,10 @@ def _checked(record: Record) -> Record:
     if not order or [(row.seed, row.sample) for row in record.rows] != order:
         raise ValueError("its rows are not one for each problem, seed and sample")
     found = figures(record.answer_kind, record.rows, len(record.seeds), record.samples)
+    if record.chains is not None:
+        for name, value in variety(record.rows, record.samples).items():
+            if not np.isclose(record.chains.get(name, -1.0), value, rtol=0, atol=1e-9):
+                raise ValueError(f"the field 'chains' does not follow from its rows ({name})")
     if "cut" not in found and record.cut is not None:
         raise ValueError("the field 'cut' does not follow from its rows")
     for name, value in found.items():

@@ -20,7 +20,9 @@ def gold_logprobs(method: Method, problems: Sequence[Problem], prompt: PromptEmb
     """
     targets = []
     for problem in problems:
-        whole = method.lm.prompts.base(problem.question, task=method.task, target=problem.target)
+        worked = method.worked(problem)
+        # Behind which question it stands changes nothing about the answer's own tokens.
+        whole = method.lm.prompts.base(problem.question, task=method.task, target=worked)
         graded = zip(whole.ids, whole.loss_mask, strict=True)
         targets.append([token for token, on in graded if on])
     return log_probabilities(method.lm, prompt, targets)

@@ -139,7 +139,7 @@ def _ask(
         yield trials
     trial.seconds += time.perf_counter() - started
     trial.cut += sum(row.stop_reason == "length" for row in rows)
-    answers = [parse(kind, method.lm.text(row.ids)) for row in rows]
+    answers = [parse(kind, method.said(row.ids)) for row in rows]
     trial.answers += answers
     trial.correct += [
         is_correct(kind, answer, problem.answer)

@@ -7,14 +7,21 @@ from collections.abc import Sequence
 
 from softcot.data.problems import Problem
 from softcot.data.tasks import Task
-from softcot.methods.assist_cot import AssistCoT
+from softcot.methods.assist_cot import AssistCoT, EqualHint
 from softcot.methods.base import Method
 from softcot.methods.coconut import Coconut
+from softcot.methods.concise_cot import ConciseCoT
 from softcot.methods.cot_unk import CotUnk
 from softcot.methods.lora import LoRA
+from softcot.methods.no_cot import NoCoT
+from softcot.methods.pause_tokens import PauseTokens
 from softcot.methods.prompt_tuning import PromptTuning
+from softcot.methods.self_thoughts import SelfThoughts, SelfThoughtsEach
 from softcot.methods.slots import DONORS, SlotMethod, needs_donors
 from softcot.methods.softcot import SoftCoT
+from softcot.methods.softcot_pp import SoftCoTP, SoftCoTPP
+from softcot.methods.told_cot import ToldCoT
+from softcot.methods.trained_assistant import TrainedAssistant
 from softcot.methods.zero_shot_cot import ZeroShotCoT
 from softcot.support.errors import UserError
 from softcot.thoughts.controls import check_control
@@ -27,6 +34,9 @@ __all__ = [
     "Method",
     "SlotMethod",
     "SoftCoT",
+    "SoftCoTP",
+    "SoftCoTPP",
+    "ToldCoT",
     "ZeroShotCoT",
     "askable",
     "get_method",
@@ -36,7 +46,25 @@ __all__ = [
 
 METHODS: dict[str, type[Method]] = {
     kind.name: kind
-    for kind in (ZeroShotCoT, CotUnk, PromptTuning, AssistCoT, LoRA, Coconut, SoftCoT)
+    for kind in (
+        ZeroShotCoT,
+        NoCoT,
+        ConciseCoT,
+        ToldCoT,
+        CotUnk,
+        PauseTokens,
+        PromptTuning,
+        AssistCoT,
+        EqualHint,
+        LoRA,
+        Coconut,
+        SoftCoT,
+        SoftCoTP,
+        SoftCoTPP,
+        SelfThoughts,
+        SelfThoughtsEach,
+        TrainedAssistant,
+    )
 }
 
 

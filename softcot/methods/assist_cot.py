@@ -7,8 +7,7 @@ from softcot.decoding.decoder import Sampling, decode, finish
 from softcot.methods.base import Method
 from softcot.models.batches import PromptEmbeds, collate
 from softcot.prompts.builder import Prompt
-from softcot.support.errors import UserError
-from softcot.support.presets import DEFAULT_HINT_TOKENS, MAX_HINT_TOKENS
+from softcot.support.presets import DEFAULT_HINT_TOKENS, DEFAULT_THOUGHTS, MAX_HINT_TOKENS
 
 
 class AssistCoT(Method):
@@ -20,20 +19,8 @@ class AssistCoT(Method):
     hatch = "/"
     asks_assistant = True
     default_k = DEFAULT_HINT_TOKENS
+    counted = "hint tokens"
     max_thoughts = MAX_HINT_TOKENS
-
-    def checked_k(self, k: int | None) -> int:
-        """K of a request: the most tokens that the assistant may write.
-
-        Raises:
-            UserError: There cannot be so many, or so few.
-        """
-        k = self.default_k if k is None else k
-        if not 0 <= k <= self.max_thoughts:
-            raise UserError(
-                f"K = {k} hint tokens is out of range; choose 0 to {self.max_thoughts}."
-            )
-        return k
 
     def prepare(self, problems: Sequence[Problem], k: int = 0) -> PromptEmbeds:
         """The prompts with a hint in the slots' place; K = 0 is exactly zero-shot CoT."""
@@ -54,3 +41,14 @@ class AssistCoT(Method):
 
     def _prompt(self, problem: Problem, hint: str) -> Prompt:
         return self.lm.prompts.base(problem.question, task=self.task, hint=hint or None)
+
+
+class EqualHint(AssistCoT):
+    """A hint of as many tokens as SoftCoT has thoughts: what would words do with that room?"""
+
+    name = "equal-hint"
+    title = "Equal hint"
+    about = "With {k} tokens of the assistant, as many as there are thoughts"
+    hatch = "//"
+    default_k = DEFAULT_THOUGHTS
+    shares_k = True

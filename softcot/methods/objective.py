@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -163,6 +163,20 @@ class Objective:
     ) -> torch.Tensor:
         """Losses of all graded tokens at K, float32[N]."""
         raise NotImplementedError
+
+    def aftermath(self, problems: Sequence[Problem]) -> dict[str, Any]:
+        """What the training's record says beside its losses, by name.
+
+        Args:
+            problems: Those of the validation.
+        """
+        return {}
+
+    def graded(
+        self, problems: Sequence[Problem], precomputed: torch.Tensor, k: int
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """What a step goes down: those losses, float32[N], and a number beside their mean."""
+        return self.losses(problems, precomputed, k), None
 
     def prompts(
         self, problems: Sequence[Problem], targets: Sequence[str | None], k: int

@@ -20,6 +20,9 @@ from softcot.thoughts.controls import check_control
 from softcot.thoughts.edits import BORROWING, Edit, apply_edit, kept_slots
 from softcot.thoughts.pair import Pair
 
+TURNS = 1000
+"""Edits that have random numbers of their own in each set."""
+
 DONORS = 256
 """Validation problems that `mean` averages over and `swap` draws from."""
 
@@ -58,7 +61,8 @@ class SlotMethod(Method):
             raise UserError(f"{wanting[0]!r} needs other questions; name a task that has them.")
         self.seed = seed
         self.donors = list(donors or ())
-        self._mean: torch.Tensor | None = None
+        self._means: dict[int, torch.Tensor] = {}
+        """Of each set of vectors that was asked for."""
 
     @classmethod
     def build(
@@ -82,23 +86,17 @@ class SlotMethod(Method):
         """Largest K."""
         return MAX_THOUGHTS
 
-    def checked_k(self, k: int | None) -> int:
-        """K of a request; None means the method's own choice.
-
-        Raises:
-            UserError: There cannot be so many, or so few.
-        """
-        if k is None:
-            return min(self.default_k, self.max_thoughts)
-        if not 0 <= k <= self.max_thoughts:
-            raise UserError(f"K = {k} thoughts is out of range; choose 0 to {self.max_thoughts}.")
-        return k
-
     @torch.no_grad()
     def prepare(self, problems: Sequence[Problem], k: int = 0) -> PromptEmbeds:
         """The prompts with K vectors spliced in; K = 0 is exactly zero-shot CoT."""
-        vectors = self.thoughts(problems, k)
-        return self.filled(problems, vectors, [self.passes(k)] * len(problems))
+        return self.prepare_sets(problems, k, 1)
+
+    @torch.no_grad()
+    def prepare_sets(self, problems: Sequence[Problem], k: int, sets: int) -> PromptEmbeds:
+        """The prompts of each problem one after another, every one with a set of thoughts."""
+        vectors = self.thought_sets(problems, k, sets).transpose(0, 1).flatten(0, 1)
+        repeated = [problem for problem in problems for _ in range(sets)]
+        return self.filled(repeated, vectors, [self.passes(k)] * len(repeated))
 
     @torch.no_grad()
     def filled(
@@ -126,16 +124,34 @@ class SlotMethod(Method):
             UserError: K is negative or beyond what the method was made for, an edit makes no
                 sense for it, or a thought is too large for the base.
         """
+        return self.thought_sets(problems, k, 1)[0]
+
+    @torch.no_grad()
+    def thought_sets(self, problems: Sequence[Problem], k: int, sets: int) -> torch.Tensor:
+        """The same for the first few sets of thoughts, float32[N, B, K, d_base]; see `sets`."""
         if not self.checked_k(k):
-            return torch.empty(len(problems), 0, self.lm.width, device=self.lm.device)
-        vectors = self.own(problems, k)
+            return torch.empty(sets, len(problems), 0, self.lm.width, device=self.lm.device)
+        own = self.own_sets(problems, k, range(sets))
+        return torch.stack(
+            [self._edited(vectors, problems, k, number) for number, vectors in enumerate(own)]
+        )
+
+    def own_sets(self, problems: Sequence[Problem], k: int, numbers: Sequence[int]) -> torch.Tensor:
+        """The questions' own vectors in the sets of these numbers, float32[N, B, K, d_base]."""
+        assert list(numbers) == [0], f"{self.title} has one set of vectors"
+        return self.own(problems, k)[None]
+
+    def _edited(
+        self, vectors: torch.Tensor, problems: Sequence[Problem], k: int, number: int
+    ) -> torch.Tensor:
+        """One set of vectors, float32[B, K, d_base], after control and edits."""
         for turn, edit in enumerate(self.edits):
             vectors = apply_edit(
                 edit,
                 vectors,
-                generators=[self._generator(problem, turn) for problem in problems],
-                donor=self._borrowed(edit, problems, k),
-                mean=self._mean_vectors()[:k] if edit.kind == "mean" else None,
+                generators=[self._generator(problem, turn, number) for problem in problems],
+                donor=self._borrowed(edit, problems, k, number),
+                mean=self._mean_vectors(number)[:k] if edit.kind == "mean" else None,
                 embeddings=self.lm.embeddings[: len(self.lm.tokenizer)],
                 direction=self._direction(edit),
             )
@@ -148,14 +164,17 @@ class SlotMethod(Method):
             )
         return vectors
 
-    def _borrowed(self, edit: Edit, problems: Sequence[Problem], k: int) -> torch.Tensor | None:
+    def _borrowed(
+        self, edit: Edit, problems: Sequence[Problem], k: int, number: int
+    ) -> torch.Tensor | None:
         """Other questions' vectors for an edit that needs them, float32[B, K, d_base]."""
         if edit.kind not in BORROWING:
             return None
         if edit.question:
-            other = self.own([Problem(self.task.name, edit.question)], k)
+            other = self.own_sets([Problem(self.task.name, edit.question)], k, [number])[0]
             return other.expand(len(problems), -1, -1)
-        return self.own([self._donor(problem) for problem in problems], k)
+        donors = [self._donor(problem) for problem in problems]
+        return self.own_sets(donors, k, [number])[0]
 
     def _direction(self, edit: Edit) -> torch.Tensor | None:
         """The step of `add`: along the embedding of its token, as long as tokens usually are."""
@@ -169,21 +188,23 @@ class SlotMethod(Method):
         table = self.lm.embeddings[: len(self.lm.tokenizer)].float()
         return normalize(table[ids[0]], dim=0) * table.norm(dim=1).median()
 
-    def _mean_vectors(self) -> torch.Tensor:
+    def _mean_vectors(self, number: int) -> torch.Tensor:
         """Mean over the donors, float32[K max, d_base]; its first K rows serve every K."""
-        if self._mean is None:
-            self._mean = self.own(self.donors, self.max_thoughts).mean(0)
-        return self._mean
+        if number not in self._means:
+            found = self.own_sets(self.donors, self.max_thoughts, [number])[0]
+            self._means[number] = found.mean(0)
+        return self._means[number]
 
     def _donor(self, problem: Problem) -> Problem:
         others = [donor for donor in self.donors if donor.heard != problem.heard]
         if not others:
             raise UserError("Thoughts can only be swapped with those of a different question.")
-        return others[_number(self.seed, problem) % len(others)]
+        return others[number_of(self.seed, problem) % len(others)]
 
-    def _generator(self, problem: Problem, turn: int) -> torch.Generator:
-        """Random numbers for the edit that is made at this turn."""
-        return torch.Generator().manual_seed(_number(self.seed, problem) + turn)
+    def _generator(self, problem: Problem, turn: int, number: int) -> torch.Generator:
+        """Random numbers for the edit that is made at this turn in this set."""
+        seed = number_of(self.seed, problem) + turn + TURNS * number
+        return torch.Generator().manual_seed(seed)
 
 
 def needs_donors(edit: Edit) -> bool:
@@ -191,7 +212,7 @@ def needs_donors(edit: Edit) -> bool:
     return edit.kind == "mean" or (edit.kind in BORROWING and not edit.question)
 
 
-def _number(seed: int, problem: Problem) -> int:
+def number_of(seed: int, problem: Problem) -> int:
     """A number below 2**63 that depends on the seed and what is heard alone."""
     digest = hashlib.sha256(f"{seed}\n{problem.heard}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 
 from softcot.data.problems import Problem
 from softcot.data.tasks import Task
-from softcot.methods.objective import SlotObjective
+from softcot.methods.objective import Objective, SlotObjective
 from softcot.methods.slots import TrainedSlots
 from softcot.thoughts.answer_parts import answer_parts
 from softcot.thoughts.assistant import soft_states
+from softcot.thoughts.checkpoint import TrainedWeights
 from softcot.thoughts.projection import Projection
 from softcot.thoughts.state_cache import states_file
 
@@ -42,7 +44,7 @@ class SoftCoTObjective(SlotObjective):
         questions = [problem.heard for problem in problems]
         return soft_states(self.pair.assistant, questions, self.max_thoughts, task)
 
-    def cache_file(self, folder: Path, task: Task, problems: Sequence[Problem]) -> Path:
+    def cache_file(self, folder: Path, task: Task, problems: Sequence[Problem]) -> Path | None:
         """The file that keeps the states of these problems."""
         return states_file(folder, self.pair, task, problems, self.max_thoughts)
 
@@ -60,8 +62,8 @@ class SoftCoT(TrainedSlots):
     shares_k = True
     asks_assistant = True
     trains = "the projection"
-    kind = Projection
-    objective = SoftCoTObjective
+    kind: ClassVar[type[TrainedWeights]] = Projection
+    objective: ClassVar[type[Objective] | None] = SoftCoTObjective
     weights: Projection
 
     def passes(self, k: int) -> int:

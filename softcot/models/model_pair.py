@@ -1,9 +1,11 @@
 """Two frozen models that are asked about the same questions, and what both are told."""
 
+import copy
 import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 from softcot.data.tasks import Task, get_task, training_tasks
 from softcot.models.language_model import LanguageModel
@@ -26,11 +28,23 @@ class ModelPair:
         """Fingerprints of the two models, under "base" and "assistant"."""
         return {"base": self.base.fingerprint(), "assistant": self.assistant.fingerprint()}
 
-    def prompting(self, task_name: str) -> dict[str, str]:
-        """What the models read in a training for a task, as trained weights keep it."""
+    def alone(self) -> Self:
+        """The same base as its own assistant: no second model takes part."""
+        pair = copy.copy(self)
+        pair.assistant = self.base
+        pair.fingerprints = dict.fromkeys(("base", "assistant"), self.fingerprints["base"])
+        return pair
+
+    def prompting(self, task_name: str, reader: str = "assistant") -> dict[str, str]:
+        """What the models read in a training for a task, as trained weights keep it.
+
+        Args:
+            task_name: A task, or "all".
+            reader: Which of the two reads the placeholders.
+        """
         return {
             "template_hash": self._template_hash(task_name),
-            "placeholder": self.assistant.prompts.placeholder,
+            "placeholder": getattr(self, reader).prompts.placeholder,
         }
 
     def reading(self, task: Task) -> str:

@@ -16,8 +16,10 @@ GREY = "#8a929c"
 
 
 def training_chart(live: LiveTraining) -> go.Figure:
-    """Accuracy between zero-shot CoT and the shipped projection, and the losses below it."""
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.09)
+    """Accuracy between zero-shot CoT and the shipped projection, the losses, and the collapse."""
+    figure = make_subplots(
+        rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.07, row_heights=[0.4, 0.36, 0.24]
+    )
     lines = [("hard CoT", live.alone, "dot"), ("shipped projection", live.shipped, "dash")]
     for name, value, dash in lines:
         if value is not None:
@@ -54,8 +56,21 @@ def training_chart(live: LiveTraining) -> go.Figure:
             name=name,
             line=style,
         )
+    figure.add_scatter(
+        x=[step for step, _ in live.collapses],
+        y=[round(found["cosine"], 4) for _, found in live.collapses],
+        customdata=[round(found["effective_rank"], 2) for _, found in live.collapses],
+        hovertemplate="%{y}, effective rank %{customdata}",
+        row=3,
+        col=1,
+        mode="lines+markers",
+        name="likeness of two questions' thoughts",
+        line={"color": ACCENT, "width": 2, "dash": "dashdot"},
+        marker={"size": 8, "symbol": "diamond"},
+    )
     figure.update_xaxes(range=[0, live.total])
-    figure.update_xaxes(title={"text": "step"}, row=2, col=1)
+    figure.update_xaxes(title={"text": "step"}, row=3, col=1)
+    figure.update_yaxes(title={"text": "cosine"}, range=[-0.05, 1.05], row=3, col=1)
     figure.update_yaxes(title={"text": "right answers, %"}, range=[0, 103], row=1, col=1)
     figure.update_yaxes(title={"text": "loss, nats a token"}, type="log", row=2, col=1)
     figure.update_layout(

@@ -177,6 +177,7 @@ class PromptBuilder:
         task: Task,
         k: int = 0,
         hint: str | None = None,
+        opening: str = "",
         target: str | None = None,
     ) -> Prompt:
         """The prompt of the model that reasons; without thoughts and hint it is zero-shot CoT.
@@ -186,12 +187,14 @@ class PromptBuilder:
             task: Decides what to do with it.
             k: Number of thought slots, directly after the question.
             hint: Text that takes the place of the slots (Assist-CoT).
+            opening: What the answer begins with, whatever the model would say (No CoT).
             target: The text the model should write; graded together with the end of turn.
         """
         if k and hint is not None:
             raise ValueError("A prompt holds thoughts or a hint, not both.")
         asked, after = self._turn(self.templates.wording("base", task), question)
-        return self._finish([*asked, *self._room(k, hint), *after], question, target)
+        opened = self._begun(opening) if opening else []
+        return self._finish([*asked, *self._room(k, hint), *after, *opened], question, target)
 
     def assistant(
         self,
@@ -292,7 +295,7 @@ class PromptBuilder:
             )
         graded = []
         if target is not None:
-            graded = self.text(target if self.chat else f" {target}") + [self.end_of_turn]
+            graded = self._begun(target) + [self.end_of_turn]
         whole = ids + graded
         if len(whole) > self.context:
             raise UserError(
@@ -304,6 +307,10 @@ class PromptBuilder:
             slot_mask=tuple(i == SLOT for i in whole),
             loss_mask=(False,) * len(ids) + (True,) * len(graded),
         )
+
+    def _begun(self, text: str) -> list[int]:
+        """Ids of a text that begins the model's own turn."""
+        return self.text(text if self.chat or text[0] == " " else f" {text}")
 
     def _whole_chat(self) -> str:
         """A chat of all roles: templates put some role's token together from parts."""

@@ -13,6 +13,7 @@ from softcot.report import (
     forgetting,
     learning,
     main,
+    makers,
     other,
     prompts,
     real,
@@ -20,6 +21,7 @@ from softcot.report import (
     sizes,
     thoughts,
     votes,
+    whisper,
 )
 from softcot.report.cells import span
 from softcot.report.conclusions import conclusions
@@ -30,7 +32,20 @@ from softcot.report.results import REPORT_FILE, Results, load_records
 from softcot.support.files import json_text, with_block, write_text
 from softcot.support.presets import DEFAULT_THOUGHTS
 
-SECTIONS = (main, controls, thoughts, sizes, votes, forgetting, regime, real, prompts, other)
+SECTIONS = (
+    main,
+    controls,
+    thoughts,
+    sizes,
+    votes,
+    forgetting,
+    regime,
+    makers,
+    whisper,
+    real,
+    prompts,
+    other,
+)
 
 FULL = 1000
 """Problems of a record that is not a quick look."""

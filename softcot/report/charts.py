@@ -53,7 +53,8 @@ def bars(
 ) -> dict[str, Any]:
     """A bar for each cell, in the manner of a method; faint ones leave room for markers."""
     hue = colour(method)
-    pattern = {"shape": METHODS[method].hatch, "size": 6, "solidity": 0.25}
+    hatch = METHODS[method].hatch
+    pattern = {"shape": hatch[:1], "size": 6 * max(1, len(hatch)), "solidity": 0.25}
     return {
         "type": "bar",
         "name": name,

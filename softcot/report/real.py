@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from softcot.evaluation.experiments import CURVED, READY_MADE, REAL, REAL_CURVE, plan
+from softcot.evaluation.experiments import (
+    CURVED,
+    JUDGES,
+    MAKERS,
+    READY_MADE,
+    REAL,
+    REAL_CURVE,
+    plan,
+)
 from softcot.evaluation.records import Record
 from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
 from softcot.report.cells import (
@@ -38,6 +46,7 @@ OWN: Way = (SoftCoT.name, "none")
 WAYS: tuple[Way, ...] = (
     *((name, "none") for name in METHODS if name != SoftCoT.name),
     *((SoftCoT.name, control) for control in CONTROLS),
+    *((name, control) for name in MAKERS if name != SoftCoT.name for control in JUDGES[1:]),
 )
 
 
@@ -134,7 +143,7 @@ def _tables(pair: str, found: Mapping[Key, Record]) -> list[Table]:
 
 def _title(way: Way) -> str:
     method, control = way
-    return f"SoftCoT, {control}" if control != "none" else METHODS[method].title
+    return METHODS[method].title + (f", {control}" if control != "none" else "")
 
 
 def _line(pair: str, found: Mapping[Key, Record], way: Way) -> Line:

@@ -197,7 +197,7 @@ def _claims(record: Record, path: Path) -> Iterator[tuple[Hashable, Hashable, st
         if value is None:
             continue
         own: tuple[Hashable, ...] = ()
-        if part == "trained":
+        if part not in ("base", "assistant"):
             # Random weights stand for themselves: they have no task that they were trained on.
             own = (record.method, record.trained_on or (record.task, record.control))
         yield (

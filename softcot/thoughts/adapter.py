@@ -29,6 +29,17 @@ back one after the other, stand for the rationale's first sentences.
 """
 
 
+def adapted(lm: LanguageModel, rank: int) -> tuple[LanguageModel, Any]:
+    """A twin of a model with fresh adapters in every linear layer, and what `peft` made of it."""
+    twin = lm.twin()  # the model itself stays untouched
+    config = LoraConfig(
+        r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM"
+    )
+    found: Any = get_peft_model(twin.model, config)
+    twin.model = found.get_base_model()
+    return twin, found
+
+
 class Adapter(TrainedWeights):
     """Adapters for every linear layer of a base (Hu et al. 2021, arXiv 2106.09685).
 
@@ -55,7 +66,12 @@ class Adapter(TrainedWeights):
 
     @classmethod
     def for_pair(
-        cls, models: ModelPair, task: str, max_thoughts: int | None = None, seed: int = 0
+        cls,
+        models: ModelPair,
+        task: str,
+        max_thoughts: int | None = None,
+        seed: int = 0,
+        **own: Any,
     ) -> Self:
         """Fresh adapters, which change nothing yet."""
         k = cls.largest_k(max_thoughts or cls.default_max_thoughts)
@@ -101,16 +117,8 @@ class Adapter(TrainedWeights):
         set_peft_model_state_dict(self.peft, dict(state_dict))
 
     def _attach(self, base: "LanguageModel") -> None:
-        self.lm = base.twin()  # the base itself stays untouched
-        config = LoraConfig(
-            r=self.rank,
-            lora_alpha=2 * self.rank,
-            target_modules="all-linear",
-            task_type="CAUSAL_LM",
-        )
-        self.peft: Any = get_peft_model(self.lm.model, config)
+        self.lm, self.peft = adapted(base, self.rank)
         self.peft.peft_config["default"].base_model_name_or_path = self.pair
-        self.lm.model = self.peft.get_base_model()
 
     def _save_pretrained(self, save_directory: Path) -> None:
         """The files that `peft` itself would write, so that it can load them too."""

@@ -125,6 +125,8 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
     """What its constructor takes beside the origin."""
     sides: ClassVar[tuple[str, ...]] = ("base",)
     """The models of a pair that it was made for."""
+    reader: ClassVar[str] = "assistant"
+    """Which of them reads the placeholders."""
     tags: ClassVar[tuple[str, ...]]
     """Of the model card."""
     card: ClassVar[str]
@@ -150,9 +152,17 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
 
     @classmethod
     def for_pair(
-        cls, models: ModelPair, task: str, max_thoughts: int | None = None, seed: int = 0
+        cls,
+        models: ModelPair,
+        task: str,
+        max_thoughts: int | None = None,
+        seed: int = 0,
+        **own: Any,
     ) -> Self:
-        """Fresh weights for a pair; None for the largest K that is usual."""
+        """Fresh weights for a pair; None for the largest K that is usual.
+
+        `own` are those of its own arguments that no pair decides.
+        """
         raise NotImplementedError
 
     @property

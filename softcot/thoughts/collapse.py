@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
+
+STATIC_COSINE, STATIC_GAP = 0.98, 0.01
+"""From which cosine between questions on, and below which gap in nats to another problem's
+thoughts, they are called a static prompt."""
+
+
+def is_static(found: Mapping[str, float], gap: float | None = None) -> bool:
+    """Whether thoughts are the same for every question, whatever they are worth.
+
+    Args:
+        found: What `collapse` says of them.
+        gap: Loss with another problem's thoughts minus the loss with the own, nats a token, where
+            it is known: a small difference may still be used.
+    """
+    return found["cosine"] >= STATIC_COSINE and (gap is None or gap < STATIC_GAP)
 
 
 def effective_rank(vectors: np.ndarray) -> float:

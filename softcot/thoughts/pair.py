@@ -85,7 +85,7 @@ class Pair(ModelPair):
 
     def mismatches(self, weights: TrainedWeights) -> list[str]:
         """One sentence for each way in which the models read something else than in training."""
-        found, now = [], self.prompting(weights.task)
+        found, now = [], self.prompting(weights.task, weights.reader)
         if weights.template_hash not in ("", now["template_hash"]):
             found.append(
                 f"The {weights.folder} for {weights.task!r} was trained with other prompts "

@@ -1,6 +1,6 @@
 """SoftCoT's trained module: a linear layer from the assistant's states to the base's embeddings."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import nn
@@ -39,9 +39,9 @@ class Projection(TrainedWeights):
 
     folder = "projection"
     method = "softcot"
-    own = ("assistant_width", "base_width")
-    sides = ("base", "assistant")
-    tags = ("softcot", "soft-thoughts")
+    own: ClassVar[tuple[str, ...]] = ("assistant_width", "base_width")
+    sides: ClassVar[tuple[str, ...]] = ("base", "assistant")
+    tags: ClassVar[tuple[str, ...]] = ("softcot", "soft-thoughts")
     card = CARD
     starts = STARTS
     centre: torch.Tensor
@@ -62,16 +62,22 @@ class Projection(TrainedWeights):
 
     @classmethod
     def for_pair(
-        cls, models: ModelPair, task: str, max_thoughts: int | None = None, seed: int = 0
+        cls,
+        models: ModelPair,
+        task: str,
+        max_thoughts: int | None = None,
+        seed: int = 0,
+        **own: Any,
     ) -> Self:
         """A random projection whose thoughts have the spread of the base's embeddings.
 
         Thoughts far smaller or larger than any embedding start far from everything the base has
-        read; with the default initialisation of `nn.Linear` they are.
+        read; with the default initialisation of `nn.Linear` they are. `own` is what a subclass's
+        constructor takes beside the widths.
         """
         largest = max_thoughts or cls.default_max_thoughts
         origin = Origin.between(models, task, largest, cls.sides)
-        projection = cls(models.assistant.width, models.base.width, **origin)
+        projection = cls(models.assistant.width, models.base.width, **own, **origin)
         with torch.no_grad():
             states = _any_states(models)
             size = states.square().mean().sqrt().item() * models.assistant.width**0.5

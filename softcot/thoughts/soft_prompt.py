@@ -16,6 +16,14 @@ which SoftCoT puts its thoughts; the same for every question, and no assistant r
 baseline that says how much of a gain comes from trained numbers alone.
 """
 
+PAUSE_CARD = """
+# Pause token: {task}, pair {pair}
+
+One vector of {base_width} numbers (fp32) for all of the slots in which SoftCoT puts its thoughts:
+the baseline that says how much of a gain comes from more places to compute in. It was trained for 1
+to {max_thoughts} slots.
+"""
+
 
 class SoftPrompt(TrainedWeights):
     """A table of slot vectors; the first K of them serve K slots.
@@ -33,8 +41,13 @@ class SoftPrompt(TrainedWeights):
     def __init__(self, base_width: int, **origin: Any):
         super().__init__(**origin)
         self.base_width = base_width
-        vectors = torch.zeros(self.max_thoughts, base_width, dtype=torch.float32)
+        vectors = torch.zeros(self.count(self.max_thoughts), base_width, dtype=torch.float32)
         self.vectors = nn.Parameter(vectors)
+
+    @staticmethod
+    def count(k: int) -> int:
+        """How many vectors it has for the largest K."""
+        return k
 
     def forward(self, k: int) -> torch.Tensor:
         """The first K vectors, float32[K, d_base]."""
@@ -42,13 +55,37 @@ class SoftPrompt(TrainedWeights):
 
     @classmethod
     def for_pair(
-        cls, models: ModelPair, task: str, max_thoughts: int | None = None, seed: int = 0
+        cls,
+        models: ModelPair,
+        task: str,
+        max_thoughts: int | None = None,
+        seed: int = 0,
+        **own: Any,
     ) -> Self:
         """Vectors that start as embeddings of random tokens (Lester et al. 2021)."""
         largest = max_thoughts or cls.default_max_thoughts
         prompt = cls(models.base.width, **Origin.between(models, task, largest))
         generator = torch.Generator().manual_seed(seed)
-        chosen = torch.randint(len(models.base.tokenizer), (largest,), generator=generator)
+        wanted = (cls.count(largest),)
+        chosen = torch.randint(len(models.base.tokenizer), wanted, generator=generator)
         with torch.no_grad():
             prompt.vectors.copy_(models.base.embed(chosen))
         return prompt.to(models.base.device)
+
+
+class PauseToken(SoftPrompt):
+    """A single vector, which stands in all K slots."""
+
+    folder = "pause"
+    method = "pause-tokens"
+    tags = ("pause-tokens",)
+    card = PAUSE_CARD
+
+    @staticmethod
+    def count(k: int) -> int:
+        """One, however many slots there are."""
+        return 1
+
+    def forward(self, k: int) -> torch.Tensor:
+        """The vector K times, float32[K, d_base]."""
+        return self.vectors.expand(k, -1)

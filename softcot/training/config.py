@@ -2,13 +2,19 @@
 
 import math
 import random
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from softcot.support.errors import UserError
 
 STARTS = ("answers", "vocabulary", "random", "plain")
 """Where a projection's training starts: at a regression to worked answers, at the map between both
 vocabularies, or anywhere; or at that map without the coordinates in which real pairs learn."""
+
+
+OWN = ("chains", "contrast", "rank")
+"""Settings that a single method knows."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,12 @@ class TrainingConfig:
     """Where a projection starts: "answers", read out of the training problems' worked answers;
     "vocabulary", aligned with both models'; or "random". "plain" is "vocabulary" trained in the
     assistant's own coordinates, as before there were fair ones: to compare with."""
+    chains: int = 10
+    """Sets of thoughts of SoftCoT++."""
+    contrast: float = 0.1
+    """Weight of SoftCoT++'s contrastive loss; 0 leaves the sets to themselves."""
+    rank: int = 8
+    """Of the adapters in a trained assistant; 0 leaves it frozen."""
     seed: int = 41
     """Decides the initial weights, the problems, their order and K."""
     train_problems: int = 12_800
@@ -45,7 +57,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         """Refuse values with which no step can be made."""
         for name, value in asdict(self).items():
-            least = 0 if name in ("warmup", "weight_decay", "seed") else 1
+            least = 0 if name in ("warmup", "weight_decay", "rank", "seed") else 1
             if isinstance(value, int) and value < least:
                 raise UserError(
                     f"The setting {name} must be a whole number, {least} or more; it is {value}."
@@ -53,6 +65,10 @@ class TrainingConfig:
         if self.start not in STARTS:
             raise UserError(
                 f"There is no start called {self.start!r}; choose one of: {', '.join(STARTS)}."
+            )
+        if not (math.isfinite(self.contrast) and self.contrast >= 0):
+            raise UserError(
+                f"The setting contrast must be a number, 0 or more; it is {self.contrast}."
             )
         for name in ("learning_rate", "clip"):
             value = getattr(self, name)
@@ -62,6 +78,10 @@ class TrainingConfig:
             raise UserError(
                 f"The setting weight_decay must be a number, 0 or more; it is {self.weight_decay}."
             )
+
+    def deciding(self, settings: Collection[str]) -> dict[str, Any]:
+        """What decides the weights of a method with these settings of its own, by name."""
+        return {n: v for n, v in asdict(self).items() if n not in OWN or n in settings}
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""

@@ -76,9 +76,18 @@ class Corpus:
         problems = [self.problems[i] for i in numbers]
         return objective.losses(problems, self.precomputed[numbers], k)
 
+    def graded(
+        self, objective: Objective, numbers: list[int], k: int
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The same for a step: with what else it goes down, if there is such."""
+        problems = [self.problems[i] for i in numbers]
+        return objective.graded(problems, self.precomputed[numbers], k)
+
     def swapped(self) -> "Corpus":
-        """The same problems, each with what was computed about another one."""
-        return Corpus(self.problems, self.precomputed.roll(1, dims=0))
+        """The same problems, of each of which the assistant hears another one."""
+        others = [self.problems[-1], *self.problems[:-1]]
+        misheard = [own.mistaken_for(o) for own, o in zip(self.problems, others, strict=True)]
+        return Corpus(misheard, self.precomputed.roll(1, dims=0))
 
     def pieces(self, objective: Objective, numbers: list[int]) -> list[list[int]]:
         """Some problems, or none, in parts of like length that are computed one by one."""

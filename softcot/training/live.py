@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from softcot.evaluation.variants import Variant, try_variants
 from softcot.methods import Method, SoftCoT, ZeroShotCoT, get_method
 from softcot.support.background import streamed
 from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
+from softcot.thoughts.collapse import collapse, is_static
 from softcot.thoughts.pair import Pair
 from softcot.training.config import TrainingConfig
 from softcot.training.trainer import TrainingResult, Update, train
@@ -70,6 +71,9 @@ class LiveTraining:
     """(step, validation loss with another problem's thoughts)"""
     accuracies: list[tuple[int, float]] = field(default_factory=list)
     """(step, share of the judged problems that is answered right)"""
+    collapses: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    """(step, how much the judged problems' thoughts depend on the question; see
+    `softcot.thoughts.collapse`)"""
     seen: Exploration | None = None
     """The thoughts of the question with the present weights."""
     result: TrainingResult | None = None
@@ -80,6 +84,18 @@ class LiveTraining:
         if not self.accuracies or self.shipped is None or self.shipped <= self.alone:
             return None
         return (self.accuracies[-1][1] - self.alone) / (self.shipped - self.alone)
+
+    @property
+    def gap(self) -> float | None:
+        """The latest validation loss with another problem's thoughts, minus that with the own."""
+        if not self.swapped or self.swapped[-1][0] != self.validation[-1][0]:
+            return None
+        return self.swapped[-1][1] - self.validation[-1][1]
+
+    @property
+    def is_static(self) -> bool:
+        """Whether the projection has become a static prompt, as far as it was looked at."""
+        return bool(self.collapses) and is_static(self.collapses[-1][1], self.gap)
 
 
 def config_for(steps: int, sizes: Sizes = PAGE) -> TrainingConfig:
@@ -151,6 +167,7 @@ def train_live(
                 method = SoftCoT(pair, update.weights, task)
                 live.accuracies.append((update.done, look(method)))
                 vectors = method.thoughts([Problem(task.name, question)], DEFAULT_THOUGHTS)[0]
+                live.collapses.append((update.done, _collapse(method, judged)))
                 live.seen = explore(question, vectors, pair.base, vocabulary)
             tell(update)
             give_way()
@@ -164,6 +181,11 @@ def train_live(
         if finished:
             live.phase, live.result = "finished", news
         yield live
+
+
+def _collapse(method: SoftCoT, problems: Sequence[Problem]) -> dict[str, float]:
+    """How much the thoughts of some problems depend on the question."""
+    return collapse(method.thoughts(problems, DEFAULT_THOUGHTS).cpu().numpy())
 
 
 def _follow(live: LiveTraining, update: Update) -> None:

@@ -181,7 +181,10 @@ class _Run:
             "validation": draw(self.tasks, "validation", config.validation_problems, config.seed),
         }
         self.settings = _settings(pair, method, name, config, self.problems)
-        self.objective = trainable.objective_for(pair, name, largest, config.seed, config.start)
+        own = {known: getattr(config, known) for known in trainable.settings}
+        self.objective = trainable.objective_for(
+            pair, name, largest, config.seed, config.start, **own
+        )
         self.judged_from = self.objective.validated_from(config.steps)
         self.weights = self.objective.weights
         self.history: list[dict[str, Any]] = []
@@ -246,8 +249,11 @@ class _Run:
         self.optimizer.zero_grad()
         found = []
         for piece in corpus.pieces(self.objective, self.processes.share(numbers)):
-            losses = corpus.losses(self.objective, piece, k)
-            losses.sum().backward()
+            losses, beside = corpus.graded(self.objective, piece, k)
+            whole = losses.sum()
+            if beside is not None:  # it counts as the mean loss does, whatever the piece's size
+                whole = whole + beside * losses.numel()
+            whole.backward()
             found.append(losses.detach())
         losses = torch.cat(found) if found else torch.zeros(0)  # fewer problems than processes
         graded = self.processes.total(losses.numel())
@@ -390,6 +396,7 @@ class _Run:
         prints = self.pair.fingerprints | {"trained": fingerprint(self.weights, exact=True)}
         outcome = {k: v for k, v in asdict(result).items() if k != "path"}
         record = self.settings | {"fingerprints": prints} | outcome
+        record |= self.objective.aftermath([*itertools.chain(*self.problems["validation"])])
         record |= made
         if self.processes.main:
             self.weights.save(self.out)
@@ -436,7 +443,7 @@ def _settings(
         "pair": pair.name,
         "method": method,
         "task": name,
-        "config": asdict(config),
+        "config": config.deciding(get_trainable(method).settings),
         "fingerprints": pair.fingerprints,
         "dtype": str(pair.base.dtype).removeprefix("torch."),
         "prompts": {task.name: pair.reading(task) for task in training_tasks(name)},

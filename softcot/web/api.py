@@ -49,6 +49,7 @@ def _compare(residents: Residents) -> Callable:
         samples: int = 1,
         methods: str = "zero-shot-cot softcot",
         pair: str = "",
+        note: str = "",
     ) -> Iterator[dict[str, Any]]:
         """Answer a question with hard chain-of-thought and with soft thoughts, streaming.
 
@@ -65,12 +66,13 @@ def _compare(residents: Residents) -> Callable:
             samples: Answers in each column, at most 15; the majority counts.
             methods: One column each, separated by spaces; see `python -m softcot methods`.
             pair: Name of the pair that answers; by default that of the page.
+            note: What the assistant alone is told.
 
         Yields:
             `done`, and `columns`: for each method its method, text, answer, correct,
             new_tokens, seconds, thoughts, note, votes and, in the end, gold_logprob.
         """
-        problem = Problem(get_task(task).name, question, answer)
+        problem = Problem(get_task(task).name, question, answer, note=note.strip())
         with residents.use(pair) as explorer:
             longest = explorer.usual_length if max_new_tokens is None else max_new_tokens
             sampling = Sampling(temperature, top_p, seed=seed, max_new_tokens=longest)
@@ -84,7 +86,11 @@ def _compare(residents: Residents) -> Callable:
 
 def _thoughts(residents: Residents) -> Callable:
     def thoughts(
-        question: str, task: str = "free", thoughts: int = DEFAULT_THOUGHTS, pair: str = ""
+        question: str,
+        task: str = "free",
+        thoughts: int = DEFAULT_THOUGHTS,
+        pair: str = "",
+        note: str = "",
     ) -> dict[str, Any]:
         """Describe the soft thoughts of a question.
 
@@ -93,6 +99,7 @@ def _thoughts(residents: Residents) -> Callable:
             task: One of the five families, or "free" for any text.
             thoughts: K.
             pair: Name of the pair; by default that of the page.
+            note: What the assistant alone is told.
 
         Returns:
             question, task and pair; for each of the thoughts its norm_ratio, nearest tokens with
@@ -100,7 +107,7 @@ def _thoughts(residents: Residents) -> Callable:
             the map; and explained, the shares of variance that the map's axes hold.
         """
         with residents.use(pair) as explorer:
-            seen, name = explorer.explore(question, task, thoughts), explorer.pair.name
+            seen, name = explorer.explore(question, task, thoughts, note), explorer.pair.name
         return {
             "question": question,
             "task": task,

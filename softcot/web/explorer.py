@@ -61,6 +61,8 @@ class Seen(Exploration):
 
     plan: Plan
     """What they say to the assistant itself."""
+    note: str = ""
+    """What the assistant alone was told."""
 
 
 class Explorer:
@@ -84,7 +86,7 @@ class Explorer:
         self.backend: Backend = backend or Engine()
         self.laboratory = is_laboratory(pair.name)
         """Whether the models are this project's own, which know nothing but its problems."""
-        self.tasks = questions.offered(self.laboratory)
+        self.tasks = questions.offered(self.laboratory) | questions.whispered(pair.trained)
         """What it is asked, by name."""
         self.own: Projection | None = None
         """A projection of the visitor's, in the place of one that came with the pair."""
@@ -136,7 +138,7 @@ class Explorer:
     def _fits(self, problem: Problem) -> bool:
         task = questions.problems_of(problem.task)
         try:
-            self.pair.assistant.prompts.assistant(problem.question, task=task, k=self.max_thoughts)
+            self.pair.assistant.prompts.assistant(problem.heard, task=task, k=self.max_thoughts)
             self.pair.base.prompts.base(problem.question, task=task, k=self.max_thoughts)
         except UserError:
             return False
@@ -187,8 +189,10 @@ class Explorer:
         found = likely_kind(question) if typed else task_name
         return found if found in self.tasks else task_name
 
-    def explore(self, question: str, task_name: str, k: int | None = None) -> Seen:
+    def explore(self, question: str, task_name: str, k: int | None = None, note: str = "") -> Seen:
         """The K projected thoughts of a question, by default as many as there can be.
+
+        The note is what the assistant alone is told.
 
         Raises:
             UserError: The question is empty or too long, K is out of range, or there is no such
@@ -196,11 +200,13 @@ class Explorer:
         """
         task = questions.problems_of(self.kind(question, task_name))
         k = self.max_thoughts if k is None else k
+        problem = Problem(task.name, question, note=note.strip())
 
         def look() -> Seen:
-            vectors = SoftCoT.build(self.pair, task).thoughts([Problem(task.name, question)], k)
+            vectors = SoftCoT.build(self.pair, task).thoughts([problem], k)
             found = explore(question, vectors[0], self.pair.base, self.vocabulary)
-            return Seen(**vars(found), plan=read_plan(self.pair, question, k, task))
+            plan = read_plan(self.pair, problem.heard, k, task)
+            return Seen(**vars(found), plan=plan, note=problem.note)
 
         return self.backend.run(look)
 

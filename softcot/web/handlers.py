@@ -34,7 +34,8 @@ LOOK = ("seen", *THOUGHTS)
 ANSWERS = ("answers", "asked", "download")
 """The columns, what they were asked, and the file of a finished run."""
 PROBLEM = (
-    "stop", "loaded", "question", "gold", "typed", "reading", "donor", "message", *ANSWERS, *LOOK
+    "stop", "loaded", "question", "note", "gold", "typed", "reading", "donor", "message",
+    *ANSWERS, *LOOK,
 )  # fmt: skip
 """All that changes with another problem."""
 OFFER = ("listed", "examples", "another")
@@ -246,7 +247,7 @@ class Handlers:
     def open(self, request: PageRequest) -> Iterator[Named]:
         """Answer the first example, where nobody asked for anything else. Yields: `OPENING`."""
         first, ending = self.explorer.first, threading.Event()
-        usual = Asked(first.question, self.explorer.default_k)
+        usual = Asked(first.question, self.explorer.default_k, note=first.note)
         if request.asked or (request.task, request.asks) != (first.task, usual):
             yield {}
             return
@@ -286,23 +287,25 @@ class Handlers:
             "stop": idle(),
             "loaded": problem,
             "question": problem.question,
+            "note": problem.note,
             "gold": problem.answer,
             "reading": views.reading(problem, self.explorer.laboratory),
             "typed": False,
             "donor": donor,
             "message": "",
             **_idle_answers(),
-            **self._look(whose, replace(request, question=problem.question)),
+            **self._look(whose, replace(request, question=problem.question, note=problem.note)),
         }
 
     def _donor(self, task: str, question: str) -> str:
         """Another question, to borrow thoughts from."""
-        return questions.donor(task, question, laboratory=self.explorer.laboratory).question
+        return questions.donor(task, question, laboratory=self.explorer.laboratory).heard
 
     def _look(self, question: str, request: PageRequest, arriving: bool = False) -> Named:
         """The thoughts of a question, and how they are shown: `LOOK`."""
         asked = request.question if request.swapped else question
-        seen = self.explorer.explore(question, self.explorer.kind(asked, request.task))
+        note = "" if request.swapped else request.note
+        seen = self.explorer.explore(question, self.explorer.kind(asked, request.task), note=note)
         if seen == request.seen and not arriving:  # they are shown, and may be sliding in
             return {}
         return {"seen": seen, **self.shown(seen, request, arriving)}

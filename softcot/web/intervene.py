@@ -124,7 +124,7 @@ class Intervene(Panel):
         return TRIED if self.explorer.laboratory else TRIED_FEW
 
     def _donor(self, task: str, question: str, seed: int | None = None) -> str:
-        return questions.donor(task, question, seed, self.explorer.laboratory).question
+        return questions.donor(task, question, seed, self.explorer.laboratory).heard
 
     def fresh(self) -> Named:
         """The slots and sizes of this pair, and nothing answered yet."""

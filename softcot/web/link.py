@@ -19,6 +19,7 @@ N = TypeVar("N", int, float)
 FIELDS = {
     "task": "task",
     "q": "question",
+    "note": "note",
     "a": "gold",
     "k": "k",
     "t": "temperature",
@@ -96,7 +97,8 @@ def read_link(
     remarks: list[str] = []
     question = values.get("q", "").strip()
     task = _task(values, TASKS if tasks is None else tasks, bool(question), remarks)
-    problem = Problem(task or FREE.name, question, values.get("a", "").strip())
+    answer, note = (values.get(name, "").strip() for name in ("a", "note"))
+    problem = Problem(task or FREE.name, question, answer, note=note)
     return Link(
         problem if question else None,
         task,

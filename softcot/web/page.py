@@ -125,6 +125,14 @@ class Page:
             max_lines=12,
             elem_classes="question",
         )
+        w["note"] = gr.Textbox(
+            first.note,
+            label="Tell the assistant alone",
+            placeholder="The base never reads this",
+            lines=1,
+            max_lines=6,
+            elem_classes="note-box",
+        )
         with gr.Row(elem_classes="go"):
             w["run"] = gr.Button("Run", variant="primary", scale=2, min_width=110, elem_id="run")
             w["stop"] = gr.Button("Stop", interactive=False, scale=1, min_width=90)
@@ -274,7 +282,7 @@ class Page:
         ):
             event(**w.listener(handler, PageRequest, changes), **options)
         read = w.listener(h.read_question, QuestionRequest, ["gold", "reading"])
-        w["question"].change(**read, **AT_ONCE)
+        gr.on([w["question"].change, w["note"].change], **read, **AT_ONCE)
         w["gold"].input(lambda: True, None, w["typed"], **AT_ONCE)
 
     def _connect_thoughts(self) -> None:
@@ -285,7 +293,8 @@ class Page:
             **AT_ONCE,
         )
         w["k"].change(**w.listener(h.follow, PageRequest, handlers.THOUGHTS), **AT_ONCE)
-        deciding = [w[name].change for name in ("question", "k", "swapped", "donor", "asked")]
+        names = ("question", "note", "k", "swapped", "donor", "asked")
+        deciding = [w[name].change for name in names]
         gr.on(deciding, **w.listener(h.stand, PageRequest, ["standing"]), **AT_ONCE)
 
     def _connect_address(self) -> list[gr.events.Dependency]:

@@ -8,14 +8,14 @@ place: they are enough to look at, and no figure comes from them.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
 from softcot.data.problems import Problem, Split
 from softcot.data.samples import sample_problems
 from softcot.data.stored import StoredProblems
-from softcot.data.tasks import BENCHMARK_TASKS, FREE, TASKS, Task, get_task
+from softcot.data.tasks import BENCHMARK_TASKS, FREE, PROBE_TASKS, TASKS, Task, get_task
 from softcot.support.errors import UserError
 
 EXAMPLES = 4
@@ -73,6 +73,12 @@ def offered(laboratory: bool = True) -> dict[str, Task]:
         return dict(TASKS)
     own = {name: task for name, task in TASKS.items() if not name.startswith(GENERATED)}
     return {name: BENCHMARK_TASKS[name] for name in REAL} | own
+
+
+def whispered(trained: Collection[str]) -> dict[str, Task]:
+    """The tasks on what only the assistant is told for which there is a projection, by name."""
+    own = {name for name, task in PROBE_TASKS.items() if task.projection == name}
+    return {name: PROBE_TASKS[name] for name in own if f"projection-{name}" in trained}
 
 
 def taught(laboratory: bool = True) -> dict[str, Task]:

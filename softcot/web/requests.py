@@ -27,6 +27,8 @@ class Asked:
     """The question whose thoughts SoftCoT was given; empty for its own."""
     opening: bool = False
     """Whether they stood there before anybody asked."""
+    note: str = ""
+    """What the assistant alone was told."""
 
 
 @dataclass(frozen=True)
@@ -56,20 +58,24 @@ class QuestionRequest(Request):
     """The problem that was chosen last."""
     typed: bool = False
     """Whether the reader typed the right answer: it is then this question's, whatever it is."""
+    note: str = ""
+    """What the assistant alone is told."""
 
     @property
     def right_answer(self) -> str:
         """The right answer, unless it came with the loaded problem and the question no longer."""
         came = self.gold == self.loaded.answer and not self.typed
-        stale = came and self.question.strip() != self.loaded.question
+        asked = (self.question.strip(), self.note.strip())
+        stale = came and asked != (self.loaded.question, self.loaded.note)
         return "" if stale else self.gold.strip()
 
     @property
     def problem(self) -> Problem:
         """The question as a problem; if it is the loaded one, with its worked answer."""
-        if (self.question.strip(), self.gold.strip()) == (self.loaded.question, self.loaded.answer):
+        known = (self.loaded.question, self.loaded.answer, self.loaded.note)
+        if (self.question.strip(), self.gold.strip(), self.note.strip()) == known:
             return replace(self.loaded, task=self.task)
-        return Problem(self.task, self.question, self.gold.strip())
+        return Problem(self.task, self.question, self.gold.strip(), note=self.note.strip())
 
     @property
     def read(self) -> Problem:
@@ -112,7 +118,8 @@ class PageRequest(QuestionRequest):
     @property
     def asks(self) -> Asked:
         """What a press on Run would ask."""
-        return Asked(self.question.strip(), self.k, self.donor if self.swapped else "")
+        donor = self.donor if self.swapped else ""
+        return Asked(self.question.strip(), self.k, donor, note=self.note.strip())
 
     @property
     def is_stale(self) -> bool:

@@ -32,5 +32,6 @@ def tour(
     shown = {"seen": seen, "k": k, "listed": LISTED, "figure": figure}
     asked = seen.question if prompted is None else prompted
     swapped = asked.strip() != seen.question.strip()
+    note = getattr(seen, "note", "")
     models = {"pair": pair, "laboratory": laboratory}
-    return render("tour.html", **shown, **models, asked=asked, swapped=swapped)
+    return render("tour.html", **shown, **models, asked=asked, swapped=swapped, note=note)

@@ -24,7 +24,7 @@ EMPTY_LARGE = render(
     "how it goes rather than what can be learned.",
 )
 
-ALT = "Accuracy and losses against the steps"
+ALT = "Accuracy, losses, and how alike the thoughts of two questions are, against the steps"
 
 MAP = render(
     "section.html",

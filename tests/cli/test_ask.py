@@ -82,3 +82,19 @@ def test_the_kind_of_a_question_is_guessed_and_said(run, capsys):
     said = capsys.readouterr()
     assert json.loads(said.out)["task"] == "free" and "reads like" not in said.err
     assert json.loads(run("ask", sums, "--task", "free", *SHORT, "--json"))["task"] == "free"
+
+
+def test_a_note_is_heard_by_the_assistant_alone(run, tmp_path):
+    argv = ["ask", QUESTION, "--task", "mini-gsm", *SHORT, "--json"]
+    plain, noted = (json.loads(run(*argv, *note)) for note in ([], ["--note", "Tom has 9 keys."]))
+    assert "told_alone" not in plain and noted["told_alone"] == "Tom has 9 keys."
+    hard = ["--method", "zero-shot-cot"]
+    texts = [json.loads(run(*argv, *hard, *note))["text"] for note in ([], ["--note", "Tom."])]
+    assert texts[0] == texts[1]
+    thoughts = [
+        json.loads(run("thoughts", QUESTION, "--task", "mini-gsm", *note, "--json"))["thoughts"]
+        for note in ([], ["--note", "Tom has 9 keys."])
+    ]
+    assert thoughts[0] != thoughts[1]
+    run(*argv, "--note", "Tom has 9 keys.", "--save", tmp_path / "noted.run")
+    assert "thought is the same" in run("replay", tmp_path / "noted.run")

@@ -2,10 +2,16 @@
 
 import hashlib
 import json
+import re
 
-from softcot.data.problems import digest
+import pytest
+
+from softcot.data.answers import is_correct, parse
+from softcot.data.families.notes import COUNTS
+from softcot.data.problems import digest, read_problems
 from softcot.data.tasks import PROBE_TASKS, TASKS, get_task, training_tasks
-from softcot.methods import get_method
+from softcot.methods import ZeroShotCoT, get_method
+from softcot.support.errors import UserError
 from softcot.thoughts.assistant import soft_states
 
 
@@ -49,3 +55,77 @@ def test_the_assistant_hears_the_note_and_the_base_does_not(pair):
     donors = {"control": "swap", "donors": [one, other]}
     swapped = get_method("softcot", pair.with_untrained(), task, **donors)
     assert (swapped.thoughts([one], 4) == method.thoughts([other], 4)).all()
+
+
+@pytest.mark.parametrize("name", ["mini-notes", *(f"mini-notes-{count}" for count in COUNTS)])
+def test_the_base_cannot_know_what_the_facts_are(name):
+    task = get_task(name)
+    problems = task.problems("test", 200)
+    counts = {problem.meta["facts"] for problem in problems}
+    assert counts == ({*COUNTS} if name == "mini-notes" else {int(name.rpartition("-")[2])})
+    for problem in problems:
+        assert problem.task == name and problem.note.count(".") == problem.meta["facts"]
+        assert problem.answer not in problem.question
+        assert is_correct("any", parse("any", problem.target), problem.answer)
+        if problem.meta["asked"] == "sum":
+            left, right = map(int, re.findall(r"\d+", problem.rationale)[:2])
+            assert problem.answer == str(left + right)
+            assert {str(left), str(right)} <= {*re.findall(r"\d+", problem.note)}
+        else:
+            assert problem.answer in problem.note
+
+
+def test_every_kind_of_fact_is_asked_for_and_sums_too():
+    asked = [p.meta["asked"] for p in get_task("mini-notes").problems("test", 300)]
+    assert {*asked} == {"number", "place", "colour", "sum"}
+    assert {p.meta["asked"] for p in get_task("mini-notes-1").problems("test", 99)} == {*asked} - {
+        "sum"
+    }
+
+
+def test_parts_of_the_notes_share_the_projection_of_all():
+    for count in COUNTS:
+        part = get_task(f"mini-notes-{count}")
+        assert part.projection == "mini-notes" and part.splits == ("validation", "test")
+    assert not {"mini-notes", "mini-notes-8"} & TASKS.keys()
+
+
+def test_a_problems_file_may_hold_notes(tmp_path):
+    file = tmp_path / "mine.jsonl"
+    file.write_text(
+        '{"question": "Where is Ana?", "answer": "farm", "note": " Ana is at the farm. "}\n'
+        '{"question": "Where is Ben?", "answer": "farm"}'
+    )
+    told, plain = read_problems(file, "mini-notes")
+    assert (told.note, plain.note) == ("Ana is at the farm.", "")
+    assert told.heard == "Ana is at the farm. Where is Ana?" and plain.heard == plain.question
+    file.write_text('{"question": "Where is Ana?", "answer": "farm", "note": 7}')
+    with pytest.raises(UserError, match="the note in line 1 is a number, not a text"):
+        read_problems(file, "mini-notes")
+
+
+def test_told_cot_reads_the_note_and_is_zero_shot_without_one(pair, problems):
+    task = get_task("mini-notes")
+    noted = task.problems("test", 2)
+    told, plain = get_method("told-cot", pair, task), ZeroShotCoT(pair, task)
+    for prompt, problem in zip(told.prompts(noted), noted, strict=True):
+        assert problem.heard in pair.base.tokenizer.decode(prompt.ids)
+    assert told.prepare(noted).hashes != plain.prepare(noted).hashes
+    assert told.prepare(problems).hashes == plain.prepare(problems).hashes
+
+
+def test_real_stories_and_facts_are_told_to_the_assistant_alone(monkeypatch, tmp_path):
+    (tmp_path / "svamp").mkdir()
+    row = {"ID": "1", "Body": "Jack has 8 cats.", "Question": "How many has he?", "Answer": 8.0}
+    (tmp_path / "svamp" / "SVAMP.json").write_text(json.dumps([row]))
+    (tmp_path / "strategyqa").mkdir()
+    row = {"qid": "1", "question": "Can cats fly?", "answer": False, "facts": ["Cats lack wings"]}
+    for name in ("train", "dev"):
+        (tmp_path / "strategyqa" / f"{name}.json").write_text(json.dumps([row]))
+    monkeypatch.setenv("SOFTCOT_DATA", str(tmp_path))
+    [story] = get_task("svamp-noted").problems("test", 9)
+    assert (story.question, story.note) == ("How many has he?", "Jack has 8 cats.")
+    assert story.heard == get_task("svamp").problems("test", 9)[0].question
+    [facts] = get_task("strategyqa-noted").problems("test", 9)
+    assert (facts.question, facts.note) == ("Can cats fly?", "Cats lack wings.")
+    assert {"svamp-noted", "strategyqa-noted"} <= PROBE_TASKS.keys()

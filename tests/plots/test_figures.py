@@ -7,6 +7,7 @@ import pytest
 from synthetic import record_of
 
 from softcot.evaluation.experiments import mini_tasks, plan, trained_tasks
+from softcot.methods import METHODS
 from softcot.report import build
 from softcot.report.charts import ACCENT, GREY
 
@@ -19,7 +20,7 @@ def figures():
 
 
 def test_every_section_has_a_figure_that_plotly_takes(figures):
-    assert len(figures) == 7
+    assert len(figures) == 9
     for figure in figures.values():
         drawn = go.Figure(figure.plotly)
         assert len(drawn.data) == len(figure.plotly["data"]) > 0
@@ -54,14 +55,15 @@ def test_colours_of_text_and_paper_are_left_to_the_theme(figures):
 def looks(trace):
     """All that tells a trace from another, but its colour."""
     marker = trace["marker"]
-    pattern, symbol = marker.get("pattern", {}).get("shape"), marker.get("symbol")
-    return (pattern, symbol, trace.get("line", {}).get("dash"))
+    pattern, symbol = marker.get("pattern", {}), marker.get("symbol")
+    size = pattern.get("size") if pattern.get("shape") else None
+    return (pattern.get("shape"), size, symbol, trace.get("line", {}).get("dash"))
 
 
 def test_figures_can_be_read_without_colour(figures):
     traces = figures["main"].plotly["data"]
     plain = [looks(trace) for trace in traces if trace["marker"]["color"] == GREY]
-    assert len(set(plain)) == len(plain) == 6
+    assert len(set(plain)) == len(plain) == len(METHODS) - 1
     traces = figures["thoughts"].plotly["data"]
     for kind in ("SoftCoT", "Assist-CoT"):
         of_kind = [looks(trace) for trace in traces if trace["name"].startswith(kind)]

@@ -15,7 +15,7 @@ from softcot.plots.training import training_chart
 from softcot.support.background import THREAD, streamed
 from softcot.support.errors import UserError
 from softcot.thoughts.projection import Projection
-from softcot.training.live import train_live
+from softcot.training.live import LiveTraining, train_live
 from softcot.web import train_views
 
 TASK = get_task("mini-gsm")
@@ -46,6 +46,8 @@ def test_a_lesson_is_seen_step_by_step_and_leaves_a_projection(pair, tmp_path):
     assert [step for step, _ in live.losses] == list(range(1, 9))
     assert [step for step, _ in live.accuracies] == list(range(1, 9))
     assert live.shipped is not None and live.result.finished
+    assert [step for step, _ in live.collapses] == list(range(1, 9))
+    assert live.gap == pytest.approx(live.swapped[-1][1] - live.validation[-1][1])
     assert live.seen.question == "Why?" and len(live.seen.thoughts) == 12
     own = Projection.load_for(pair, tmp_path / "new")
     assert own.task == "mini-gsm"
@@ -55,6 +57,22 @@ def test_a_lesson_is_seen_step_by_step_and_leaves_a_projection(pair, tmp_path):
         "hard CoT", "shipped projection", "this projection"
     ]  # fmt: skip
     assert "Finished after" in train_views.status(live)
+    assert figure.data[-1].name == "likeness of two questions' thoughts"
+    assert list(figure.data[-1].x) == list(range(1, 9))
+
+
+def test_a_projection_that_became_a_static_prompt_is_said_to_be_one():
+    live = LiveTraining(8, phase="training")
+    assert not live.is_static and live.gap is None
+    alike = {"questions": 40, "cosine": 0.999, "effective_rank": 1.01, "varying": 0.001}
+    live.collapses.append((4, alike))
+    live.validation.append((4, 1.5))
+    live.swapped.append((4, 1.5))
+    assert live.is_static and "is a static prompt by now" in train_views.status(live)
+    live.swapped[-1] = (4, 1.6)  # another question's thoughts do harm: the little is used
+    assert not live.is_static and "fill 1.0" in train_views.status(live)
+    live.collapses.append((8, alike | {"cosine": 0.4, "effective_rank": 7.0}))
+    assert "cosine of 0.400" in train_views.status(live)
 
 
 def test_what_was_trained_is_used_where_it_is_asked_for_and_nowhere_else(pair, tmp_path):

@@ -14,7 +14,7 @@ from softcot.data.tasks import FREE, get_task
 from softcot.decoding.decoder import Sampling
 from softcot.evaluation.answering import ColumnRequest, answer_stream
 from softcot.evaluation.run_file import load_run
-from softcot.methods import SoftCoT, get_method
+from softcot.methods import METHODS, SoftCoT, get_method
 from softcot.support.errors import UserError
 from softcot.support.presets import DEFAULT_THOUGHTS
 from softcot.thoughts.edits import Edit
@@ -337,7 +337,57 @@ def test_every_request_is_told_by_widgets_of_its_names(explorer):
 
 def test_nobody_sees_a_method_that_the_pair_lacks(pair):
     bare = Explorer(Pair("bare", pair.base, pair.assistant, {}))
-    assert [name for _, name in bare.further] == ["cot-unk", "assist-cot"]
+    untrained = [name for name, kind in METHODS.items() if kind.kind is None]
+    assert [name for _, name in bare.further] == untrained[1:] and "assist-cot" in untrained
     with pytest.raises(UserError, match="has no prompt"):
         get_method("prompt-tuning", bare.pair, get_task("mini-gsm"))
     assert SoftCoT.name not in [name for _, name in bare.further]
+
+
+NOTE = "Tom has 9 keys."
+
+
+def test_a_note_changes_the_thoughts_and_never_the_bases_prompt(page, pair):
+    told = replace(ASKED, note=NOTE, gold="", loaded=Problem("mini-gsm", ""))
+    plain = replace(told, note="")
+    assert page._run(told).problem.heard == f"{NOTE} {QUESTION}"
+    (hard, soft), (bare, other) = ran(page, told), ran(page, plain)
+    assert hard == bare and soft != other
+    problem = Problem("mini-gsm", QUESTION, note=NOTE)
+    method = get_method("softcot", pair, get_task("mini-gsm"))
+    [prompt] = method.prompts([problem], 4)
+    assert NOTE not in pair.base.tokenizer.decode(prompt.ids)
+    seen, without = (next(page.compare(request))["seen"] for request in (told, plain))
+    assert (seen.question, seen.note) == (QUESTION, NOTE)
+    assert seen.thoughts != without.thoughts and seen.plan != without.plan
+    shown = page.shown(seen, told)["tour"]
+    assert f"{NOTE} {QUESTION}" in html.unescape(shown) and "nowhere in the base" in shown
+    assert "nowhere in the base" not in page.shown(without, plain)["tour"]
+    swapped = replace(told, swapped=True, donor=OTHER)
+    assert next(page.compare(swapped))["seen"].note == ""
+
+
+def test_another_note_is_another_question_with_no_known_answer(page):
+    loaded = Problem("mini-gsm", QUESTION, "42", "12 + 30 = 42.", note=NOTE)
+    request = replace(ASKED, loaded=loaded, note=NOTE)
+    assert request.right_answer == "42" and request.problem.rationale
+    changed = replace(request, note="Tom has 8 keys.")
+    assert changed.right_answer == "" and not changed.problem.rationale
+    assert page.read_question(changed)["gold"] == ""
+    assert changed.asks != request.asks and replace(changed, asked=request.asks).is_stale
+    named = page._load(loaded, ASKED)
+    assert named["note"] == NOTE and named["seen"].note == NOTE
+
+
+def test_notes_are_offered_where_a_projection_was_trained_for_them(pair, tmp_path):
+    assert "mini-notes" not in Explorer(pair).tasks
+    Projection.for_pair(pair, "mini-notes", 16).save(tmp_path / "projection-mini-notes")
+    served = Pair(pair.name, pair.base, pair.assistant, dict(pair.trained))
+    served.trained["projection-mini-notes"] = tmp_path / "projection-mini-notes"
+    explorer = Explorer(served)
+    assert explorer.trained and "mini-notes-8" not in explorer.tasks
+    page = Handlers(explorer)
+    offered = page.pick_task(PageRequest("mini-notes", QUESTION))
+    assert offered["note"] and offered["note"] == offered["loaded"].note
+    donor = page._donor("mini-notes", offered["question"])
+    assert "." in donor and "?" in donor, "its thoughts are of its note, too"

@@ -19,7 +19,18 @@ WEB = ROOT / "softcot" / "web"
 TEMPLATES = sorted((WEB / "templates").glob("*.html"))
 ATTRIBUTES = ("aria-label", "title", "placeholder", "data-label")
 WILDCARD = re.compile(r"\{n?\}")
-NAMES = {"SoftCoT", "SoftCoT Explorer", "CoT-Unk", "Assist-CoT", "LoRA", "Coconut", "Top-p", "mini"}
+NAMES = {
+    "SoftCoT",
+    "SoftCoT-P",
+    "SoftCoT++",
+    "SoftCoT Explorer",
+    "CoT-Unk",
+    "Assist-CoT",
+    "LoRA",
+    "Coconut",
+    "Top-p",
+    "mini",
+}
 """Texts that are the same in both languages."""
 
 GRADIO = {

@@ -19,9 +19,9 @@ def address(**values) -> str:
 def test_everything_that_is_said_is_read():
     search = address(
         tab="intervene", task="mini-gsm", q="Why & how? ünïcode", a="4", k=0, t=0.5, seed=7, n=3,
-        m="lora,cot-unk", edits="mix=0.5:1-4 drop:2", other="What?",
+        m="lora,cot-unk", edits="mix=0.5:1-4 drop:2", other="What?", note="Tom has 9 keys.",
     )  # fmt: skip
-    problem = Problem("mini-gsm", "Why & how? ünïcode", "4")
+    problem = Problem("mini-gsm", "Why & how? ünïcode", "4", note="Tom has 9 keys.")
     methods, edits = ["lora", "cot-unk"], "mix=0.5:1-4 drop:2"
     read = Link(problem, "mini-gsm", 0, 0.5, 7, 3, methods, edits, "What?")
     assert read_link(search, 16) == read
@@ -71,7 +71,7 @@ def test_an_address_with_a_method_that_the_pair_lacks_opens_without_it(pair):
     bare = Handlers(Explorer(Pair("bare", pair.base, pair.assistant, {})))
     opened = bare.open_address(AddressRequest(address(q="Why?", m="softcot,lora,cot-unk")))
     assert opened["question"] == "Why?" and opened["further"] == ["cot-unk"]
-    assert "choose of: cot-unk, assist-cot." in opened["message"]
+    assert "choose of: no-cot, " in opened["message"] and "assist-cot" in opened["message"]
     opened = bare.open_address(AddressRequest(address(q="Why?", m="softcot,cot-unk")))
     assert opened["further"] == ["cot-unk"] and not opened["message"]
 

@@ -11,7 +11,7 @@ from conftest import forward_passes
 from softcot.data.problems import Problem
 from softcot.data.tasks import FREE, get_task
 from softcot.decoding.decoder import Sampling
-from softcot.methods import get_method
+from softcot.methods import METHODS, get_method
 from softcot.support.errors import UserError
 from softcot.thoughts.edits import Edit, read_edits
 from softcot.thoughts.pair import Pair
@@ -52,7 +52,8 @@ def panel(explorer) -> Intervene:
 
 def edit(edits="swap", k=4, question=QUESTION, task="mini-gsm", other=None, tried=0) -> EditRequest:
     other = "Tom gives 7 pears to Anna. How many are left?" if other is None else other
-    return EditRequest(task, question, k, "42", LOADED, False, edits, other, tried)
+    asked = {"edits": edits, "other": other, "tried": tried}
+    return EditRequest(task, question, k, "42", LOADED, **asked)
 
 
 def cards(html: str) -> list[str]:
@@ -155,7 +156,8 @@ def test_a_sweep_draws_a_point_for_every_k(explorer, monkeypatch):
 
 def test_inside_shows_every_thought_and_every_figure(explorer):
     panel = Inside(explorer)
-    seen = panel.inspect(InspectRequest("mini-gsm", QUESTION, 3, "42", LOADED, False, "Dot", True))
+    asked = {"metric": "Dot", "corrected": True}
+    seen = panel.inspect(InspectRequest("mini-gsm", QUESTION, 3, "42", LOADED, **asked))
     facts, parts = seen.pop("facts"), dict(seen)
     assert "effective rank" in words(facts) and "placebo" in words(facts)
     tables = [parts.pop(name) for name in ("readings", "effects_of_each")]
@@ -235,7 +237,8 @@ def test_frames_are_paced_and_the_last_one_always_comes():
 def test_a_pair_that_nobody_trained_works_and_says_so(pair):
     bare = Explorer(Pair("bare", pair.base, pair.assistant, {}))
     assert not bare.laboratory and bare.longest > Explorer(pair).longest
-    assert [name for _, name in bare.further] == ["cot-unk", "assist-cot"]
+    untrained = [name for name, kind in METHODS.items() if kind.kind is None]
+    assert [name for _, name in bare.further] == untrained[1:] and "assist-cot" in untrained
     *_, columns = bare.comparison(LOADED, 4, Sampling(max_new_tokens=4)).stream(bare.pair)
     assert [column.title for column in columns] == ["Zero-shot CoT", "SoftCoT, untrained"]
     hard, soft = cards(views.columns(columns))
