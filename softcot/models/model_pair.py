@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 
+from softcot.data.lexicon import Lexicon
 from softcot.data.tasks import Task, get_task, training_tasks
 from softcot.models.language_model import LanguageModel
 from softcot.support.errors import UserError
@@ -25,6 +26,12 @@ class ModelPair:
     def fingerprints(self) -> dict[str, str]:
         """Fingerprints of the two models, under "base" and "assistant"."""
         return {"base": self.base.fingerprint(), "assistant": self.assistant.fingerprint()}
+
+    @cached_property
+    def lexicon(self) -> Lexicon | None:
+        """What at least one of the two has read; None where one of them reads anything."""
+        base, assistant = self.base.lexicon, self.assistant.lexicon
+        return None if base is None or assistant is None else base | assistant
 
     def prompting(self, task_name: str) -> dict[str, str]:
         """What the models read in a training for a task, as trained weights keep it."""
