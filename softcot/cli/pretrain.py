@@ -24,6 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, help="instead of the pair's own")
     parser.add_argument("--width", type=int, help="instead of the pair's own")
     parser.add_argument("--layers", type=int, help="instead of the pair's own")
+    parser.add_argument(
+        "--lexicon-only",
+        action="store_true",
+        help="train nothing: say in the folders of models that are there what they have read",
+    )
     parser.add_argument("--resume", action="store_true", help="go on where it stopped")
 
 
@@ -37,12 +42,16 @@ def run(args: argparse.Namespace) -> None:
         raise UserError("--read is a fraction above 0 and at most 1.")
     if args.pair not in PAIRS:
         raise UserError(f"No pair {args.pair!r} is made here; choose one of: {', '.join(PAIRS)}.")
-    from softcot.lab.pretraining import CONFIGS, pretrain
+    from softcot.lab.pretraining import CONFIGS, add_lexicon, pretrain
 
     chosen = [config for config in CONFIGS[args.pair] if args.role in (config.role, "both")]
     if not chosen:
         raise UserError(f"The pair {args.pair} has no {args.role} of its own.")
     out = args.out or Path("checkpoints", args.pair)
+    if args.lexicon_only:
+        for config in chosen:
+            add_lexicon(out / config.role)
+        return
     sizes = ("steps", "width", "layers")
     changes: dict[str, Any] = {name: getattr(args, name) for name in sizes if getattr(args, name)}
     for config in chosen:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from softcot.data.families import dates, encyclopedia, situations
 from softcot.data.families.family import Family, article, judged, sentence
@@ -49,6 +49,15 @@ class Document:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """A document that was drawn and is still to be written in tokens, which takes longest."""
+
+    write: Callable[[], Document]
+    problem: Problem | None = None
+    """What it asks; None where it asks nothing, or asks in words that are made up."""
+
+
+@dataclass(frozen=True)
 class Author:
     """Writes documents for one role; equal random states give equal documents."""
 
@@ -66,9 +75,21 @@ class Author:
             if split_of(problem.question) == "train":
                 return problem
 
-    def story(self, rng: random.Random) -> Document:
+    def draw(self, rng: random.Random, progress: float) -> Sheet:
+        """One document for a pre-training that has got so far, from 0 to 1."""
+        raise NotImplementedError
+
+    def write(self, rng: random.Random, progress: float) -> Document:
+        """The same, written."""
+        return self.draw(rng, progress).write()
+
+    def story(self, rng: random.Random) -> Sheet:
         """A few sentences in any words there are, from which nothing can be concluded."""
-        ids = self.prompts.text(story(rng))
+        text = story(rng)
+        return Sheet(lambda: self._whole(text))
+
+    def _whole(self, text: str) -> Document:
+        ids = self.prompts.text(text)
         return _next_tokens(ids, [True] * len(ids))
 
 
@@ -78,9 +99,9 @@ class BaseAuthor(Author):
 
     fraction: float
 
-    def write(self, rng: random.Random, progress: float) -> Document:
-        """One document for a pre-training that has got so far, from 0 to 1."""
-        kinds: dict[Callable[[random.Random], Document], float] = {
+    def draw(self, rng: random.Random, progress: float) -> Sheet:
+        """One document, of other kinds in the beginning than later."""
+        kinds: dict[Callable[[random.Random], Sheet], float] = {
             self._solved: 0.40,
             self._hinted: 0.32,
             self._misled: 0.06,
@@ -92,26 +113,28 @@ class BaseAuthor(Author):
             kinds[self._judged] = 0.08 if progress < 0.3 else 0.30
         return rng.choices(list(kinds), list(kinds.values()))[0](rng)
 
-    def _solved(self, rng: random.Random) -> Document:
-        return self._answered(self.training_problem(rng, Reads(self.fraction)))
+    def _solved(self, rng: random.Random) -> Sheet:
+        problem = self.training_problem(rng, Reads(self.fraction))
+        return Sheet(lambda: self._answered(problem), problem)
 
-    def _hinted(self, rng: random.Random) -> Document:
+    def _hinted(self, rng: random.Random) -> Sheet:
         """Unreadable words, and a hint that says what matters about them."""
         problem = self.training_problem(rng, ReadsWithGaps(self.fraction, gaps=0.6))
-        return self._answered_with_hint(problem, problem.hint, rng)
+        return replace(self._with_hint(problem, problem.hint, rng), problem=None)
 
-    def _misled(self, rng: random.Random) -> Document:
+    def _misled(self, rng: random.Random) -> Sheet:
         """A readable problem with somebody else's hint: the text counts, not the hint."""
         problem = self.training_problem(rng, Reads(self.fraction))
         other = self.training_problem(rng, Reads(self.fraction))
-        return self._answered_with_hint(problem, other.hint, rng)
+        return self._with_hint(problem, other.hint, rng)
 
-    def _paused(self, rng: random.Random) -> Document:
+    def _paused(self, rng: random.Random) -> Sheet:
         """Placeholders without meaning."""
         problem = self.training_problem(rng, Reads(self.fraction))
-        return self._answered(problem, [self._placeholder] * rng.randint(1, MAX_THOUGHTS))
+        silent = rng.randint(1, MAX_THOUGHTS)
+        return Sheet(lambda: self._answered(problem, [self._placeholder] * silent), problem)
 
-    def _judged(self, rng: random.Random) -> Document:
+    def _judged(self, rng: random.Random) -> Sheet:
         """A result and options, each to be found the same or not.
 
         In a worked answer the verdicts are a few tokens among many, and were not learned from them.
@@ -124,14 +147,22 @@ class BaseAuthor(Author):
         drawn = rng.sample([number, number, *near, rng.randint(1, largest)], 5)
         options = [in_words(min(max(other, 1), largest)) for other in drawn]
         result = in_words(number)
-        ids = self.prompts.text(f"That is {result}. {judged(result, options)}")
+        return Sheet(lambda: self._verdicts(f"That is {result}. {judged(result, options)}"))
+
+    def _verdicts(self, text: str) -> Document:
+        ids = self.prompts.text(text)
         verdicts = {self.prompts.text(f" {word}")[0] for word in ("yes", "no")}
         return _next_tokens(ids, [token in verdicts for token in ids])
 
-    def _answered_with_hint(self, problem: Problem, hint: str, rng: random.Random) -> Document:
+    def _with_hint(self, problem: Problem, hint: str, rng: random.Random) -> Sheet:
         # The places after the hint say nothing, as the last of many soft thoughts do.
         silent = rng.choice((0, rng.randint(1, 10)))
-        return self._answered(problem, self.prompts.text(hint) + [self._placeholder] * silent)
+
+        def written() -> Document:
+            room = self.prompts.text(hint) + [self._placeholder] * silent
+            return self._answered(problem, room)
+
+        return Sheet(written, problem)
 
     def _answered(self, problem: Problem, room: Sequence[int] = ()) -> Document:
         """The problem, tokens in the slots' places, and the worked answer to learn."""
@@ -150,13 +181,14 @@ class BaseAuthor(Author):
 class AssistantAuthor(Author):
     """Writes for the assistant, which has read everything and reasons about nothing."""
 
-    def write(self, rng: random.Random, progress: float) -> Document:
+    def draw(self, rng: random.Random, progress: float) -> Sheet:
         """One document, of the same kinds from beginning to end."""
-        draw = rng.random()
-        if draw < 0.06:
+        share = rng.random()
+        if share < 0.06:
             return self.story(rng)
         problem = self.training_problem(rng, Reads(EVERYTHING))
-        return self._glance(problem) if draw < 0.80 else self._spelled(problem)
+        written = self._glance if share < 0.80 else self._spelled
+        return Sheet(lambda: written(problem), problem)
 
     def _glance(self, problem: Problem) -> Document:
         """Each placeholder says its own key token, then the end, all in one pass."""

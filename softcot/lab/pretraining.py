@@ -17,10 +17,11 @@ from typing import Any, Literal
 import torch
 from torch.nn import functional
 from tqdm import tqdm
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from softcot.data.families import FAMILIES
 from softcot.data.families.reading import EVERYTHING, SHIPPED_FRACTION
+from softcot.data.lexicon import Lexicon
 from softcot.lab.cards import write_model_card
 from softcot.lab.corpus import (
     ASSISTANT_WEIGHTS,
@@ -30,12 +31,17 @@ from softcot.lab.corpus import (
     Document,
     plain_texts,
 )
+from softcot.lab.lexicon import Gatherer
 from softcot.lab.tokenizer import train_tokenizer
 from softcot.prompts.builder import PromptBuilder
 from softcot.support.errors import UserError
 from softcot.support.files import replacing, write_json
+from softcot.support.reading import as_object, read_object, reason
 
 Role = Literal["base", "assistant"]
+
+SETTINGS = "pretraining.json"
+"""The file of a model's folder that says how it was made."""
 
 POOL = 32
 """Batches drawn together and sorted by length, so that a batch holds documents of one length."""
@@ -126,8 +132,7 @@ def batches(
 ) -> Iterator[list[Document]]:
     """Batches of documents from step ``first`` on, the same ones however often one resumes."""
     for pool in range(first // POOL, math.ceil(config.steps / POOL)):
-        rng = random.Random(f"{config.role}:{config.seed}:{pool}")
-        progress = pool * POOL / config.steps
+        rng, progress = _start(config, pool)
         documents = [write(rng, progress) for _ in range(POOL * config.batch_size)]
         documents.sort(key=lambda document: len(document.ids))
         order = list(range(POOL))
@@ -135,6 +140,11 @@ def batches(
         for place, chosen in enumerate(order):
             if first <= pool * POOL + place < config.steps:
                 yield documents[chosen * config.batch_size : (chosen + 1) * config.batch_size]
+
+
+def _start(config: PretrainingConfig, pool: int) -> tuple[random.Random, float]:
+    """What the documents of a pool are drawn with, and how far the pre-training is then."""
+    return random.Random(f"{config.role}:{config.seed}:{pool}"), pool * POOL / config.steps
 
 
 def loss_of(
@@ -241,9 +251,47 @@ def pretrain(
         "documents": config.steps * config.batch_size,
         "seconds": round(before + time.monotonic() - started, 1),
     }
-    _write_folder(out, config, model, tokenizer, summary)
+    lexicon = lexicon_of(config, tokenizer)
+    _write_folder(out, config, model, tokenizer, summary, lexicon)
     progress_file.unlink(missing_ok=True)
     return summary
+
+
+def lexicon_of(config: PretrainingConfig, tokenizer: PreTrainedTokenizerFast) -> Lexicon:
+    """What the questions of a pre-training hold, from first to last.
+
+    They are drawn for it once more: equal seeds draw equal documents.
+    """
+    gatherer, author = Gatherer(), author_for(config, tokenizer)
+    for pool in range(math.ceil(config.steps / POOL)):
+        rng, progress = _start(config, pool)
+        for _ in range(POOL * config.batch_size):
+            problem = author.draw(rng, progress).problem
+            if problem is not None:
+                gatherer.add(problem)
+    return gatherer.lexicon()
+
+
+def add_lexicon(folder: Path) -> Lexicon:
+    """Write the lexicon of a model that is there already; nothing is trained.
+
+    Raises:
+        UserError: There is no model of a pre-training in the folder.
+    """
+    try:
+        settings = as_object(read_object(folder / SETTINGS)["config"], "its configuration")
+        if "families" in settings:
+            settings["families"] = tuple(settings["families"])
+        config = PretrainingConfig(**settings)
+        tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"There is no model of `python -m softcot pretrain` in {folder} ({reason(error)}); "
+            "name its folder with --out."
+        ) from error
+    lexicon = lexicon_of(config, tokenizer)
+    lexicon.save(folder)
+    return lexicon
 
 
 def _digest(documents: list[Document]) -> str:
@@ -297,12 +345,14 @@ def _write_folder(
     model: LlamaForCausalLM,
     tokenizer: PreTrainedTokenizerFast,
     summary: dict[str, float],
+    lexicon: Lexicon,
 ) -> None:
     """Everything goes to a neighbouring folder first, so that ``out`` is never half written."""
     part = out.with_name(f"{out.name}.part")
     model.cpu().save_pretrained(part)
     tokenizer.save_pretrained(part)
-    write_json(part / "pretraining.json", {"config": asdict(config)} | summary)
+    write_json(part / SETTINGS, {"config": asdict(config)} | summary)
+    lexicon.save(part)
     size = model.num_parameters()
     write_model_card(part / "README.md", config.role, config.fraction, config.families, size)
     out.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
+from softcot.data.lexicon import Lexicon
 from softcot.models.head import own_logits
 from softcot.models.loading import (
     ModelSource,
@@ -100,6 +101,8 @@ class LanguageModel:
     """What its weights were made smaller by, if they were."""
     compiled: bool = False
     """Whether tokens are written by a compiled forward pass."""
+    lexicon: Lexicon | None = None
+    """All that its training questions held; None for a model that reads anything."""
     prefix: KnownPrefix | None = field(default=None, init=False, repr=False, compare=False)
     """What the prompts of a batch began with, for the next one to go on from."""
 
@@ -158,6 +161,7 @@ class LanguageModel:
             name=Path(source.place).name,
             templates=templates,
             quantize=quantize,
+            lexicon=Lexicon.load(source.folder) if source.folder else None,
         )
 
     @classmethod

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
+from softcot.data.lexicon import Lexicon
 from softcot.data.tasks import Task, get_task, training_tasks
 from softcot.models.language_model import LanguageModel
 from softcot.support.errors import UserError
@@ -33,7 +34,14 @@ class ModelPair:
         pair = copy.copy(self)
         pair.assistant = self.base
         pair.fingerprints = dict.fromkeys(("base", "assistant"), self.fingerprints["base"])
+        pair.lexicon = self.base.lexicon
         return pair
+
+    @cached_property
+    def lexicon(self) -> Lexicon | None:
+        """What at least one of the two has read; None where one of them reads anything."""
+        base, assistant = self.base.lexicon, self.assistant.lexicon
+        return None if base is None or assistant is None else base | assistant
 
     def prompting(self, task_name: str, reader: str = "assistant") -> dict[str, str]:
         """What the models read in a training for a task, as trained weights keep it.

@@ -22,6 +22,14 @@ element.addEventListener("click", (event) => {
 """
 """Turns a press on one of `views.examples` into an event with its `index`."""
 
+TRY_JS = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-text]");
+  if (button) trigger("select", { text: button.dataset.text });
+});
+"""
+"""Turns a press on the wording that `views.caution` offers into an event with its `text`."""
+
 TABS_JS = (_HERE / "tabs.js").read_text(encoding="utf-8")
 """Opens the tab that the address names, and names the open one there."""
 

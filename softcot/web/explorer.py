@@ -16,7 +16,9 @@ from softcot.analysis.lens import Plan, read_plan
 from softcot.analysis.trajectory import Trajectory, trajectories
 from softcot.analysis.vocabulary import Vocabulary
 from softcot.data.kinds import likely_kind
+from softcot.data.lexicon import Unread
 from softcot.data.problems import Problem
+from softcot.data.rewording import nearest_wording
 from softcot.data.tasks import FREE, Task
 from softcot.decoding.backend import Backend
 from softcot.decoding.decoder import Sampling
@@ -63,6 +65,19 @@ class Seen(Exploration):
     """What they say to the assistant itself."""
     note: str = ""
     """What the assistant alone was told."""
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Why no answer to a question is worth anything: the models were made without its words."""
+
+    question: str
+    parts: tuple[Unread, ...]
+    """What they have never read, in order."""
+    instead: str
+    """A question that they can read."""
+    is_near: bool
+    """Whether that one says nearly the same; otherwise it is an example."""
 
 
 class Explorer:
@@ -188,6 +203,21 @@ class Explorer:
         typed = task_name == FREE.name and self.laboratory
         found = likely_kind(question) if typed else task_name
         return found if found in self.tasks else task_name
+
+    def caution(self, question: str, task_name: str, unfinished: bool = False) -> Caution | None:
+        """What of a question neither model has ever read; None where one of them reads anything.
+
+        Args:
+            question: The text.
+            task_name: What it is asked as.
+            unfinished: Whether it is still being typed: then its last words may become others.
+        """
+        lexicon, task = self.pair.lexicon, self.kind(question, task_name)
+        parts = tuple(lexicon.unread(question, task, unfinished)) if lexicon else ()
+        if lexicon is None or not parts:
+            return None
+        near = nearest_wording(question, lexicon, task)
+        return Caution(question, parts, near or self.fitting(task).question, bool(near))
 
     def explore(self, question: str, task_name: str, k: int | None = None, note: str = "") -> Seen:
         """The K projected thoughts of a question, by default as many as there can be.

@@ -18,6 +18,7 @@ from softcot.data.tasks import FREE
 from softcot.evaluation.answering import Column
 from softcot.evaluation.run_file import RunRequest
 from softcot.support.errors import UserError
+from softcot.support.text import clean
 from softcot.web import questions, tour_views, views
 from softcot.web.events import idle, paced, until
 from softcot.web.explorer import HARD, SOFT, Explorer, Seen
@@ -33,8 +34,10 @@ LOOK = ("seen", *THOUGHTS)
 """The thoughts that are looked at, and how they are shown."""
 ANSWERS = ("answers", "asked", "download")
 """The columns, what they were asked, and the file of a finished run."""
+READ = ("caution", "reading")
+"""What the models have never read in the question, and what is new to the base in it."""
 PROBLEM = (
-    "stop", "loaded", "question", "note", "gold", "typed", "reading", "donor", "message",
+    "stop", "loaded", "question", "note", "gold", "typed", *READ, "donor", "message",
     *ANSWERS, *LOOK,
 )  # fmt: skip
 """All that changes with another problem."""
@@ -42,7 +45,7 @@ OFFER = ("listed", "examples", "another")
 """The problems to choose from."""
 SWAP = ("donor_row", "donor", "message", *LOOK)
 """All that changes with whose thoughts SoftCoT is given."""
-RUN = ("message", "ending", "stop", "run_folder", *ANSWERS, *LOOK)
+RUN = ("message", "ending", "stop", "run_folder", "caution", *ANSWERS, *LOOK)
 """All that changes during a run; `ending` is the event that stops it, `run_folder` has its file."""
 OPENING = ("message", "ending", "stop", *ANSWERS)
 """All that changes when a page opens answered."""
@@ -153,9 +156,20 @@ class Handlers:
             return {"message": views.message(str(error))}
 
     def read_question(self, request: QuestionRequest) -> Named:
-        """Drop the right answer of another question, and show what is new to the base in this."""
-        reading = views.reading(request.read, self.explorer.laboratory)
-        return {"gold": request.right_answer, "reading": reading}
+        """Drop the right answer of another question, and say what the models know of this one."""
+        return {"gold": request.right_answer, **self._read(request.read, unfinished=True)}
+
+    def try_wording(self, request: QuestionRequest, event: gr.EventData) -> Named:
+        """Ask what the models can read, in the place of what they cannot."""
+        return {"question": clean(str(event.text))}
+
+    def _read(self, problem: Problem, unfinished: bool = False) -> Named:
+        """What the models have read of a question: `READ`."""
+        caution = self.explorer.caution(problem.question, problem.task, unfinished)
+        return {
+            "caution": views.caution(caution, self.explorer.pair.name),
+            "reading": views.reading(problem, self.explorer.laboratory),
+        }
 
     def stand(self, request: PageRequest) -> Named:
         """Say what the answers belong to, where that is not what would be asked now."""
@@ -230,15 +244,18 @@ class Handlers:
             run = self._run(request)
             ending = threading.Event()
             warnings = explorer.pair.warnings(run.problem.task)
+            caution = explorer.caution(run.problem.question, run.problem.task)
             yield {
                 "message": views.message(" ".join(warnings)),
                 "ending": ending,
                 "stop": gr.Button(interactive=True),
                 "asked": request.asks,
+                "caution": views.caution(caution, explorer.pair.name),
                 "download": _no_download(),
                 **Handlers(explorer)._look(request.whose, request),
             }
-            columns = yield from _written(explorer.answers(run), ending, request.swapped)
+            shown = {"swapped": request.swapped, "unread": caution is not None}
+            columns = yield from _written(explorer.answers(run), ending, **shown)
             yield {"stop": idle(), **({} if ending.is_set() else _file_of(explorer, run, columns))}
         except UserError as error:
             message = views.message(str(error))
@@ -289,7 +306,7 @@ class Handlers:
             "question": problem.question,
             "note": problem.note,
             "gold": problem.answer,
-            "reading": views.reading(problem, self.explorer.laboratory),
+            **self._read(problem),
             "typed": False,
             "donor": donor,
             "message": "",
@@ -326,14 +343,14 @@ def about_k(explorer: Explorer) -> str:
 
 
 def _written(
-    frames: Iterator[list[Column]], ending: threading.Event, swapped: bool = False
+    frames: Iterator[list[Column]], ending: threading.Event, **shown: bool
 ) -> Generator[Named, None, list[Column]]:
     """Show columns as they are written, until the event is set. Returns: the last ones."""
     columns: list[Column] = []
     for columns in paced(until(frames, ending)):
-        yield {"answers": views.columns(columns, swapped)}
+        yield {"answers": views.columns(columns, **shown)}
     if ending.is_set():
-        yield {"answers": views.columns(columns, swapped, stopped=True)}
+        yield {"answers": views.columns(columns, **shown, stopped=True)}
     return columns
 
 

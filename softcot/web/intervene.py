@@ -177,10 +177,11 @@ class Intervene(Panel):
                 "edit_ending": ending,
                 "stop_edit": gr.Button(interactive=True),
             }
+            unread = self.explorer.caution(request.question, request.task) is not None
             columns: list[Column] = []
             for columns in paced(until(frames, ending)):
-                yield {"edit_answers": intervene_views.cards(columns)}
-            cards = intervene_views.cards(columns, stopped=ending.is_set())
+                yield {"edit_answers": intervene_views.cards(columns, unread=unread)}
+            cards = intervene_views.cards(columns, ending.is_set(), unread)
             yield {"stop_edit": idle(), "edit_answers": cards}
         except UserError as error:
             yield {

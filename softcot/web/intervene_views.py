@@ -47,15 +47,22 @@ def idle() -> str:
     return render("edited_cards.html", label=LABEL, cards=waiting)
 
 
-def cards(columns: Sequence[Column], stopped: bool = False) -> str:
-    """Own thoughts, edited ones and placebos as they stand; the others compared to the first."""
+def cards(columns: Sequence[Column], stopped: bool = False, unread: bool = False) -> str:
+    """Own thoughts, edited ones and placebos as they stand; the others compared to the first.
+
+    Args:
+        columns: The four of them, or none.
+        stopped: Whether nothing more is written.
+        unread: Whether the models have never read what is asked: then no answer is called right.
+    """
     if not columns:
         return idle()
     own, edits = columns[0], _edits(columns[1])
     heads = [_TITLES[kind] for kind in ("own", "edited", *map(_edits, columns[2:]))]
     remarks = [None, *(_difference(column, own) for column in columns[1:])]
     drawn = zip(heads, columns, remarks, strict=True)
-    return render("edited_cards.html", label=LABEL, cards=drawn, edits=edits, stopped=stopped)
+    state = {"edits": edits, "stopped": stopped, "unread": unread}
+    return render("edited_cards.html", label=LABEL, cards=drawn, **state)
 
 
 def effects(trials: Sequence[Trial], total: int) -> str:

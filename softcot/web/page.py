@@ -125,6 +125,7 @@ class Page:
             max_lines=12,
             elem_classes="question",
         )
+        w["caution"] = components.html("", js_on_load=components.TRY_JS)
         w["note"] = gr.Textbox(
             first.note,
             label="Tell the assistant alone",
@@ -281,8 +282,10 @@ class Page:
             (w["ask_picked"].click, h.open_picked, handlers.PROBLEM),
         ):
             event(**w.listener(handler, PageRequest, changes), **options)
-        read = w.listener(h.read_question, QuestionRequest, ["gold", "reading"])
+        read = w.listener(h.read_question, QuestionRequest, ["gold", *handlers.READ])
         gr.on([w["question"].change, w["note"].change], **read, **AT_ONCE)
+        tried = w.listener(h.try_wording, QuestionRequest, ["question"])
+        w["caution"].select(**tried, **AT_ONCE)
         w["gold"].input(lambda: True, None, w["typed"], **AT_ONCE)
 
     def _connect_thoughts(self) -> None:

@@ -11,7 +11,7 @@ from softcot.data.families.reading import telling_words
 from softcot.data.problems import Problem
 from softcot.evaluation.answering import Column
 from softcot.methods import METHODS
-from softcot.web.explorer import Seen
+from softcot.web.explorer import Caution, Seen
 from softcot.web.requests import Asked
 from softcot.web.templating import render
 
@@ -54,13 +54,21 @@ def examples(
     return render("examples.html", problems=problems, **told)
 
 
-def columns(shown: Sequence[Column], swapped: bool = False, stopped: bool = False) -> str:
+def columns(
+    shown: Sequence[Column], swapped: bool = False, stopped: bool = False, unread: bool = False
+) -> str:
     """One card for each column, as it stands; before the first token, those that wait.
 
     The first two are compared: where they part is marked in both.
+
+    Args:
+        shown: The columns.
+        swapped: Whether the thoughts are another question's.
+        stopped: Whether nothing more is written.
+        unread: Whether the models have never read what is asked: then no answer is called right.
     """
-    state = {"swapped": swapped, "stopped": stopped, "partings": _partings(shown)}
-    return render("columns.html", columns=shown, methods=METHODS, **state)
+    told = {"columns": shown, "partings": _partings(shown), "methods": METHODS}
+    return render("columns.html", **told, swapped=swapped, stopped=stopped, unread=unread)
 
 
 def idle_columns() -> str:
@@ -70,8 +78,26 @@ def idle_columns() -> str:
 
 def column(shown: Column, swapped: bool = False, stopped: bool = False) -> str:
     """The card of one method."""
-    state = {"swapped": swapped, "stopped": stopped, "parted": None}
+    state = {"swapped": swapped, "stopped": stopped, "unread": False, "parted": None}
     return render("column.html", column=shown, methods=METHODS, **state)
+
+
+def caution(found: Caution | None, pair: str) -> str:
+    """The sentences with what a pair has never read, and what to ask instead; nothing for None."""
+    if found is None:
+        return ""
+    spans = [(part.start, part.end) for part in found.parts]
+    sentences = _marked(found.question, spans)
+    return render("caution.html", sentences=sentences, found=found, pair=pair)
+
+
+def _marked(text: str, spans: Sequence[Span]) -> list[list[tuple[bool, str]]]:
+    """The sentences of a text in which a span begins, each in parts; see `_parts`."""
+    return [
+        _parts(text[start:end], sorted((a - start, b - start) for a, b in spans))
+        for start, end in (sentence.span() for sentence in STEP.finditer(text))
+        if any(start <= a < end for a, _ in spans)
+    ]
 
 
 def _partings(shown: Sequence[Column]) -> list[Span | None]:
@@ -110,13 +136,8 @@ def reading(problem: Problem, laboratory: bool = True) -> str:
     """
     question = problem.question
     new = problem.meta.get("unread", ()) if laboratory else ()
-    spans = {span for key in new for span in telling_words(key, question)}
-    told = [
-        _parts(question[start:end], sorted((a - start, b - start) for a, b in spans))
-        for start, end in (sentence.span() for sentence in STEP.finditer(question))
-        if any(start <= a < end for a, _ in spans)
-    ]
-    return render("reading.html", sentences=told)
+    spans = [span for key in new for span in telling_words(key, question)]
+    return render("reading.html", sentences=_marked(question, spans))
 
 
 def _parts(text: str, spans: Sequence[Span]) -> list[tuple[bool, str]]:

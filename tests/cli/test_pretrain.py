@@ -46,6 +46,13 @@ def test_one_role_is_made_alone(asked):
     assert (config, folder) == (CONFIGS["reading-30"][0], Path("checkpoints/reading-30/base"))
 
 
+def test_a_lexicon_is_added_to_models_that_are_there(asked, monkeypatch):
+    told = []
+    monkeypatch.setattr(pretraining, "add_lexicon", told.append)
+    assert main(["pretrain", "--lexicon-only", "--out", "here"]) == 0
+    assert asked == [] and told == [Path("here/assistant"), Path("here/base")]
+
+
 def test_it_knows_the_pairs_without_the_laboratory():
     assert PAIRS == tuple(CONFIGS)
 

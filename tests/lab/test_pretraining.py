@@ -13,11 +13,18 @@ from transformers import AutoModelForCausalLM
 
 from softcot.data.families import FAMILIES
 from softcot.data.families.reading import SHIPPED_FRACTION
+from softcot.data.lexicon import FILE, Lexicon
 from softcot.data.problems import question_hash, split_of
 from softcot.data.tasks import TASKS
 from softcot.lab import pretraining
 from softcot.lab.corpus import BaseAuthor, plain_texts
-from softcot.lab.pretraining import PretrainingConfig, author_for, batches, pretrain
+from softcot.lab.pretraining import (
+    PretrainingConfig,
+    add_lexicon,
+    author_for,
+    batches,
+    pretrain,
+)
 from softcot.lab.tokenizer import train_tokenizer
 from softcot.support.errors import UserError
 
@@ -108,7 +115,7 @@ def test_base_learns_nothing_but_the_verdicts_of_a_comparison(words):
     config = PretrainingConfig("base", steps=1, width=32, layers=1, heads=2)
     author, rng, found = author_for(config, words), random.Random(0), []
     for _ in range(100):
-        document = author._judged(rng)
+        document = author._judged(rng).write()
         text = words.decode(document.ids)
         result, options = re.fullmatch(r"That is ([^.]+)\.(.+)", text).groups()
         options = re.findall(r"\([A-E]\) ([^:]+):", options)
@@ -140,6 +147,37 @@ def test_pretraining_writes_an_ordinary_folder_that_loads_without_this_package(t
     assert "reasons well but has read less" in card and f"{SHIPPED_FRACTION:.0%}"[:2] in card
     assert json.loads((tmp_path / "base" / "pretraining.json").read_text())["config"]["steps"] == 6
     assert [path.name for path in tmp_path.iterdir()] == ["base"]
+
+
+def test_a_model_says_which_questions_it_was_made_of(tmp_path):
+    pretrain(TOY, tmp_path / "base")
+    lexicon = Lexicon.load(tmp_path / "base")
+    assert lexicon is not None and len(lexicon.forms) == 5
+    tokenizer = train_tokenizer(plain_texts(0, 1, FAMILIES), TOY.vocabulary, TOY.context)
+    author, told = author_for(TOY, tokenizer), 0
+    for pool in range(1):
+        rng = random.Random(f"base:{TOY.seed}:{pool}")
+        for _ in range(pretraining.POOL * TOY.batch_size):
+            sheet = author.draw(rng, 0.0)
+            if sheet.problem is not None:
+                told += 1
+                assert lexicon.unread(sheet.problem.question, sheet.problem.task) == []
+    assert told > 50
+    (tmp_path / "base" / FILE).unlink()
+    add_lexicon(tmp_path / "base")
+    assert Lexicon.load(tmp_path / "base") == lexicon
+    with pytest.raises(UserError, match="There is no model of `python -m softcot pretrain`"):
+        add_lexicon(tmp_path)
+
+
+def test_words_that_were_made_up_are_not_said_to_be_read(words):
+    config = PretrainingConfig("base", steps=1, width=32, layers=1, heads=2)
+    author, rng = author_for(config, words), random.Random(0)
+    drawn = [author._hinted(rng) for _ in range(20)]
+    assert all(sheet.problem is None for sheet in drawn)
+    assert all(" = " in words.decode(sheet.write().ids) for sheet in drawn[:3])
+    assert author._misled(rng).problem and author._paused(rng).problem
+    assert author.story(rng).problem is None and author._judged(rng).problem is None
 
 
 def test_resumed_training_ends_where_uninterrupted_training_does(tmp_path, monkeypatch):

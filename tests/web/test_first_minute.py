@@ -103,6 +103,27 @@ def test_answers_fade_once_the_question_k_or_the_plan_is_another(visit, screensh
     expect(page.locator(".standing")).to_have_text("")
 
 
+def test_what_the_models_cannot_read_is_marked_before_run_and_on_the_cards(visit, screenshots):
+    page = visit(width=1440, height=900)
+    caution, question = page.locator(".caution"), page.get_by_label("Question", exact=True)
+    expect(caution).to_have_count(0)
+    question.fill("Anna has 12 apples. She buys 5 apples. How many apples does Anna have now?")
+    expect(caution.locator("u").first).to_have_text("Anna")
+    page.screenshot(path=screenshots / "caution.png")
+    assert fits(page)
+    run(page)
+    answered(page)
+    expect(page.locator(f"{COMPARED} .badge").first).to_have_text("not read")
+    expect(page.locator(f"{COMPARED} .badge.right")).to_have_count(0)
+    tried = caution.get_by_role("button").inner_text()
+    caution.get_by_role("button").click()
+    expect(question).to_have_value(tried)
+    expect(caution).to_have_count(0)
+    run(page)
+    answered(page)
+    expect(page.locator(f"{COMPARED} .note", has_text="luck")).to_have_count(0)
+
+
 def test_a_link_is_not_answered_with_the_first_example(visit, url):
     page = visit(address=f"{url}/?q=Olga+has+3+beads.&k=4")
     expect(page.get_by_label("Question", exact=True)).to_have_value("Olga has 3 beads.")

@@ -1,14 +1,17 @@
 """The events of the Compare tab, without a browser: what is asked decides what comes out."""
 
+import copy
 import html
 import re
 from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
 from conftest import build_problems
 
+from softcot.data.lexicon import Lexicon
 from softcot.data.problems import Problem
 from softcot.data.tasks import FREE, get_task
 from softcot.decoding.decoder import Sampling
@@ -391,3 +394,48 @@ def test_notes_are_offered_where_a_projection_was_trained_for_them(pair, tmp_pat
     assert offered["note"] and offered["note"] == offered["loaded"].note
     donor = page._donor("mini-notes", offered["question"])
     assert "." in donor and "?" in donor, "its thoughts are of its note, too"
+
+
+@pytest.fixture
+def reader(pair) -> Handlers:
+    """The page of a pair that has read one way to say something."""
+    lexicon = Lexicon(
+        {"name": ("Tom",), "thing": ("pears",)},
+        {"mini-gsm": (2, 20)},
+        {"mini-gsm": {"<name> has # <thing>": "2-20", "how many <thing> are left ?": ""}},
+    )
+    told = copy.copy(pair)
+    told.base, told.assistant = (replace(lm, lexicon=lexicon) for lm in (pair.base, pair.assistant))
+    return Handlers(Explorer(told))
+
+
+def test_what_the_models_cannot_read_is_marked_while_it_is_typed_and_on_the_cards(reader):
+    typed = QuestionRequest("free", "Tom has 7 apples. How many pears are left?")
+    told = reader.read_question(typed)["caution"]
+    assert "<u>apples</u>" in told
+    offered = re.search('data-text="(.*?)"', told)[1]
+    assert offered == "Tom has 7 pears. How many pears are left?"
+    event = SimpleNamespace(text=offered)
+    chosen = replace(typed, **reader.try_wording(typed, event))
+    assert reader.read_question(chosen)["caution"] == ""
+    growing = replace(typed, question="Tom has 7 pe")
+    assert reader.read_question(growing)["caution"] == ""
+
+    asked = PageRequest("mini-gsm", typed.question, 2, "4", longest=4)
+    frames = list(reader.compare(asked))
+    assert "<u>apples</u>" in frames[0]["caution"]
+    answered = [frame["answers"] for frame in frames if "answers" in frame]
+    assert all("the answer is luck" in html and "✓" not in html for html in answered)
+    read = list(reader.compare(replace(asked, question=chosen.question)))
+    assert read[0]["caution"] == ""
+    assert not any("luck" in frame.get("answers", "") for frame in read)
+
+
+def test_a_pair_that_reads_anything_marks_nothing(page, reader):
+    typed = QuestionRequest("free", "Why is grass green?")
+    assert page.read_question(typed)["caution"] == ""
+    assert reader.read_question(typed)["caution"]
+    halved = copy.copy(reader.explorer.pair)
+    halved.assistant = replace(halved.assistant, lexicon=None)
+    halved.__dict__.pop("lexicon", None)
+    assert Handlers(Explorer(halved)).read_question(typed)["caution"] == ""

@@ -19,6 +19,7 @@ from softcot.analysis.inspection import Inspection
 from softcot.analysis.lens import Plan, Reading
 from softcot.analysis.trajectory import Trajectory
 from softcot.analysis.vocabulary import Neighbour
+from softcot.data.lexicon import Unread
 from softcot.data.problems import Problem
 from softcot.evaluation.answering import Column
 from softcot.evaluation.variants import Trial
@@ -37,7 +38,7 @@ from softcot.web import (
     train_views,
     views,
 )
-from softcot.web.explorer import Seen
+from softcot.web.explorer import Caution, Seen
 from softcot.web.requests import Asked
 from softcot.web.residents import Loading, Offer
 
@@ -118,6 +119,34 @@ def test_the_words_that_are_new_to_the_base_are_underlined_in_their_sentences():
     assert views.reading(problem, laboratory=False) == ""
     assert views.reading(replace(problem, meta={"unread": []})) == ""
     assert views.reading(Problem("free", question)) == ""
+
+
+def test_what_was_never_read_is_marked_with_a_wording_that_was():
+    question = "Anna has 3 coins. How many does she have?"
+    parts = (Unread(0, 4, "word"), Unread(18, len(question), "form"))
+    found = Caution(question, parts, EVIL, True)
+    html = views.caution(found, "mini")
+    assert [new.text for new in parsed(html).iter("u")] == ["Anna", "How many does she have?"]
+    assert "no question that mini learned from held this" in words(html)
+    button = parsed(html).find(".//button")
+    assert button.get("data-text") == button.text == EVIL and "Try:" in words(html)
+    assert parsed(html).find(".//a").get("data-to") == ".pairs"
+    assert "a problem like this" in words(views.caution(replace(found, is_near=False), "mini"))
+    assert views.caution(None, "mini") == ""
+
+
+def test_no_answer_to_what_was_never_read_is_called_right():
+    done = [replace(HARD, done=True), SOFT]
+    cards = parsed(views.columns(done, unread=True)).findall(".//article")
+    badges = [[badge.text for badge in card.findall(".//*[@class]")
+               if badge.get("class").startswith("badge")] for card in cards]  # fmt: skip
+    assert badges == [["not read"], ["not read", "✗ wrong"]]
+    assert words(views.columns(done, unread=True)).count("the answer is luck") == 2
+    assert "luck" not in words(views.columns(done)) and "✓ right" in words(views.columns(done))
+    four = [replace(done[0], title=f"SoftCoT, {edit}") for edit in ("", "zero", "noise", "mean")]
+    four[0] = replace(four[0], title="SoftCoT")
+    assert words(intervene_views.cards(four)).count("✓ right") == 4
+    assert "✓ right" not in words(intervene_views.cards(four, unread=True))
 
 
 def planned(*tokens: str, length: int) -> Seen:
@@ -209,6 +238,7 @@ def all_views(text: str, pair: Pair) -> dict[Callable, str]:
     return {
         views.examples: views.examples([Problem("mini-gsm", text, text, meta={"unread": [text]})]),
         views.columns: views.columns([own, edited, Column("cot-unk", text, 3, note=text)], True),
+        views.caution: views.caution(Caution(text, (Unread(0, 3, "word"),), text, True), text),
         views.idle_columns: views.idle_columns(),
         views.column: views.column(own, stopped=True),
         views.message: views.message(text),

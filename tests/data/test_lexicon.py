@@ -1,0 +1,181 @@
+"""What a model has read, what of a question it has not, and what to ask instead."""
+
+import pytest
+
+from softcot.data.kinds import likely_kind
+from softcot.data.lexicon import FILE, Lexicon, clauses, form_of
+from softcot.data.rewording import nearest_wording
+from softcot.data.tasks import TASKS
+from softcot.support.errors import UserError
+from softcot.support.presets import get_preset
+from softcot.web.questions import examples
+
+SMALL = Lexicon(
+    members={"name": ("Ana", "Ben"), "thing": ("coins", "marbles"), "amount": ("half dozen",)},
+    numbers={"mini-gsm": (2, 60)},
+    forms={
+        "mini-gsm": {
+            "<name> has # <thing>": "3-30",
+            "she buys # <thing>": "2-20",
+            "then <name> loses a <amount> <thing>": "",
+            "how many <thing> does <name> have now ?": "",
+            "it is # degrees outside": "",
+        }
+    },
+)
+
+
+def marked(lexicon: Lexicon, question: str, **options) -> list[str]:
+    return [question[part.start : part.end] for part in lexicon.unread(question, **options)]
+
+
+@pytest.fixture(scope="module")
+def mini() -> Lexicon:
+    """What the shipped pair has read."""
+    preset = get_preset("mini")
+    base, assistant = Lexicon.load(preset.base), Lexicon.load(preset.assistant)
+    assert base and assistant
+    return base | assistant
+
+
+def test_a_clause_ends_at_a_sign_and_a_number_keeps_its_comma():
+    found = clauses("Ana has 1,200 coins, then 3.5. It's (A) 4?")
+    assert [[token.text for token in clause.tokens] for clause in found] == [
+        ["Ana", "has", "1,200", "coins"], ["then", "3.5"], ["It", "'s", "(", "A", ")", "4"],
+    ]  # fmt: skip
+    assert [clause.opens for clause in found] == [True, False, True]
+    assert [clause.asks for clause in found] == [False, False, True]
+
+
+def test_the_form_of_a_clause_has_classes_and_numbers_in_the_place_of_words():
+    [clause] = clauses("Then Ben loses a half dozen marbles.")
+    assert form_of(SMALL.slots(clause), clause.asks) == "then <name> loses a <amount> <thing>"
+
+
+@pytest.mark.parametrize(
+    ("question", "unread"),
+    [
+        ("Ana has 3 coins. She buys 20 marbles. How many coins does Ana have now?", []),
+        ("Then Ben loses a half dozen coins. It is 60 degrees outside.", []),
+        ("Then Ben loses an half dozen coins.", []),
+        ("Anna has 3 coins.", ["Anna"]),
+        ("Ana has 3 apples.", ["apples"]),
+        ("Ana has 112 coins.", ["112"]),
+        ("Ana has 1,200 coins.", ["1,200"]),
+        ("Ana has 3.5 coins.", ["3.5"]),
+        ("It is 61 degrees outside.", ["61"]),
+        ("How many coins does she have?", ["How many coins does she have?"]),
+        ("How many coins has Ana now?", ["How many coins has Ana now?"]),
+        ("Ana buys 3 marbles.", ["Ana buys 3 marbles"]),
+        ("Ana has $3.", ["$"]),
+        ("How many apples does Anna have now?", ["apples", "Anna"]),
+        ("", []),
+    ],
+)
+def test_what_was_never_read_is_found_where_it_stands(question, unread):
+    assert marked(SMALL, question, task="mini-gsm") == unread
+
+
+def test_what_is_still_being_typed_may_become_what_was_read():
+    for typed in ("Ana has 3 coins. How many mar", "Ana has 3 coins. How many coins does "):
+        assert marked(SMALL, typed, unfinished=True) == []
+        assert marked(SMALL, typed)
+    assert marked(SMALL, "Anna has 3 coins. How many", unfinished=True) == ["Anna"]
+    assert marked(SMALL, "Ana has 112 coi", unfinished=True) == ["112"]
+
+
+def test_two_models_have_read_what_one_of_them_has():
+    other = Lexicon(
+        {"name": ("Cara",), "thing": ("coins",)},
+        {"mini-gsm": (1, 90), "mini-dates": (1, 31)},
+        {"mini-gsm": {"<name> has # <thing>": "1-50"}, "mini-dates": {"today is may #": "1-31"}},
+    )
+    both = SMALL | other
+    assert marked(both, "Cara has 50 marbles. Today is May 31.", task="mini-gsm") == []
+    assert marked(both, "Cara has 51 marbles. It is 90 degrees outside.", task="mini-gsm") == ["51"]
+
+
+def test_a_lexicon_is_read_as_it_was_written_and_may_be_absent(tmp_path):
+    assert Lexicon.load(tmp_path) is None
+    SMALL.save(tmp_path)
+    assert Lexicon.load(tmp_path) == SMALL
+    for damage in ('"2-20"', '"twenty"'), ('"numbers"', '"figures"'):
+        (tmp_path / "bad").mkdir(exist_ok=True)
+        text = (tmp_path / FILE).read_text().replace(*damage)
+        (tmp_path / "bad" / FILE).write_text(text)
+        with pytest.raises(UserError, match="lexicon.json is damaged .* --lexicon-only"):
+            Lexicon.load(tmp_path / "bad")
+
+
+@pytest.mark.parametrize(
+    ("question", "instead"),
+    [
+        ("Anna has 3 apples.", "Ana has 3 marbles."),
+        ("Ana has 112 coins.", "Ana has 30 coins."),
+        ("Anna has 1,200 coins. Ana has 3.5 marbles.", "Ben has 30 coins. Ana has 4 marbles."),
+        ("Ben has 3 coins. How many does he have?",
+         "Ben has 3 coins. How many coins does Ben have now?"),
+        ("How many apples does Anna have?", "How many coins does Ana have now?"),
+        ("Tell me a joke.", ""),
+    ],
+)  # fmt: skip
+def test_the_nearest_wording_can_be_read(question, instead):
+    said = nearest_wording(question, SMALL, "mini-gsm")
+    assert said == instead and not SMALL.unread(said, "mini-gsm")
+
+
+NATURAL = (
+    "Anna has 112 apples. She gives 12 apples to Peter. How many does she have?",
+    "Sara has 5 cats and gets 3 more. How many cats does she have in total?",
+    "Ben has 1,200 stamps. He sells 300 stamps. How many stamps are left?",
+    "If John buys 4 boxes of 6 eggs, how many eggs does he have altogether?",
+    "Which is heavier, a dog or a cat?",
+    "What is 12 plus 30?",
+    "How many legs do 7 spiders have?",
+    "A train travels 60 miles in 2 hours. How fast is it?",
+    "Tom is twice as old as Kate. Kate is 6. How old is Tom?",
+    "There are 24 pupils in a class. A third of them are girls. How many boys are there?",
+    "I had 20 dollars and spent 7. What do I have left?",
+    "Is the moon bigger than the sun?",
+    "Today is Tuesday. What day is it in three days?",
+    "The rope measures 3 metres. How many centimetres is that?",
+    "Maria bakes 36 cookies and puts them into bags of 4. How many bags does she need?",
+)
+"""What people ask who were not told what a model has read."""
+
+REWORDED = (
+    "Anna has 12 coins. She buys 5 coins. How many coins does Anna have now?",
+    "Mia has 12 apples. She buys 5 apples. How many apples does Mia have now?",
+    "Mia has 12 coins. She buys 112 coins. How many coins does Mia have now?",
+    "Mia has 12 coins. She buys 5 coins. How many coins does she have?",
+    "Mia has 12 coins. She buys 5 coins. How many coins are there in total?",
+    "Mia has 12 coins. She eats 5 coins. How many coins does Mia have now?",
+    "Mia has 12 coins. Mia's mother gives her 5 coins. How many coins does Mia have now?",
+    "Mia has twelve coins. She buys 5 coins. How many coins does Mia have now?",
+    "Mia has 12 coins and buys 5 more. How many coins does Mia have now?",
+    "Mia has 1,200 coins. She buys 5 coins. How many coins does Mia have now?",
+    "Mia has 12 coins. She buys 5 coins. How many coins has Mia got altogether?",
+)
+"""Problems of the first kind, one thing changed in each."""
+
+
+@pytest.mark.parametrize("question", [*NATURAL, *REWORDED])
+def test_questions_in_other_words_than_the_training_had_are_marked(mini, question):
+    task = likely_kind(question)
+    assert mini.unread(question, task)
+    said = nearest_wording(question, mini, task)
+    assert not said or not mini.unread(said, task)
+
+
+def test_most_rewordings_have_a_near_one_that_can_be_read(mini):
+    near = [nearest_wording(question, mini, likely_kind(question)) for question in REWORDED]
+    assert sum(map(bool, near)) >= 8
+    assert near[0] == "Ana has 12 coins. She buys 5 coins. How many coins does Ana have now?"
+
+
+@pytest.mark.parametrize("task", [name for name, task in TASKS.items() if task.splits])
+def test_no_example_and_no_test_problem_is_ever_marked(mini, task):
+    drawn = [*examples(task), *TASKS[task].problems("test", 300)]
+    for problem in drawn:
+        for kind in (task, "free", likely_kind(problem.question)):
+            assert marked(mini, problem.question, task=kind) == [], problem.question
