@@ -126,14 +126,6 @@ class Page:
             elem_classes="question",
         )
         w["caution"] = components.html("", js_on_load=components.TRY_JS)
-        w["note"] = gr.Textbox(
-            first.note,
-            label="Tell the assistant alone",
-            placeholder="The base never reads this",
-            lines=1,
-            max_lines=6,
-            elem_classes="note-box",
-        )
         with gr.Row(elem_classes="go"):
             w["run"] = gr.Button("Run", variant="primary", scale=2, min_width=110, elem_id="run")
             w["stop"] = gr.Button("Stop", interactive=False, scale=1, min_width=90)
@@ -150,6 +142,14 @@ class Page:
             label="Soft thoughts K",
             info=handlers.about_k(self.explorer),
             min_width=240,
+        )
+        w["note"] = gr.Textbox(
+            first.note,
+            label="Tell the assistant alone",
+            placeholder="The base never reads this",
+            lines=1,
+            max_lines=6,
+            elem_classes="note-box",
         )
         w["gold"] = gr.Textbox(first.answer, label="Right answer", placeholder="if you know it")
         w["typed"] = gr.State(False)
