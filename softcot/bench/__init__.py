@@ -13,19 +13,20 @@ from softcot.bench import (
     kernels,
     llama,
     rounding,
+    serve,
     startup,
     train,
 )
 from softcot.bench.measuring import ceiling
-from softcot.bench.records import NAMES, REAL, SCHEMA
+from softcot.bench.records import NAMES, REAL, SCHEMA, SINGLE
 from softcot.bench.setting import Setting
 from softcot.support.provenance import provenance
 from softcot.thoughts.pair import Pair
 
 BENCHES = dict(
     zip(
-        (*NAMES, *REAL),
-        (train, evaluate, compare, startup, columns, exact, rounding, llama, kernels),
+        (*NAMES, *SINGLE, *REAL),
+        (train, evaluate, compare, startup, serve, columns, exact, rounding, llama, kernels),
         strict=True,
     )
 )

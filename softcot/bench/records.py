@@ -13,6 +13,8 @@ TABLE = "speed"
 """Name of the block that a page has the table in."""
 NAMES = ("train", "evaluate", "compare", "startup")
 """What `bench all` measures, in the order of the table."""
+SINGLE = ("serve",)
+"""What takes too long to be part of that: it is measured by its name."""
 REAL = ("columns", "exact", "rounding", "llama", "kernels")
 """What is measured of a real pair, one by one; in the table it comes after the others."""
 
@@ -35,7 +37,7 @@ def load(path: str | Path) -> dict[str, Any]:
     """
     try:
         record = read_object(path)
-        if record["schema"] != SCHEMA or record["name"] not in (*NAMES, *REAL):
+        if record["schema"] != SCHEMA or record["name"] not in (*NAMES, *SINGLE, *REAL):
             raise ValueError("it is of another kind")
         for one in record["ratios"]:
             _row(one)
@@ -59,7 +61,7 @@ def load_all(folder: str | Path) -> list[dict[str, Any]]:
         raise UserError(
             f"There is no measurement in {folder}; make them with `python -m softcot bench all`."
         )
-    return sorted(found, key=lambda record: (*NAMES, *REAL).index(record["name"]))
+    return sorted(found, key=lambda record: (*NAMES, *SINGLE, *REAL).index(record["name"]))
 
 
 def table(records: Iterable[dict[str, Any]]) -> str:

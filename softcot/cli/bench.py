@@ -21,9 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what",
         choices=[
             *("train", "evaluate", "compare", "startup", "all"),
+            "serve",
             *("columns", "exact", "rounding", "llama", "kernels", "report"),
         ],
-        help="all: the first four; the others are for a real pair",
+        help="all: the first four; serve: many visitors; the others are for a real pair",
     )
     add_pair(parser)
     add_data_dir(parser)

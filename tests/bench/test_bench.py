@@ -125,7 +125,7 @@ def test_a_shape_makes_a_whole_pair(checkpoints, mini_env):
     assert pair.base.prompts.base("One?", task=TASK, k=2).slot_mask.count(True) == 2
 
 
-@pytest.mark.parametrize("name", records.NAMES)
+@pytest.mark.parametrize("name", [*records.NAMES, *records.SINGLE])
 def test_quick_measurements_write_records(mini_env, tmp_path, capsys, name):
     file = tmp_path / f"{name}.json"
     place = tmp_path if name == "train" else file  # a folder is as good as a file
@@ -143,6 +143,9 @@ def test_quick_measurements_write_records(mini_env, tmp_path, capsys, name):
     if name == "train":
         ours, theirs = record["sides"]["engine"], record["sides"]["reference"]
         assert ours["flops"] < theirs["flops"] and ours["peak_bytes"] > 0
+    if name == "serve":
+        waits = [side["first_words"] for side in record["sides"].values()]
+        assert len(waits) == 4 and all(0 < wait["median"] <= wait["most"] for wait in waits)
     if name == "evaluate":
         assert [one["problems"] for one in record["sides"]["engine"]["scale"]] == [2, 4]
 
