@@ -20,7 +20,15 @@ from softcot.bench import records as speed
 from softcot.cli.main import parse
 from softcot.evaluation.evaluator import Protocol, evaluate
 from softcot.methods import METHODS, get_method
-from softcot.report import build, files, load_records, load_trainings, page_block, readme_block
+from softcot.report import (
+    build,
+    files,
+    load_records,
+    load_trainings,
+    page_block,
+    readme_block,
+)
+from softcot.report.learning import training_files
 from softcot.report.render import SUMMARY, TABLES
 from softcot.support import presets
 from softcot.support.files import markers
@@ -150,7 +158,7 @@ def test_the_rooms_are_the_folders_of_the_package():
 
 
 def test_results_are_made_from_the_records():
-    trainings = load_trainings(ROOT / "assets" / "trainings")
+    trainings = load_trainings(training_files(ROOT))
     report = build(load_records(ROOT / "assets" / "results"), trainings)
     assert between("docs/results.md", TABLES) == page_block(report, "../assets/report/report.md")
     assert between("README.md", SUMMARY) == readme_block(report, "docs/results.md")

@@ -6,7 +6,6 @@ from pathlib import Path
 from softcot.cli.options import RESULTS
 
 REPORT, TABLES, README = Path("assets/report"), Path("docs/results.md"), Path("README.md")
-TRAININGS = Path("assets/trainings")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trainings",
         type=Path,
-        help=f"folder of training.json; default: {TRAININGS} for {RESULTS}",
+        nargs="+",
+        metavar="FILE",
+        help=f"training.json files; default: those that are shipped for {RESULTS}",
     )
     parser.add_argument(
         "--page", type=Path, help=f"file with all short tables; default: {TABLES} for {RESULTS}"
@@ -31,10 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Write the report."""
     from softcot.report import write_report
+    from softcot.report.learning import training_files
 
     # The pages show the records that come with them, not those of a quick run.
     shipped = args.results == RESULTS
     page = args.page or (TABLES if shipped else None)
     readme = args.readme or (README if shipped else None)
-    trainings = args.trainings or (TRAININGS if shipped else None)
+    trainings = args.trainings or (training_files(Path()) if shipped else [])
     write_report(args.results, args.out, trainings=trainings, page=page, readme=readme)

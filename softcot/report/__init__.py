@@ -69,7 +69,7 @@ def write_report(
     results: str | Path,
     out: str | Path,
     *,
-    trainings: str | Path | None = None,
+    trainings: Iterable[Path] = (),
     page: str | Path | None = None,
     readme: str | Path | None = None,
 ) -> None:
@@ -78,7 +78,7 @@ def write_report(
     Args:
         results: Folder of records.
         out: Folder for `report.md` and `report.json`.
-        trainings: Folder of the `training.json` of some trainings, under names of their own.
+        trainings: The `training.json` of some trainings.
         page: File to rewrite between its markers, with all short tables.
         readme: File to rewrite between its markers, with the main table and few sentences.
 
@@ -86,7 +86,7 @@ def write_report(
         UserError: A record is unusable, there is none, or a file lacks the markers; nothing is
             written then.
     """
-    curves = load_trainings(trainings) if trainings else []
+    curves = load_trainings(trainings)
     report = build(load_records(results), curves)
     texts = {Path(out, name): text for name, text in files(report).items()}
     whole = Path(out, "report.md")

@@ -13,6 +13,7 @@ from softcot.report.cells import Unit
 from softcot.report.charts import figure, line
 from softcot.report.parts import MISSING, Cell, Figure, Section, Table
 from softcot.support.errors import UserError
+from softcot.support.presets import PRESETS, is_laboratory
 from softcot.support.reading import read_object
 
 LOSS = Unit(1, ".3f")
@@ -31,14 +32,24 @@ class Training:
     history: Sequence[dict[str, Any]]
 
 
-def load_trainings(folder: str | Path) -> list[Training]:
-    """All trainings of a folder, those of a pair and a task together.
+def training_files(root: Path) -> list[Path]:
+    """The records of trainings of ready-made pairs below a checkout.
+
+    They are beside the weights that are shipped, and in a folder where the weights are not.
+    """
+    places = (f"checkpoints/{pair}/projection-*" for pair in PRESETS if not is_laboratory(pair))
+    shipped = (path for place in places for path in root.glob(f"{place}/training.json"))
+    return [*shipped, *root.glob("assets/trainings/*.json")]
+
+
+def load_trainings(files: Iterable[Path]) -> list[Training]:
+    """What some `training.json` say, those of a pair and a task together.
 
     Raises:
         UserError: A file is no such record.
     """
     found = []
-    for path in sorted(Path(folder).glob("*.json")):
+    for path in files:
         try:
             content = read_object(path)
             start, history = content["config"]["start"], content["history"]

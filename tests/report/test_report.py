@@ -382,7 +382,7 @@ def written_training(folder, start, own, swapped):
 def test_losses_of_own_and_swapped_thoughts_stand_side_by_side(tmp_path):
     written_training(tmp_path, "plain", [2, 1], [2, 1])
     written_training(tmp_path, "answers", [2, 0.5, 0.25], [2, 3, 4])
-    report = build(three_tasks(), load_trainings(tmp_path))
+    report = build(three_tasks(), load_trainings(tmp_path.glob("*.json")))
     table = table_of(report, "learning", "Validation loss of own and swapped thoughts: t, p")
     assert table.columns == [
         "Step", "answers, own", "answers, swapped", "plain, own", "plain, swapped",
@@ -393,7 +393,7 @@ def test_losses_of_own_and_swapped_thoughts_stand_side_by_side(tmp_path):
     assert table.rows[1][1].command == "train answers"
     (tmp_path / "broken.json").write_text('{"pair": "p"}')
     with pytest.raises(UserError, match="broken.json is no record of a training"):
-        load_trainings(tmp_path)
+        load_trainings(tmp_path.glob("*.json"))
 
 
 def test_how_much_thoughts_depend_on_the_question_is_shown():
