@@ -19,7 +19,7 @@ from softcot.evaluation.answering import Column
 from softcot.evaluation.run_file import RunRequest
 from softcot.support.errors import UserError
 from softcot.web import questions, tour_views, views
-from softcot.web.events import idle, paced, until
+from softcot.web.events import Ending, idle, paced, until
 from softcot.web.explorer import HARD, SOFT, Explorer, Seen
 from softcot.web.link import Link, read_link
 from softcot.web.requests import AddressRequest, Asked, PageRequest, QuestionRequest
@@ -224,10 +224,12 @@ class Handlers:
 
     def compare(self, request: PageRequest) -> Iterator[Named]:
         """Answer in several ways at once. Yields: `RUN`, piece by piece."""
+        ending = Ending()
         try:
+            if request.ending:
+                request.ending.hurry()
             explorer = self.explorer.using(request.trained if request.using else None)
             run = self._run(request)
-            ending = threading.Event()
             warnings = explorer.pair.warnings(run.problem.task)
             yield {
                 "message": views.message(" ".join(warnings)),
@@ -242,10 +244,12 @@ class Handlers:
         except UserError as error:
             message = views.message(str(error))
             yield {"message": message, "ending": None, "stop": idle(), **_idle_answers()}
+        finally:
+            ending.over.set()
 
     def open(self, request: PageRequest) -> Iterator[Named]:
         """Answer the first example, where nobody asked for anything else. Yields: `OPENING`."""
-        first, ending = self.explorer.first, threading.Event()
+        first, ending = self.explorer.first, Ending()
         usual = Asked(first.question, self.explorer.default_k)
         if request.asked or (request.task, request.asks) != (first.task, usual):
             yield {}
@@ -260,6 +264,8 @@ class Handlers:
             yield {"stop": idle()}
         except UserError as error:
             yield {"message": views.message(str(error)), "stop": idle(), **_idle_answers()}
+        finally:
+            ending.over.set()
 
     def _run(self, request: PageRequest) -> RunRequest:
         """What is asked by a press on Run."""

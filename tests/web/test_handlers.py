@@ -2,6 +2,7 @@
 
 import html
 import re
+import threading
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -341,3 +342,20 @@ def test_nobody_sees_a_method_that_the_pair_lacks(pair):
     with pytest.raises(UserError, match="has no prompt"):
         get_method("prompt-tuning", bare.pair, get_task("mini-gsm"))
     assert SoftCoT.name not in [name for _, name in bare.further]
+
+
+def test_another_run_of_a_visitor_is_told_after_the_one_before(explorer):
+    """Regenerate while an answer is written: their words must not mix."""
+    page, told = Handlers(Explorer(explorer.pair)), []
+    first = page.compare(ASKED)
+    ending = next(first)["ending"]
+
+    def read():
+        told.extend("first" for _ in first)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    told.extend("second" for _ in page.compare(replace(ASKED, ending=ending)))
+    reader.join()
+    assert ending.is_set() and "second" in told
+    assert "first" not in told[told.index("second") :]
