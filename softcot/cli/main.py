@@ -34,6 +34,7 @@ COMMANDS = {
     "thoughts": "Describe the soft thoughts of one question.",
     "methods": "List the methods, with what each trains and how many parameters that is.",
     "pretrain": "Make the mini pair's two language models again from nothing.",
+    "lm-eval": "Let lm-evaluation-harness ask a method, with its own tasks and scorers.",
     "reproduce": "Make the records of an experiment that are not there yet.",
     "space": "Write a folder with the app and one pair, ready to be pushed to Hugging Face Spaces.",
     "bench": "Measure the speed beside straightforward code, or show the measurements in docs/.",

@@ -32,6 +32,9 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden
 AT_ONCE: dict[str, Any] = PRIVATE | {"concurrency_limit": None, "trigger_mode": "always_last"}
 """Events that run no model and so need not wait: K moves while an answer is being written."""
 
+HURRY = 2.0
+"""Seconds that a run is given to end before the next one of the same visitor starts."""
+
 FRAME = 0.08
 """Seconds between two pictures of a running answer: often enough to read along."""
 
@@ -45,6 +48,22 @@ def paced(frames: Iterator[T], clock: Callable[[], float] = time.monotonic) -> I
             shown, held = clock(), []
             yield frame
     yield from held
+
+
+class Ending(threading.Event):
+    """Set to end a run, of which it also says when it has ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.over = threading.Event()
+
+    def hurry(self) -> None:
+        """End the run, and wait until it has told its last: another one is to be told after it.
+
+        A visitor's events run beside one another, and one that was cancelled may never say it.
+        """
+        self.set()
+        self.over.wait(HURRY)
 
 
 def idle() -> gr.Button:

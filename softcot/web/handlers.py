@@ -20,7 +20,7 @@ from softcot.evaluation.run_file import RunRequest
 from softcot.support.errors import UserError
 from softcot.support.text import clean
 from softcot.web import questions, tour_views, views
-from softcot.web.events import idle, paced, until
+from softcot.web.events import Ending, idle, paced, until
 from softcot.web.explorer import HARD, SOFT, Explorer, Seen
 from softcot.web.link import Link, read_link
 from softcot.web.requests import AddressRequest, Asked, PageRequest, QuestionRequest
@@ -239,10 +239,12 @@ class Handlers:
 
     def compare(self, request: PageRequest) -> Iterator[Named]:
         """Answer in several ways at once. Yields: `RUN`, piece by piece."""
+        ending = Ending()
         try:
+            if request.ending:
+                request.ending.hurry()
             explorer = self.explorer.using(request.trained if request.using else None)
             run = self._run(request)
-            ending = threading.Event()
             warnings = explorer.pair.warnings(run.problem.task)
             caution = explorer.caution(run.problem.question, run.problem.task)
             yield {
@@ -260,10 +262,12 @@ class Handlers:
         except UserError as error:
             message = views.message(str(error))
             yield {"message": message, "ending": None, "stop": idle(), **_idle_answers()}
+        finally:
+            ending.over.set()
 
     def open(self, request: PageRequest) -> Iterator[Named]:
         """Answer the first example, where nobody asked for anything else. Yields: `OPENING`."""
-        first, ending = self.explorer.first, threading.Event()
+        first, ending = self.explorer.first, Ending()
         usual = Asked(first.question, self.explorer.default_k, note=first.note)
         if request.asked or (request.task, request.asks) != (first.task, usual):
             yield {}
@@ -278,6 +282,8 @@ class Handlers:
             yield {"stop": idle()}
         except UserError as error:
             yield {"message": views.message(str(error)), "stop": idle(), **_idle_answers()}
+        finally:
+            ending.over.set()
 
     def _run(self, request: PageRequest) -> RunRequest:
         """What is asked by a press on Run."""

@@ -11,6 +11,7 @@ from softcot.decoding.decoder import Sampling
 from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
 from softcot.support.text import clean
 from softcot.thoughts.projection import Projection
+from softcot.web.events import Ending
 from softcot.web.explorer import Seen
 
 NOTHING = Problem("free", "")
@@ -112,7 +113,7 @@ class PageRequest(QuestionRequest):
     """The problem that was pointed at on the map of many."""
     asked: Asked | None = None
     """What the answers that are shown belong to; None where there are none."""
-    ending: threading.Event | None = None
+    ending: Ending | None = None
     """Set to end the run that is going on."""
 
     @property

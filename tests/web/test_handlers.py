@@ -3,6 +3,7 @@
 import copy
 import html
 import re
+import threading
 from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -440,3 +441,20 @@ def test_a_pair_that_reads_anything_marks_nothing(page, reader):
     halved.assistant = replace(halved.assistant, lexicon=None)
     halved.__dict__.pop("lexicon")
     assert Handlers(Explorer(halved)).read_question(typed)["caution"] == ""
+
+
+def test_another_run_of_a_visitor_is_told_after_the_one_before(explorer):
+    """Regenerate while an answer is written: their words must not mix."""
+    page, told = Handlers(Explorer(explorer.pair)), []
+    first = page.compare(ASKED)
+    ending = next(first)["ending"]
+
+    def read():
+        told.extend("first" for _ in first)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    told.extend("second" for _ in page.compare(replace(ASKED, ending=ending)))
+    reader.join()
+    assert ending.is_set() and "second" in told
+    assert "first" not in told[told.index("second") :]
