@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from softcot.data.answers import is_correct, parse, read_gold
 from softcot.data.problems import Problem, digest
 from softcot.data.tasks import Task
@@ -163,6 +165,7 @@ def evaluate(
     looked_at = problems[:LOOKED_AT]
     settings["collapse"] = _collapse(method, looked_at, k)
     settings["chains"] = _likeness(method, looked_at, k, sets) if protocol.samples > 1 else None
+    settings["work"] = _work(method, looked_at, k, sets)
     return _record(ledger, problems, settings | origin)
 
 
@@ -171,6 +174,20 @@ def _collapse(method: Method, problems: Sequence[Problem], k: int) -> dict[str, 
     if not isinstance(method, SlotMethod) or method.edits or not k or len(problems) < 2:
         return None
     return collapse(method.thoughts(problems, k).cpu().numpy())
+
+
+def _work(method: Method, problems: Sequence[Problem], k: int, sets: int) -> dict[str, float]:
+    """What an answer takes, see `Record.work`."""
+    prompt = float(np.mean([len(prompt) for prompt in method.prompts(problems, k)]))
+    heard = float(np.mean([method.heard_tokens(problem, k, sets) for problem in problems]))
+    token = 2.0 * method.lm.multiplied
+    thinking = 2.0 * method.thinker.multiplied * heard if method.thinker else 0.0
+    return {
+        "prompt_tokens": prompt,
+        "heard_tokens": heard,
+        "token_flops": token,
+        "first_flops": token * prompt * sets + thinking,
+    }
 
 
 def _likeness(method: Method, problems: Sequence[Problem], k: int, sets: int) -> dict[str, float]:

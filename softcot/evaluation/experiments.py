@@ -20,7 +20,16 @@ from softcot.decoding.backend import Backend
 from softcot.decoding.decoder import Sampling
 from softcot.evaluation.evaluator import Protocol, evaluate, settings_of
 from softcot.evaluation.records import Record, load_record, write_record
-from softcot.methods import METHODS, AssistCoT, SoftCoT, SoftCoTP, SoftCoTPP, ToldCoT, ZeroShotCoT
+from softcot.methods import (
+    METHODS,
+    AssistCoT,
+    Method,
+    SoftCoT,
+    SoftCoTP,
+    SoftCoTPP,
+    ToldCoT,
+    ZeroShotCoT,
+)
 from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
 from softcot.support.presets import ASSISTANT_SIZES, READINGS, is_laboratory
@@ -70,6 +79,13 @@ MAKERS = (
 
 JUDGES = ("none", "swap", "mean")
 """What every maker's own thoughts are compared with."""
+
+COSTS: dict[str, tuple[int | None, ...]] = {
+    "concise-cot": (10, None, 40, 80),
+    AssistCoT.name: (4, 8, 16, None, 32),
+    SoftCoT.name: (1, 2, 4, 8, None, 16),
+}
+"""Several K of methods whose cost depends on it; None is a method's own, and that of the others."""
 
 WHISPERED_K = (1, 2, 4, 8, 16)
 """K of what thoughts carry of a note."""
@@ -191,6 +207,22 @@ def whisper() -> Iterator[Run]:
                 yield Run(task, Protocol(SoftCoT.name, control, k=k))
 
 
+def cost() -> Iterator[Run]:
+    """Every method at several settings, on the tasks that something is trained on."""
+    for method in METHODS.values():
+        for k in COSTS.get(method.name, (None,)):
+            for task in trained_tasks():
+                yield Run(task, _priced(method, k, task))
+
+
+def _priced(method: type[Method], k: int | None, task: str) -> Protocol:
+    """A setting as the other experiments have it, where one of them does."""
+    if k is None and method in (ZeroShotCoT, SoftCoT):
+        return Protocol(method.name, gold_logprob=True)
+    own = method.kind is None or method.many or method.name in MAKERS
+    return Protocol(method.name, k=k, trained_on=None if own else task)
+
+
 def self_consistency() -> Iterator[Run]:
     """The vote of several samples, of one prompt or of sets of thoughts that take turns."""
     for method in (ZeroShotCoT, SoftCoT, SoftCoTP, SoftCoTPP):
@@ -277,6 +309,7 @@ EXPERIMENTS: dict[str, Callable[[], Iterator[Run]]] = {
     "regime": regime,
     "makers": makers,
     "whisper": whisper,
+    "cost": cost,
 }
 """Those of the tables of the mini pair."""
 

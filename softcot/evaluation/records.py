@@ -25,7 +25,7 @@ from softcot.support.reading import read_object, reason
 from softcot.support.schema import STRICT, from_json, to_json
 
 SCHEMA = "softcot-record-3"
-LATER = ("cut", "left_out", "dtype", "prompts", "collapse", "chains")
+LATER = ("cut", "left_out", "dtype", "prompts", "collapse", "chains", "work")
 """Fields that older records do not have."""
 RESAMPLES = 2000
 """Bootstrap resamples behind every interval."""
@@ -127,6 +127,22 @@ class Record:
     chains: dict[str, float] | None = None
     """Of several samples: what `variety` says, and where their thoughts differ, `cosine`, how
     alike these are between two samples; None where nobody took it down, and for a single one."""
+
+    work: dict[str, float] | None = None
+    """What an answer takes before its first token, means over the first problems: `prompt_tokens`
+    of the base, `heard_tokens` of whoever thinks, and `first_flops` for both; and `token_flops` of
+    each token after that. None where nobody took it down."""
+
+    @property
+    def flops(self) -> float | None:
+        """Forward floating-point operations for a problem, all of its samples together.
+
+        Two for each weight and token; what attention adds to that is left out.
+        """
+        if self.work is None:
+            return None
+        written = self.mean_new_tokens * self.samples
+        return self.work["first_flops"] + self.work["token_flops"] * written
 
     def scores(self, votes: int | None = None) -> np.ndarray:
         """float[S, n]: whether the majority of the first `votes` samples (of all) is right."""

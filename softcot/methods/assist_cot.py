@@ -6,6 +6,7 @@ from softcot.data.problems import Problem
 from softcot.decoding.decoder import Sampling, decode, finish
 from softcot.methods.base import Method
 from softcot.models.batches import PromptEmbeds, collate
+from softcot.models.language_model import LanguageModel
 from softcot.prompts.builder import Prompt
 from softcot.support.presets import DEFAULT_HINT_TOKENS, DEFAULT_THOUGHTS, MAX_HINT_TOKENS
 
@@ -21,6 +22,16 @@ class AssistCoT(Method):
     default_k = DEFAULT_HINT_TOKENS
     counted = "hint tokens"
     max_thoughts = MAX_HINT_TOKENS
+
+    @property
+    def thinker(self) -> LanguageModel:
+        """Who writes the hint."""
+        return self.pair.assistant
+
+    def heard_tokens(self, problem: Problem, k: int, sets: int = 1) -> int:
+        """Its prompt, and the K tokens that it may write."""
+        asked = self.thinker.prompts.assistant(problem.heard, task=self.task)
+        return len(asked) + k if k else 0
 
     def prepare(self, problems: Sequence[Problem], k: int = 0) -> PromptEmbeds:
         """The prompts with a hint in the slots' place; K = 0 is exactly zero-shot CoT."""

@@ -104,6 +104,15 @@ class Method:
         return self.pair.base
 
     @property
+    def thinker(self) -> LanguageModel | None:
+        """The model that reads the question first; None where the base alone does."""
+        return None
+
+    def heard_tokens(self, problem: Problem, k: int, sets: int = 1) -> int:
+        """Tokens that it reads or writes about a problem, once for all sets."""
+        return 0
+
+    @property
     def max_thoughts(self) -> int:
         """Largest K; 0 for a method without thoughts."""
         return 0

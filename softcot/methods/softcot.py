@@ -10,6 +10,7 @@ from softcot.data.problems import Problem
 from softcot.data.tasks import Task
 from softcot.methods.objective import Objective, SlotObjective
 from softcot.methods.slots import TrainedSlots
+from softcot.models.language_model import LanguageModel
 from softcot.thoughts.answer_parts import answer_parts
 from softcot.thoughts.assistant import soft_states
 from softcot.thoughts.checkpoint import TrainedWeights
@@ -65,6 +66,17 @@ class SoftCoT(TrainedSlots):
     kind: ClassVar[type[TrainedWeights]] = Projection
     objective: ClassVar[type[Objective] | None] = SoftCoTObjective
     weights: Projection
+
+    @property
+    def thinker(self) -> LanguageModel:
+        """Whose states are projected."""
+        return self.pair.assistant
+
+    def heard_tokens(self, problem: Problem, k: int, sets: int = 1) -> int:
+        """The prompt with K placeholders, and those of every further set."""
+        prompts = self.thinker.prompts
+        whole = len(prompts.assistant(problem.heard, task=self.task, k=k)) if k else 0
+        return whole + (sets - 1) * k
 
     def passes(self, k: int) -> int:
         """The assistant's, which gives all K at once."""

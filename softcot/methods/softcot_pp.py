@@ -170,6 +170,10 @@ class SoftCoTP(SoftCoT):
         """One for each sample."""
         return samples
 
+    def heard_tokens(self, problem: Problem, k: int, sets: int = 1) -> int:
+        """Those of SoftCoT: noise costs the assistant nothing."""
+        return super().heard_tokens(problem, k)
+
     def own(self, problems: Sequence[Problem], k: int) -> torch.Tensor:
         """Those of the first sample, float32[B, K, d_base]."""
         return self.own_sets(problems, k, [0])[0]

@@ -74,6 +74,11 @@ class TrainedAssistant(SoftCoT):
     objective = TrainedAssistantObjective
     weights: TunedAssistant
 
+    @property
+    def thinker(self) -> LanguageModel:
+        """The assistant with its adapters."""
+        return self.weights.lm
+
     def own(self, problems: Sequence[Problem], k: int) -> torch.Tensor:
         """The trained assistant's states in its K slots, projected: float32[B, K, d_base]."""
         heard = [problem.heard for problem in problems]

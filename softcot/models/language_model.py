@@ -210,6 +210,14 @@ class LanguageModel:
         return self.model.get_input_embeddings().weight.shape[1]
 
     @property
+    def multiplied(self) -> int:
+        """Weights that a token is multiplied with: all but a table that is only looked up."""
+        table, head = self.model.get_input_embeddings(), self.model.get_output_embeddings()
+        whole = sum(weight.numel() for weight in self.model.parameters())
+        tied = head is not None and head.weight is table.weight
+        return whole if tied else whole - table.weight.numel()
+
+    @property
     def context(self) -> int:
         """The longest sequence it takes, in tokens."""
         return self.prompts.context

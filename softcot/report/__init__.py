@@ -10,6 +10,7 @@ from softcot.evaluation.experiments import SEEDS
 from softcot.evaluation.records import Record
 from softcot.report import (
     controls,
+    cost,
     forgetting,
     learning,
     main,
@@ -42,6 +43,7 @@ SECTIONS = (
     regime,
     makers,
     whisper,
+    cost,
     real,
     prompts,
     other,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from softcot.data.tasks import get_task
-from softcot.evaluation.experiments import Run, mini_tasks, plan
+from softcot.evaluation.experiments import EXPERIMENTS, Run, mini_tasks, plan
 from softcot.evaluation.records import Record, load_record
 from softcot.methods import METHODS
 from softcot.support.errors import UserError
@@ -135,6 +135,11 @@ class Results:
         """Whether any record is there for this experiment; those of `controls` serve several."""
         shared = frozenset() if experiment == "controls" else keys("controls")
         return not self._found.keys().isdisjoint(keys(experiment) - shared)
+
+    def has_own(self, experiment: str) -> bool:
+        """Whether any record is there that this experiment alone asks for."""
+        others = [keys(name) for name in EXPERIMENTS if name != experiment]
+        return not self._found.keys().isdisjoint(keys(experiment).difference(*others))
 
     def line(
         self,

@@ -22,7 +22,9 @@ class TrainingConfig:
     """What decides the weights; the defaults train one mini family in minutes on two CPU cores."""
 
     max_thoughts: int | None = None
-    """Every step draws its K from 1 to this; where none is given, the method decides."""
+    """Every step draws its K up to this; where none is given, the method decides."""
+    least_thoughts: int = 1
+    """Smallest K that a step draws: as large as the largest, K is fixed, as in the paper."""
     steps: int = 600
     """Optimiser steps."""
     batch_size: int = 32
@@ -81,7 +83,10 @@ class TrainingConfig:
 
     def deciding(self, settings: Collection[str]) -> dict[str, Any]:
         """What decides the weights of a method with these settings of its own, by name."""
-        return {n: v for n, v in asdict(self).items() if n not in OWN or n in settings}
+        own = {n: v for n, v in asdict(self).items() if n not in OWN or n in settings}
+        if self.least_thoughts == 1:  # as in trainings of before there was another choice
+            del own["least_thoughts"]
+        return own
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
@@ -93,4 +98,5 @@ class TrainingConfig:
     def drawn_k(self, step: int) -> int:
         """K of a step."""
         assert self.max_thoughts, "a trainer puts the method's own in the place of None"
-        return random.Random(f"{self.seed}/thoughts/{step}").randint(1, self.max_thoughts)
+        drawn = random.Random(f"{self.seed}/thoughts/{step}")
+        return drawn.randint(min(self.least_thoughts, self.max_thoughts), self.max_thoughts)

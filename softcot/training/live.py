@@ -167,7 +167,8 @@ def train_live(
                 method = SoftCoT(pair, update.weights, task)
                 live.accuracies.append((update.done, look(method)))
                 vectors = method.thoughts([Problem(task.name, question)], DEFAULT_THOUGHTS)[0]
-                live.collapses.append((update.done, _collapse(method, judged)))
+                if len(judged) > 1:
+                    live.collapses.append((update.done, _collapse(method, judged)))
                 live.seen = explore(question, vectors, pair.base, vocabulary)
             tell(update)
             give_way()

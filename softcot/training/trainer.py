@@ -305,6 +305,8 @@ class _Run:
     def _judged(self, corpus: Corpus, numbers: list[int], share: float) -> torch.Tensor:
         """Losses of the graded tokens of a validation batch, float32[N] on the CPU."""
         k = self.objective.validation_k(share)
+        if k:  # what is never trained is not judged either
+            k = max(k, min(self.config.least_thoughts, self.objective.max_thoughts))
         pieces = corpus.pieces(self.objective, numbers)
         return torch.cat([corpus.losses(self.objective, piece, k).cpu() for piece in pieces])
 
@@ -420,6 +422,11 @@ class _Run:
             "learning_rate": self.config.learning_rate,
             "seed": self.config.seed,
             **({"start": self.weights.start} if self.weights.start else {}),
+            **(
+                {"least_thoughts": self.config.least_thoughts}
+                if self.config.least_thoughts > 1
+                else {}
+            ),
             "train_problems": self.config.train_problems,
             "best_step": result.best_step,
             "validation_loss": result.best_loss,

@@ -40,7 +40,7 @@ def test_train_writes_a_prompt_and_refuses_what_trains_nothing(run, refuse, tmp_
         sentence = refuse(*argv, tmp_path / method, "--method", method)
         assert (
             "nothing to train" in sentence
-            and "choose one of: prompt-tuning, lora, coconut, softcot" in sentence
+            and "choose one of: pause-tokens, prompt-tuning, lora, coconut, softcot" in sentence
         )
         assert not (tmp_path / method).exists()
 
@@ -48,6 +48,7 @@ def test_train_writes_a_prompt_and_refuses_what_trains_nothing(run, refuse, tmp_
 def test_every_setting_of_a_training_is_an_option(mini_env, monkeypatch):
     changed = {
         "max_thoughts": 3,
+        "least_thoughts": 2,
         "steps": 7,
         "batch_size": 5,
         "learning_rate": 0.01,
@@ -55,6 +56,9 @@ def test_every_setting_of_a_training_is_an_option(mini_env, monkeypatch):
         "weight_decay": 0.1,
         "clip": 0.5,
         "start": "random",
+        "chains": 4,
+        "contrast": 0.3,
+        "rank": 2,
         "seed": 8,
         "train_problems": 9,
         "validation_problems": 6,

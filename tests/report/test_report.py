@@ -765,3 +765,25 @@ def test_votes_of_sets_of_thoughts_say_what_they_have_among_them():
     assert [row[1].value for row in passed.rows] == [100.0] * 3
     assert [row[1].value for row in answers.rows] == [2.0] * 3
     assert [row[1].text for row in cosine.rows] == ["–", "–", "0.250"]
+
+
+def test_cost_is_that_of_every_setting():
+    work = {"prompt_tokens": 10.0, "heard_tokens": 5.0, "token_flops": 2e9, "first_flops": 3e9}
+    records = [
+        build_record(2, "no-cot", work=work),
+        build_record(4, "concise-cot", k=10),
+        build_record(6, "softcot"),
+        build_record(5, "softcot", k=1, work=work),
+    ]
+    [section] = [part for part in build(records).sections if part.id == "cost"]
+    accuracy, table = section.tables
+    assert [row[1].value for row in accuracy.rows] == [20.0, 40.0, 50.0, 60.0]
+    shown = {row[0].text: [cell.text for cell in row[1:]] for row in table.rows}
+    assert shown == {
+        "No CoT": ["20.0", "20.0", "21.0", "0.100", "43.00"],
+        "Concise CoT, 10 words": ["40.0", "20.0", "21.0", "0.100", "–"],
+        "SoftCoT, 12 thoughts": ["60.0", "20.0", "21.0", "0.100", "–"],
+        "SoftCoT, 1 thoughts": ["50.0", "20.0", "21.0", "0.100", "43.00"],
+    }
+    assert len(section.figures[0].plotly["data"]) == 3
+    assert "cost" not in [part.id for part in build(records[2:]).sections]

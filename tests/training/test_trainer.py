@@ -534,3 +534,21 @@ def test_coconut_needs_a_step_for_every_stage(pair, tmp_path, thoughts, steps, n
 def test_tasks_without_a_training_split_are_refused(pair, tmp_path, name):
     with pytest.raises(UserError):
         train(pair, "softcot", name, CONFIG, tmp_path / "out")
+
+
+def test_k_is_fixed_where_the_smallest_is_the_largest(pair, tmp_path, monkeypatch):
+    fixed, drawn = replace(CONFIG, least_thoughts=4), replace(CONFIG, least_thoughts=3)
+    assert {fixed.drawn_k(step) for step in range(50)} == {4}
+    assert {drawn.drawn_k(step) for step in range(50)} == {3, 4}
+    asked, losses = [], objectives.SlotObjective.losses
+
+    def watched(self, problems, precomputed, k):
+        asked.append(k)
+        return losses(self, problems, precomputed, k)
+
+    monkeypatch.setattr(objectives.SlotObjective, "losses", watched)
+    train(pair, "softcot", "mini-gsm", fixed, tmp_path / "out")
+    assert {*asked} == {4}
+    record = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert record["config"]["least_thoughts"] == 4
+    assert Projection.load(tmp_path / "out").training_record["least_thoughts"] == 4
