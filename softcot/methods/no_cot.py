@@ -1,5 +1,6 @@
 """No CoT: the answer at once."""
 
+import re
 from collections.abc import Sequence
 
 from softcot.data.problems import Problem
@@ -8,6 +9,9 @@ from softcot.prompts.builder import Prompt
 
 OPENING = "The answer is"
 """How every answer ends; here it begins so, and no step can come before it."""
+
+ENDING = re.compile(r"(?<=[.!?])\s|\n")
+"""Where that sentence ends. What is written after it still counts as tokens."""
 
 
 class NoCoT(Method):
@@ -25,8 +29,8 @@ class NoCoT(Method):
         return [build(p.question, task=self.task, opening=OPENING) for p in problems]
 
     def said(self, ids: Sequence[int]) -> str:
-        """The whole sentence, so that the answer is read as everybody's."""
-        return f"{OPENING}{super().said(ids)}"
+        """The whole sentence, read as everybody's, without the steps that a base may go on with."""
+        return ENDING.split(f"{OPENING}{super().said(ids)}", maxsplit=1)[0]
 
     def worked(self, problem: Problem) -> str:
         """The rest of that sentence."""

@@ -22,7 +22,9 @@ def test_no_cot_goes_on_from_the_last_sentence(pair, problems):
     record = evaluate(pair, TASK, Protocol("no-cot", sampling=Sampling(max_new_tokens=3)), problems)
     for row in record.rows:
         assert row.text.startswith(OPENING) and row.tokens <= 3
-    assert method.said(pair.base.prompts.text(" 18.")) == "The answer is 18."
+    for written in (" 18.", " 18. She has 2: 2 / 2 = 1. The answer is 1.", " 18.\nNo."):
+        assert method.said(pair.base.prompts.text(written)) == "The answer is 18."
+    assert method.said(pair.base.prompts.text(" 1.5 m. Or so.")) == "The answer is 1.5 m."
 
 
 def test_the_answer_of_no_cot_is_scored_alone(pair, problems):
