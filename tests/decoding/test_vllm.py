@@ -199,6 +199,25 @@ def test_an_answer_that_breaks_off_is_asked_for_again(pair, little, url):
     assert columns(pair, backend, [SOFT])[0].new_tokens == 8
 
 
+def test_an_evaluation_that_lost_its_server_goes_on_where_it_was(pair, little, url, tmp_path):
+    problems, protocol = build_problems(6), Protocol("softcot", k=4, sampling=SHORT)
+    options = {"batch_size": 2, "partial": tmp_path / "partial", "backend": Vllm(pair.base, url)}
+
+    def lose(rows: int, total: int):
+        little.busy = 10**6 if rows >= 2 else 0
+
+    with pytest.raises(UserError, match="cannot be asked"):
+        evaluate(pair, TASK, protocol, problems, progress=lose, **options)
+    little.busy, kept = 0, []
+    asked = len(little.asked)
+    found = evaluate(
+        pair, TASK, protocol, problems, progress=lambda rows, _: kept.append(rows), **options
+    )
+    assert 2 <= kept[0] < 6 and len(little.asked) - asked == 6 - kept[0]
+    here = evaluate(pair, TASK, protocol, problems)
+    assert [(row.id, row.text) for row in found.rows] == [(row.id, row.text) for row in here.rows]
+
+
 def test_stop_hangs_up(pair, little, url):
     backend, problem = Vllm(pair.base, url), build_problems(1)[0]
     little.endless = True
