@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from softcot.evaluation.answering import Column
     from softcot.thoughts.pair import Pair
 
+GUESSED = "The question was read as {task}; name another --task if it is not."
+
 UNTRAINED = (
     "Nobody trained a projection of the pair {pair} for {task} yet, so these are untrained "
     "thoughts; train one with `python -m softcot train {option} --task {task} --out DIR`."
@@ -57,10 +59,9 @@ def run(args: argparse.Namespace) -> None:
 
     options.check_backend(args)
     sampling = options.sampling(args, args.seed)
-    task = get_task(args.task) if args.task else None
+    named = get_task(args.task) if args.task else None
     pair = options.load(args)
-    if task is None:
-        task = _kind(args.question, pair)
+    task = named or _kind(args.question, pair)
     kind = METHODS[args.method].kind if args.method in METHODS else None
     served = is_laboratory(pair.name) or pair.is_trained(Projection, task.name)
     if kind is Projection and not served:
@@ -77,6 +78,8 @@ def run(args: argparse.Namespace) -> None:
         if not args.json and args.samples == 1:
             print(column.text[len(shown) :], end="", flush=True)
             shown = column.text
+    if task not in (named, FREE):
+        print(GUESSED.format(task=task.name), file=sys.stderr)
     if args.save:
         save_run(args.save, pair, asked, [column])
     if args.json:
@@ -89,14 +92,12 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _kind(question: str, pair: "Pair") -> Task:
-    """What a question is asked as where nobody said it; what was guessed is said."""
+    """What a question is asked as where nobody said it."""
     from softcot.thoughts.projection import Projection
 
     task = get_task(likely_kind(question))
-    if task is FREE or not (is_laboratory(pair.name) and pair.is_trained(Projection, task.name)):
-        return FREE
-    print(f"The question reads like {task.name}; name another --task if not.", file=sys.stderr)
-    return task
+    served = is_laboratory(pair.name) and pair.is_trained(Projection, task.name)
+    return task if served else FREE
 
 
 def _print_ending(column: "Column", samples: int) -> None:

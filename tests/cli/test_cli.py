@@ -99,7 +99,7 @@ def test_missing_checkpoints_end_with_one_sentence(
     root = shutil.copytree(checkpoints, tmp_path / "copy")
     shutil.rmtree(root / "mini" / missing)
     monkeypatch.setenv("SOFTCOT_CHECKPOINTS", str(root))
-    assert "python -m softcot" in refuse("ask", QUESTION)
+    assert "python -m softcot" in refuse("ask", QUESTION, "--task", "free")
 
 
 @pytest.mark.parametrize("damaged", ["base", "assistant", "projection-all"])
@@ -111,7 +111,7 @@ def test_damaged_checkpoints_end_with_one_sentence(
     path = root / "mini" / damaged / file
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     monkeypatch.setenv("SOFTCOT_CHECKPOINTS", str(root))
-    assert damaged in refuse("ask", QUESTION)
+    assert damaged in refuse("ask", QUESTION, "--task", "free")
 
 
 def test_unwritable_output_ends_with_one_sentence(mini_env, refuse, tmp_path):
