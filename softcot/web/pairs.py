@@ -43,7 +43,8 @@ class Pairs:
     def build(self) -> None:
         """Lay the picker out."""
         w, first = self.widgets, self.residents.first
-        w["pair"], w["wanted"], w["picking"] = gr.State(first), gr.State(first), gr.State(None)
+        w["pair"], w["wanted"], w["offered"] = gr.State(first), gr.State(first), gr.State(first)
+        w["picking"] = gr.State(None)
         w["pairs"] = components.picker(pairs_views.picker(self.residents.offers(), first))
         with gr.Row(elem_classes="pair-row"):
             with self.residents.use(first) as explorer:
@@ -72,7 +73,8 @@ class Pairs:
         changes = dict.fromkeys(["pair", *PICK, *handlers.ARRIVAL, *self.followers])
         switched = w.listener(self.switch, SwitchRequest, changes, answers=False)
         w["stop_fetching"].click(**w.listener(self.stop, PickRequest, [], answers=False), **AT_ONCE)
-        offered = w.listener(self.offer, SwitchRequest, handlers.CHOICES, answers=False)
+        choices = ["offered", *handlers.CHOICES]
+        offered = w.listener(self.offer, SwitchRequest, choices, answers=False)
         return [
             event.then(**offered, **PRIVATE, concurrency_limit=None).then(
                 **switched, **LANE, **PRIVATE
@@ -101,13 +103,15 @@ class Pairs:
 
     def offer(self, request: SwitchRequest) -> Named:
         """Offer what the wanted pair is asked, if that is here by now."""
-        if not self._changes(request):
+        if request.wanted == request.offered or not self.residents.loaded(request.wanted):
             return {}
         with self.residents.use(request.wanted) as explorer:
-            return Handlers(explorer).choices(request)
+            return {"offered": request.wanted, **Handlers(explorer).choices(request)}
 
     def switch(self, request: SwitchRequest) -> Named:
         """Fit the page to the wanted pair, if that is here by now."""
+        if request.wanted != request.offered:
+            return {}  # of two presses: the later one has yet to offer what its pair is asked
         if not self._changes(request):
             # An earlier press may have brought it already, and a later one said that it is coming.
             there = self.residents.loaded(request.wanted)

@@ -160,6 +160,8 @@ class SwitchRequest(PageRequest):
     """The pair that answers so far."""
     wanted: str = ""
     """The one that was picked last."""
+    offered: str = ""
+    """The one whose kinds of problems the page offers."""
 
 
 @dataclass(frozen=True)

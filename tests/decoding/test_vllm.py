@@ -213,7 +213,8 @@ def test_an_evaluation_that_lost_its_server_goes_on_where_it_was(pair, little, u
     found = evaluate(
         pair, TASK, protocol, problems, progress=lambda rows, _: kept.append(rows), **options
     )
-    assert 2 <= kept[0] < 6 and len(little.asked) - asked == 6 - kept[0]
+    # A request that was still being tried when the first evaluation ended may come late.
+    assert 2 <= kept[0] < 6 and 6 - kept[0] <= len(little.asked) - asked < 6
     here = evaluate(pair, TASK, protocol, problems)
     assert [(row.id, row.text) for row in found.rows] == [(row.id, row.text) for row in here.rows]
 

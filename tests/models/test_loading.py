@@ -308,6 +308,7 @@ def test_other_prompts_than_in_training_are_told_or_refused(mini_env, tmp_path, 
         (tmp_path / role).mkdir()
         (tmp_path / role / "default.jinja").write_text("{{ question }} Well?")
     options = ["--projection", str(tmp_path / "fresh"), "--max-new-tokens", "2"]
+    options += ["--task", "mini-gsm"]
     assert main(["ask", "How many?", *options]) == 0
     assert capsys.readouterr().err == ""
     options += ["--prompts", str(tmp_path)]

@@ -74,7 +74,7 @@ def test_two_processes_answer_what_one_answers(pair, mini_env, tmp_path):
             capture_output=True,
         )
         assert done.returncode == 0, done.stderr.decode()
-        assert len(done.stdout.splitlines()) == 1
+        assert len(done.stdout.splitlines()) == 2  # accuracy, and how the samples differ
         files = sorted(path.name for path in (tmp_path / name).iterdir())
         assert files == ["record.json", "record.rows.xz"]
     one, two = (load_record(tmp_path / name / "record.json") for name in ("one", "two"))

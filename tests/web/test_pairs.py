@@ -148,6 +148,9 @@ def test_the_longest_unused_leaves_and_nobody_who_answers(loaded, warehouse, mon
     assert set(loaded._held) == {"mini", FAR}, "the page's own stays where another may leave"
 
 
+MINI = {"pair": "mini", "wanted": "mini", "offered": "mini"}
+
+
 def test_a_pair_that_cannot_be_loaded_says_why_and_the_page_stays(page, monkeypatch):
     def broken(name):
         raise RuntimeError("no such\nthing")
@@ -156,7 +159,7 @@ def test_a_pair_that_cannot_be_loaded_says_why_and_the_page_stays(page, monkeypa
     *_, last = picked(page, NAME)
     assert last["wanted"] == "mini" and 'role="alert"' in last["pair_line"]
     assert "cannot be loaded (no such" in last["pair_line"]
-    stayed = page.pairs.switch(SwitchRequest("mini-gsm", QUESTION, pair="mini", wanted="mini"))
+    stayed = page.pairs.switch(SwitchRequest("mini-gsm", QUESTION, **MINI))
     assert "pair" not in stayed and "Running on" in stayed["pair_line"]
 
 
@@ -166,12 +169,14 @@ def test_a_pick_shows_its_way_and_then_the_page_follows(page, pair):
     assert "ready and waits" in last["pair_line"]
     asked = SwitchRequest(
         "mini-aqua", QUESTION, 16, "42", Problem("mini-aqua", QUESTION, "42"), pair="mini",
-        wanted=NAME, trained=pair.projection("mini-gsm"), using=True, swapped=True,
+        wanted=NAME, offered="mini", trained=pair.projection("mini-gsm"), using=True, swapped=True,
         further=["lora"],
     )  # fmt: skip
     offered = page.pairs.offer(asked)
-    assert set(offered) == set(CHOICES)
-    followed = page.pairs.switch(replace(asked, task=offered["task"].value)) | offered
+    assert set(offered) == {"offered", *CHOICES}
+    assert page.pairs.switch(asked) == {}, "what the pair is asked stands on the page first"
+    fitted = replace(asked, task=offered["task"].value, offered=offered.pop("offered"))
+    followed = page.pairs.switch(fitted) | offered
     assert followed["pair"] == followed["wanted"] == NAME
     assert set(followed) <= {"pair", *PICK, *CHOICES, *ARRIVAL, *page.pairs.followers}
     names = [name for _, name in followed["task"].choices]
@@ -188,11 +193,13 @@ def test_the_line_settles_where_an_earlier_event_brought_the_pair(page):
     """A page that opens may fit itself to a pair while its picking still says "waits"."""
     *_, waits = picked(page, NAME)
     assert "ready and waits" in waits["pair_line"]
-    asked = SwitchRequest("gsm8k", QUESTION, pair=NAME, wanted=NAME)
+    asked = SwitchRequest("gsm8k", QUESTION, pair=NAME, wanted=NAME, offered=NAME)
     assert page.pairs.offer(asked) == {}
     settled = page.pairs.switch(asked)
     assert set(settled) <= set(PICK) and "Running on" in settled["pair_line"]
-    assert page.pairs.switch(replace(asked, wanted=FAR)) == {}, "one that is not here yet"
+    assert page.pairs.switch(replace(asked, wanted=FAR, offered=FAR)) == {}, (
+        "one that is not here yet"
+    )
 
 
 def test_a_typed_question_stays_when_the_pair_changes(page):
@@ -200,7 +207,7 @@ def test_a_typed_question_stays_when_the_pair_changes(page):
     own = "A farmer has 17 sheep and buys 25 more. How many?"
     asked = SwitchRequest("mini-gsm", own, 4, "42", LOADED, pair="mini", wanted=NAME)
     assert page.pairs.offer(asked)["task"].value == FREE.name
-    assert page.pairs.switch(replace(asked, task=FREE.name))["question"] == own
+    assert page.pairs.switch(replace(asked, task=FREE.name, offered=NAME))["question"] == own
 
 
 def test_an_absent_pair_says_what_it_takes(page, warehouse):
