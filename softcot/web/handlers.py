@@ -23,7 +23,13 @@ from softcot.web import questions, tour_views, views
 from softcot.web.events import Ending, idle, paced, until
 from softcot.web.explorer import HARD, SOFT, Explorer, Seen
 from softcot.web.link import Link, read_link
-from softcot.web.requests import AddressRequest, Asked, PageRequest, QuestionRequest
+from softcot.web.requests import (
+    AddressRequest,
+    Asked,
+    OpeningRequest,
+    PageRequest,
+    QuestionRequest,
+)
 from softcot.web.results import only_soft
 from softcot.web.temporary import Folder
 from softcot.web.wiring import Named
@@ -265,11 +271,11 @@ class Handlers:
         finally:
             ending.over.set()
 
-    def open(self, request: PageRequest) -> Iterator[Named]:
+    def open(self, request: OpeningRequest) -> Iterator[Named]:
         """Answer the first example, where nobody asked for anything else. Yields: `OPENING`."""
         first, ending = self.explorer.first, Ending()
         usual = Asked(first.question, self.explorer.default_k, note=first.note)
-        if request.asked or (request.task, request.asks) != (first.task, usual):
+        if request.asked or request.asks != usual:
             yield {}
             return
         try:

@@ -22,6 +22,7 @@ from softcot.web.requests import (
     AddressRequest,
     Asked,
     LandingRequest,
+    OpeningRequest,
     PageRequest,
     QuestionRequest,
 )
@@ -324,5 +325,5 @@ class Page:
             **LANE,
             **PRIVATE,
         )
-        greet = w.listener(self.handlers.open, PageRequest, handlers.OPENING)
+        greet = w.listener(self.handlers.open, OpeningRequest, handlers.OPENING)
         return [one.then(**greet, **LANE, **PRIVATE) for one in (addressed, *others)]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import gradio as gr
 
 from softcot.support.errors import UserError
+from softcot.support.presets import DEFAULT_THOUGHTS
 from softcot.web import components, handlers, pairs_views, views
 from softcot.web.events import AT_ONCE, LANE, PRIVATE
 from softcot.web.handlers import Handlers
 from softcot.web.link import pair_in
 from softcot.web.panel import Panel
-from softcot.web.requests import LandingRequest, PickRequest, SwitchRequest
+from softcot.web.requests import ArrivalRequest, LandingRequest, PickRequest, SwitchRequest
 from softcot.web.residents import Loading, Residents
 from softcot.web.wiring import Named, Widgets, of_pair
 
@@ -37,6 +39,8 @@ class Pairs:
         self.residents = residents
         self.widgets = widgets
         self.panels = panels
+        with residents.use(residents.first) as explorer:
+            self.first = explorer.first
         # Asked outside of the page: what is made in there stands in there.
         self.followers = [name for panel in panels for name in panel.fresh()]
 
@@ -64,23 +68,51 @@ class Pairs:
         w = self.widgets
         # Whoever picks another pair meanwhile is heard at once.
         options = {**PRIVATE, "concurrency_limit": None, "trigger_mode": "multiple"}
-        events = [opened]
-        for event, handler in (
-            (w["pairs"].select, self.pick),
-            (w["fetch_pair"].click, self.fetch),
-        ):
-            events.append(event(**w.listener(handler, PickRequest, PICK, answers=False), **options))
-        changes = dict.fromkeys(["pair", *PICK, *handlers.ARRIVAL, *self.followers])
-        switched = w.listener(self.switch, SwitchRequest, changes, answers=False)
+        picked, fetched = (
+            event(**w.listener(handler, PickRequest, PICK, answers=False), **options)
+            for event, handler in (
+                (w["pairs"].select, self.pick),
+                (w["fetch_pair"].click, self.fetch),
+            )
+        )
         w["stop_fetching"].click(**w.listener(self.stop, PickRequest, [], answers=False), **AT_ONCE)
         choices = ["offered", *handlers.CHOICES]
-        offered = w.listener(self.offer, SwitchRequest, choices, answers=False)
-        return [
-            event.then(**offered, **PRIVATE, concurrency_limit=None).then(
+        changes = dict.fromkeys(["pair", *PICK, *handlers.ARRIVAL, *self.followers])
+
+        def fitted(
+            event: gr.events.Dependency,
+            offer: Callable[..., Named],
+            switch: Callable[..., Named],
+            takes: type,
+        ) -> gr.events.Dependency:
+            offered = w.listener(offer, takes, choices, answers=False)
+            switched = w.listener(switch, takes, changes, answers=False)
+            return event.then(**offered, **PRIVATE, concurrency_limit=None).then(
                 **switched, **LANE, **PRIVATE
             )
-            for event in events
+
+        return [
+            fitted(opened, self.offer_opened, self.switch_opened, ArrivalRequest),
+            fitted(picked, self.offer, self.switch, SwitchRequest),
+            fitted(fetched, self.offer, self.switch, SwitchRequest),
         ]
+
+    def offer_opened(self, request: ArrivalRequest) -> Named:
+        """The same for a page that opens."""
+        return self.offer(self._untouched(request))
+
+    def switch_opened(self, request: ArrivalRequest) -> Named:
+        """The same for a page that opens."""
+        return self.switch(self._untouched(request))
+
+    def _untouched(self, request: ArrivalRequest) -> SwitchRequest:
+        """The page with its first example, as the kind that is offered by now."""
+        first, task = self.first, self.first.task
+        if self.residents.loaded(request.wanted):
+            with self.residents.use(request.wanted) as explorer:
+                task = task if task in explorer.tasks else next(iter(explorer.tasks))
+        page = SwitchRequest(task, first.question, DEFAULT_THOUGHTS, first.answer, first)
+        return replace(page, pair=request.pair, wanted=request.wanted, offered=request.offered)
 
     def arrive(self, request: LandingRequest) -> Iterator[Named]:
         """Bring the pair that the address of a page names. Yields: `PICK` and `search`."""

@@ -165,6 +165,36 @@ class SwitchRequest(PageRequest):
 
 
 @dataclass(frozen=True)
+class OpeningRequest(Request):
+    """What tells whether a page that opens still shows its first example.
+
+    Nothing whose choices depend on the pair: a pick meanwhile changes them.
+    """
+
+    question: str
+    k: int = DEFAULT_THOUGHTS
+    note: str = ""
+    swapped: bool = False
+    asked: Asked | None = None
+
+    @property
+    def asks(self) -> Asked | None:
+        """What a press on Run would ask; None where that is not the question's own thoughts."""
+        return (
+            None if self.swapped else Asked(self.question.strip(), self.k, note=self.note.strip())
+        )
+
+
+@dataclass(frozen=True)
+class ArrivalRequest(Request):
+    """The pairs of a page that opens, of which the reader has not changed anything else."""
+
+    pair: str
+    wanted: str
+    offered: str
+
+
+@dataclass(frozen=True)
 class PickRequest(Request):
     """A press on the picker."""
 

@@ -206,7 +206,7 @@ def test_the_first_example_is_answered_once_for_everybody_as_by_run(explorer, mo
 
 def test_a_page_that_asks_for_something_else_opens_without_it(page):
     for changes in (
-        {"question": QUESTION}, {"k": 3}, {"task": "mini-aqua"}, {"swapped": True, "donor": OTHER},
+        {"question": QUESTION}, {"k": 3}, {"swapped": True, "donor": OTHER},
         {"asked": Asked(QUESTION, 3)},
     ):  # fmt: skip
         assert list(page.open(replace(FRESH, **changes))) == [{}]
