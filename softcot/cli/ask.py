@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from softcot.cli import options
-from softcot.data.kinds import likely_kind
 from softcot.data.problems import Problem
-from softcot.data.tasks import FREE, Task, get_task
+from softcot.data.tasks import FREE, get_task
 from softcot.support.presets import is_laboratory
 
 if TYPE_CHECKING:
     from softcot.evaluation.answering import Column
-    from softcot.thoughts.pair import Pair
 
 GUESSED = "The question was read as {task}; name another --task if it is not."
 
@@ -61,7 +59,7 @@ def run(args: argparse.Namespace) -> None:
     sampling = options.sampling(args, args.seed)
     named = get_task(args.task) if args.task else None
     pair = options.load(args)
-    task = named or _kind(args.question, pair)
+    task = named or pair.likely_task(args.question)
     kind = METHODS[args.method].kind if args.method in METHODS else None
     served = is_laboratory(pair.name) or pair.is_trained(Projection, task.name)
     if kind is Projection and not served:
@@ -89,15 +87,6 @@ def run(args: argparse.Namespace) -> None:
         options.print_json(to_json(column) | question | how)
     else:
         _print_ending(column, args.samples)
-
-
-def _kind(question: str, pair: "Pair") -> Task:
-    """What a question is asked as where nobody said it."""
-    from softcot.thoughts.projection import Projection
-
-    task = get_task(likely_kind(question))
-    served = is_laboratory(pair.name) and pair.is_trained(Projection, task.name)
-    return task if served else FREE
 
 
 def _print_ending(column: "Column", samples: int) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from softcot.data.kinds import likely_kind
 from softcot.data.problems import Problem
-from softcot.data.tasks import FREE, Task, get_task
+from softcot.data.tasks import Task, get_task
 from softcot.decoding.backend import Backend, Place
 from softcot.decoding.decoder import Completion, Sampling
 from softcot.decoding.engine import Full
@@ -17,9 +16,8 @@ from softcot.methods import Method, askable, get_method
 from softcot.models.language_model import LanguageModel
 from softcot.serving.requests import AnswerRequest, cut_at
 from softcot.support.errors import UserError
-from softcot.support.presets import MAX_NEW_TOKENS, is_laboratory
+from softcot.support.presets import MAX_NEW_TOKENS
 from softcot.thoughts.pair import Pair
-from softcot.thoughts.projection import Projection
 
 MOST = 320
 """Requests at the same time, those that wait included; each has a thread."""
@@ -158,9 +156,7 @@ class Serving:
         """The task that is asked for, or what the question reads like to the laboratory's pairs."""
         if request.task is not None:
             return get_task(request.task)
-        task = get_task(likely_kind(request.question))
-        known = is_laboratory(self.pair.name) and self.pair.is_trained(Projection, task.name)
-        return task if known else FREE
+        return self.pair.likely_task(request.question)
 
     def _sampling(self, request: AnswerRequest) -> Sampling:
         longest = request.longest

@@ -108,12 +108,7 @@ class Adapter(TrainedWeights):
         Raises:
             RuntimeError: They are of another shape.
         """
-        shapes, expected = (
-            {name: weight.shape for name, weight in weights.items()}
-            for weights in (state_dict, self.state_dict())
-        )
-        if shapes != expected:
-            raise RuntimeError("its weights are not those of its config")
+        self.check_shapes(state_dict)
         set_peft_model_state_dict(self.peft, dict(state_dict))
 
     def _attach(self, base: "LanguageModel") -> None:

@@ -275,6 +275,19 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
         """The constructor's arguments, as a folder keeps them."""
         return read_object(Path(path, "config.json"))
 
+    def check_shapes(self, given: Mapping[str, torch.Tensor]) -> None:
+        """Refuse weights of other names or shapes, of which some would be taken over.
+
+        Raises:
+            RuntimeError: They are others.
+        """
+        shapes, expected = (
+            {name: weight.shape for name, weight in weights.items()}
+            for weights in (given, self.state_dict())
+        )
+        if shapes != expected:
+            raise RuntimeError("its weights are not those of its config")
+
     @staticmethod
     def check_finite(weights: Iterable[torch.Tensor]) -> None:
         """Refuse weights with which nothing can be computed."""

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import torch
 
-from softcot.data.tasks import get_task
+from softcot.data.kinds import likely_kind
+from softcot.data.tasks import FREE, Task, get_task
 from softcot.models.language_model import LanguageModel, best_device
 from softcot.models.loading import (
     ModelSource,
@@ -25,7 +26,7 @@ from softcot.models.precision import DType, usual_dtype
 from softcot.models.probe import check_model
 from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
-from softcot.support.presets import PRESETS, PairPreset, choose_preset
+from softcot.support.presets import PRESETS, PairPreset, choose_preset, is_laboratory
 from softcot.thoughts.archive import find_projection
 from softcot.thoughts.checkpoint import TrainedWeights
 from softcot.thoughts.projection import Projection
@@ -73,6 +74,15 @@ class Pair(ModelPair):
     def is_trained(self, kind: type[TrainedWeights], task_name: str) -> bool:
         """Whether there are weights of a kind that serve a task."""
         return self._name(kind, task_name) in {**self.trained, **self._loaded}
+
+    def likely_task(self, question: str) -> Task:
+        """What a question is asked as where nobody said it.
+
+        The laboratory's pairs take it for the kind that it reads like; for others it is free text.
+        """
+        task = get_task(likely_kind(question))
+        served = is_laboratory(self.name) and self.is_trained(Projection, task.name)
+        return task if served else FREE
 
     def _name(self, kind: type[TrainedWeights], task_name: str) -> str:
         """The name of the weights of a kind that serve a task, whether they are there or not."""

@@ -101,12 +101,7 @@ class TunedAssistant(Projection):
         Raises:
             RuntimeError: They are of another shape.
         """
-        shapes, expected = (
-            {name: weight.shape for name, weight in weights.items()}
-            for weights in (state_dict, self.state_dict())
-        )
-        if shapes != expected:
-            raise RuntimeError("its weights are not those of its config")
+        self.check_shapes(state_dict)
         adapters = {
             n.removeprefix(PREFIX): w for n, w in state_dict.items() if n.startswith(PREFIX)
         }
