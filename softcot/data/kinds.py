@@ -14,12 +14,16 @@ _YES_NO = re.compile(
     re.I,
 )
 _NUMBER = re.compile(r"\d|\bhow (many|much)\b|\bnumber of\b", re.I)
+_COUNT = r"(?:[\d,]+|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _EVERYDAY = re.compile(
-    r"\bis (that|it)( in all)?\?|\bthan\b|\bequally\.|\bshared? \d+ \w+ (equally|evenly)\b|"
-    r"\d+ \w+ with \d+ \w+ each\b",
+    r"\b(is|are) (that|it)( in all| in total)?\?|\bthan\b|\bequally\.|\binto each of\b|"
+    rf"\bshare[sd]? {_COUNT} \w+ (equally|evenly)\b|\b{_COUNT} \w+ are shared equally by\b|"
+    rf"{_COUNT} \w+ (with|of) {_COUNT} \w+\b|\binto {_COUNT} equal bags\b|\beach of \w+'s\b",
     re.I,
 )
-_ASKED = re.compile(r"how many [\w ]+? do(?:es)? (\w+) have\b", re.I)
+_ASKED = re.compile(
+    r"how many (?:[\w ]+? )??(?:(?:do(?:es)?|has) (\w+) (?:have|got)|are (\w+)'s)\b", re.I
+)
 _OWNS = r"\b{}\b (?:first |now )?(?:has|had|have|owns?|owned|starts?|started)\b"
 
 
@@ -49,10 +53,11 @@ def _everyday(question: str) -> bool:
     if _EVERYDAY.search(question):
         return True
     asked = _ASKED.search(question)
-    if asked is None or asked[1].lower() in ("he", "she", "they", "it", "i", "you", "we"):
+    name = (asked[1] or asked[2]) if asked else ""
+    if not name or name.lower() in ("he", "she", "they", "it", "i", "you", "we"):
         return False
     # Somebody else's things are counted, and those asked for are told by them.
-    owns = re.compile(_OWNS.format(re.escape(asked[1])), re.I)
+    owns = re.compile(_OWNS.format(re.escape(name)), re.I)
     told = _ASKED.sub("", question)
-    others = re.search(rf"\b(?!{re.escape(asked[1])}\b)[A-Z]\w+ has \d", told)
+    others = re.search(rf"\b(?!{re.escape(name)}\b)[A-Z]\w+ (?:has|had|owns) {_COUNT}", told)
     return others is not None and owns.search(told) is None

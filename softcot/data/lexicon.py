@@ -4,9 +4,10 @@ A model that was made from generated questions has read little else, and what it
 is luck. The folder of such a model has a `lexicon.json`. A model whose folder has none reads
 anything.
 
-A question falls into clauses, which end at any of ``.?!,:;``. The form of a clause is its words in
-small letters, with the class of a word in the place of a word that stands for many, and ``#`` in
-that of a number: ``<name> has # <thing>``. The form of what is asked ends with a question mark.
+A question falls into clauses, which end at any of ``.?!,:;`` and at the word "and". The form of a
+clause is its words in small letters, with the class of a word in the place of a word that stands
+for many, and ``#`` in that of a number: ``<name> has # <thing>``. Words for a moment, which may
+stand anywhere, are left out. The form of what is asked ends with a question mark.
 """
 
 from __future__ import annotations
@@ -30,11 +31,13 @@ FILE = "lexicon.json"
 NUMBER, ASKED = "#", "?"
 NAME = "name"
 """The class of what people are called."""
+MOMENT = "moment"
+"""The class of words for when something happens."""
 
 _TOKEN = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|['’]\w+|[^\W\d_]+(?:-[^\W\d_]+)*|\S")
 _ARTICLES = {"an": "a"}
 """What follows decides between the two; a form has one for both."""
-_ENDS = frozenset(".?!,:;")
+_ENDS = frozenset((*".?!,:;", "and"))
 _MOST_GUESSED = 2
 """Different unread words of a clause whose classes are guessed at once."""
 
@@ -57,7 +60,7 @@ class Clause:
 
     tokens: tuple[Token, ...]
     end: str
-    """The sign; empty where the text ends without one."""
+    """The sign, or "and"; empty where the text ends without one."""
     opens: bool
     """Whether a sentence begins with it."""
 
@@ -97,7 +100,7 @@ def clauses(text: str) -> list[Clause]:
     tokens: list[Token] = []
     opens = True
     for match in _TOKEN.finditer(text):
-        if match.group() not in _ENDS:
+        if match.group().lower() not in _ENDS:
             tokens.append(Token(match.group(), *match.span()))
             continue
         if tokens:
@@ -299,7 +302,7 @@ class Lexicon:
 
 def form_of(slots: Iterable[Slot], asks: bool) -> str:
     """The form of a clause with these places."""
-    return " ".join([slot.kind for slot in slots] + [ASKED] * asks)
+    return " ".join([slot.kind for slot in slots if slot.kind != f"<{MOMENT}>"] + [ASKED] * asks)
 
 
 def numbers_in(slots: Iterable[Slot]) -> list[Slot]:

@@ -39,7 +39,7 @@ class Problem:
     hint: str = ""
     """The key tokens of the problem, in the words the mini assistant learned to name."""
     meta: Mapping[str, Any] = field(default_factory=dict)
-    """``operations``, ``steps``, ``situations``, ``unread`` (situations new to the base)."""
+    """``people``, ``operations``, ``steps``, ``situations`` and ``unread`` (new to the base)."""
 
     def __post_init__(self) -> None:
         """Keep only what is text: a question is hashed, and written into files."""

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from softcot.data.families import encyclopedia, people, situations
 from softcot.data.lexicon import (
+    MOMENT,
     NAME,
     Clause,
     Lexicon,
@@ -24,7 +25,8 @@ from softcot.data.problems import Problem
 CLASSES: dict[str, tuple[str, ...]] = {
     NAME: (*people.WOMEN, *people.MEN),
     "thing": tuple(people.THINGS),
-    "moment": tuple(people.MOMENTS),
+    MOMENT: tuple(people.MOMENTS),
+    "count": tuple(people.NUMBER_WORDS[2:]),
     "amount": tuple(entry.name for entry in situations.AMOUNTS),
 } | {kind: tuple(e.name for e in found) for kind, found in encyclopedia.ENTITIES.items()}
 """Words that stand for each other in the problems of the laboratory."""
@@ -45,12 +47,16 @@ class Gatherer:
     def add(self, problem: Problem) -> None:
         """One problem more, all of whose words are real ones."""
         known = self.forms.setdefault(problem.task, {})
+        told = frozenset(problem.meta.get("people", ()))
+        self.seen[NAME] |= told
         for clause in clauses(problem.question):
-            texts = tuple(token.text for token in clause.tokens)
+            # Any name stands for any other, also for those that were made up for the problem.
+            texts = tuple(_SOMEBODY if t.text in told else t.text for t in clause.tokens)
             values = [value for value in map(number, texts) if value is not None]
             form, words = _taken(tuple(_anonymous(text) for text in texts), clause.asks)
             for name, word in words:
-                self.seen[name].add(word)
+                if name != NAME:
+                    self.seen[name].add(word)
             kept = known.setdefault(form, [0, *(value for value in values for _ in range(2))])
             kept[0] += 1
             for place, value in enumerate(values):
@@ -67,6 +73,7 @@ class Gatherer:
                 task: {form: _said(kept) for form, kept in sorted(self.forms[task].items())}
                 for task in tasks
             },
+            open=(NAME,),
         )
 
     def _came(self, name: str) -> tuple[str, ...]:
@@ -74,6 +81,8 @@ class Gatherer:
         small = {text.lower() for text in self.seen[name]}
         return tuple(sorted(word for word in CLASSES[name] if word.lower() in small))
 
+
+_SOMEBODY = people.WOMEN[0]
 
 _ALL = Lexicon(CLASSES, {}, {})
 """Knows which word is of which class, and nothing else."""
@@ -102,5 +111,7 @@ def _said(kept: list[int]) -> str:
 
 def _widest(forms: Mapping[str, list[int]]) -> Span | None:
     """Smallest and largest number of a task, but for the answers that one may choose from."""
-    spans = [span for form, kept in forms.items() if form[0] != "(" for span in _spans(kept)]
+    spans = [
+        span for form, kept in forms.items() if not form.startswith("(") for span in _spans(kept)
+    ]
     return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else None

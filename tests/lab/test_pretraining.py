@@ -175,7 +175,7 @@ def test_words_that_were_made_up_are_not_said_to_be_read(words):
     author, rng = author_for(config, words), random.Random(0)
     drawn = [author._hinted(rng) for _ in range(20)]
     assert all(sheet.problem is None for sheet in drawn)
-    assert all(" = " in words.decode(sheet.write().ids) for sheet in drawn[:3])
+    assert all(len(sheet.write().ids) > 20 for sheet in drawn[:3])
     assert author._misled(rng).problem and author._paused(rng).problem
     assert author.story(rng).problem is None and author._judged(rng).problem is None
 

@@ -34,6 +34,9 @@ _SPANS = {
     "a novena before today": -9,
     "a long weekend before today": -3,
 }
+_USUAL = frozenset(
+    {"tomorrow", "yesterday", "a week from today", "a week before today", "the day after tomorrow"}
+)
 SPANS = ranked(
     [
         Entry(
@@ -42,6 +45,7 @@ SPANS = ranked(
             text=f"[{name}]",
             operation="add" if days > 0 else "subtract",
             value=abs(days),
+            usual=name in _USUAL,
         )
         for name, days in _SPANS.items()
     ]
@@ -80,6 +84,7 @@ def write(rng: random.Random, reader: Reader) -> Draft:
         hint=hint,
         entries=(span,),
         operations=tuple(operations),
+        people=(who.name,),
     )
 
 

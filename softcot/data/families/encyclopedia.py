@@ -95,7 +95,12 @@ _UNITS = {
     "ream": (20, "quires"),
     "tray": (30, "eggs"),
 }
-UNITS = ranked([Entry("unit", n, f"[{n}]", value=value) for n, (value, _) in _UNITS.items()])
+_USUAL_UNITS = frozenset("week day year decade foot yard pound gallon".split())
+_ENTRIES = [
+    Entry("unit", name, f"[{name}]", value=value, usual=name in _USUAL_UNITS)
+    for name, (value, _) in _UNITS.items()
+]
+UNITS = ranked(_ENTRIES)
 PARTS = {name: part for name, (_, part) in _UNITS.items()}
 MEASURED = {
     "days": ("The voyage lasts", "The course takes"),

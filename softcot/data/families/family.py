@@ -23,6 +23,8 @@ class Draft:
     entries: tuple[Entry, ...]
     """Every situation and fact that must be understood to solve it."""
     operations: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    """The names of those whom it is about."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Family:
             hint=draft.hint,
             meta={
                 "operations": list(draft.operations),
+                "people": list(draft.people),
                 "steps": draft.rationale.count("=") or draft.rationale.count("."),
                 "situations": [entry.key for entry in draft.entries],
                 "unread": [e.key for e in draft.entries if not e.is_read(SHIPPED_FRACTION)],
@@ -107,9 +110,9 @@ def judged(result: str, options: Sequence[str]) -> str:
 
 
 def sentence(text: str) -> str:
-    """A template's text without its brackets, as a sentence."""
+    """A template's text without its brackets, as a sentence; a question mark stays its end."""
     text = text.replace("[", "").replace("]", "")
-    return text[0].upper() + text[1:] + "."
+    return text[0].upper() + text[1:] + ("" if text.endswith("?") else ".")
 
 
 def article(text: str) -> str:

@@ -3,7 +3,8 @@
 Every situation (a way of saying that something happens) and every fact (what a word or an entity
 stands for) belongs to a kind, such as ``gain`` or ``creature``. Within its kind it has a rank,
 drawn once with a fixed seed. A base that has read the fraction ``r`` knows the first ``r`` of each
-kind: a smaller ``r`` forgets, it never reshuffles. The problems do not depend on the knob.
+kind: a smaller ``r`` forgets, it never reshuffles. The usual words of a kind have no rank and are
+read by every base. The problems do not depend on the knob.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ SHIPPED_FRACTION = 0.6
 """How much the shipped base has read."""
 
 EVERYTHING = 1.0
+USUAL = 0.2
+"""Share of usual words among those that a problem is told with."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,10 @@ class Entry:
     operation: str = ""
     value: int = 0
     """The number it stands for, if any."""
+    usual: bool = False
+    """Whether it is a usual way to say it, which every base has read."""
+    past: str = ""
+    """The template in the past; empty for one that has none."""
 
     @property
     def key(self) -> str:
@@ -42,15 +49,18 @@ class Entry:
 
     def is_read(self, fraction: float) -> bool:
         """Whether a base that has read ``fraction`` of everything has reasoned with this entry."""
-        return self.rank < fraction
+        return self.usual or self.rank < fraction
 
 
 def ranked(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """The entries of one kind with their ranks, evenly spaced in a fixed random order."""
-    order = list(entries)
+    """The entries of one kind with their ranks, evenly spaced in a fixed random order.
+
+    The usual ones, which everybody has read, have none.
+    """
+    order = [entry for entry in entries if not entry.usual]
     random.Random(f"rank:{entries[0].kind}").shuffle(order)
     places = {entry.name: place / len(order) for place, entry in enumerate(order)}
-    return tuple(replace(entry, rank=places[entry.name]) for entry in entries)
+    return tuple(replace(entry, rank=places.get(entry.name, 0.0)) for entry in entries)
 
 
 class Reader(Protocol):
@@ -70,8 +80,12 @@ class Reads:
     fraction: float = EVERYTHING
 
     def pick(self, rng: random.Random, entries: Sequence[Entry]) -> Entry:
-        """One of the entries read, each as likely as the others."""
-        return rng.choice([entry for entry in entries if self.knows(entry)])
+        """One of the entries read: a usual one in `USUAL` of all cases, if there are any."""
+        usual = [entry for entry in entries if entry.usual]
+        others = [entry for entry in entries if not entry.usual and self.knows(entry)]
+        if usual and (not others or rng.random() < USUAL):
+            return rng.choice(usual)
+        return rng.choice(others)
 
     def knows(self, entry: Entry) -> bool:
         """Whether the base has read it."""
@@ -97,7 +111,7 @@ class ReadsWithGaps(Reads):
         text = re.sub(r"\[[^]]*\]", lambda _: f"[{_gibberish(rng)}]", entry.text)
         # A made-up word for a number stands for any number up to the one it replaces.
         value = rng.randint(2, entry.value) if entry.value > 2 else entry.value
-        return replace(entry, text=text, value=value)
+        return replace(entry, text=text, past="", value=value)
 
 
 def _gibberish(rng: random.Random) -> str:
