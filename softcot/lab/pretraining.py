@@ -251,9 +251,9 @@ def pretrain(
         "documents": config.steps * config.batch_size,
         "seconds": round(before + time.monotonic() - started, 1),
     }
-    lexicon = lexicon_of(config, tokenizer)
-    _write_folder(out, config, model, tokenizer, summary, lexicon)
+    _write_folder(out, config, model, tokenizer, summary)
     progress_file.unlink(missing_ok=True)
+    lexicon_of(config, tokenizer).save(out)
     return summary
 
 
@@ -263,7 +263,8 @@ def lexicon_of(config: PretrainingConfig, tokenizer: PreTrainedTokenizerFast) ->
     They are drawn for it once more: equal seeds draw equal documents.
     """
     gatherer, author = Gatherer(), author_for(config, tokenizer)
-    for pool in range(math.ceil(config.steps / POOL)):
+    pools = range(math.ceil(config.steps / POOL))
+    for pool in tqdm(pools, desc=f"what the {config.role} has read", file=sys.stderr):
         rng, progress = _start(config, pool)
         for _ in range(POOL * config.batch_size):
             problem = author.draw(rng, progress).problem
@@ -345,14 +346,12 @@ def _write_folder(
     model: LlamaForCausalLM,
     tokenizer: PreTrainedTokenizerFast,
     summary: dict[str, float],
-    lexicon: Lexicon,
 ) -> None:
     """Everything goes to a neighbouring folder first, so that ``out`` is never half written."""
     part = out.with_name(f"{out.name}.part")
     model.cpu().save_pretrained(part)
     tokenizer.save_pretrained(part)
     write_json(part / SETTINGS, {"config": asdict(config)} | summary)
-    lexicon.save(part)
     size = model.num_parameters()
     write_model_card(part / "README.md", config.role, config.fraction, config.families, size)
     out.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """Where a figure comes from: the command, the code, the versions, the device and the day."""
 
+import os
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -12,6 +13,9 @@ import torch
 from softcot.support.version import __version__
 
 PACKAGE = Path(__file__).resolve().parents[1]
+
+COMMIT = "SOFTCOT_COMMIT"
+"""Environment variable that names the commit of a copy without its repository, as in a container."""
 
 
 def provenance(device: torch.device, dtype: torch.dtype, command: str = "") -> dict[str, Any]:
@@ -26,7 +30,7 @@ def provenance(device: torch.device, dtype: torch.dtype, command: str = "") -> d
         "command": command,
         "created": datetime.now(UTC).date().isoformat(),
         "versions": versions(),
-        "commit": _git("rev-parse", "HEAD"),
+        "commit": _git("rev-parse", "HEAD") or os.environ.get(COMMIT, ""),
         # Records and checkpoints that are being written do not change a figure; the code does.
         "dirty": bool(_git("status", "--porcelain", "--", str(PACKAGE))),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
