@@ -15,7 +15,7 @@ from softcot.support.version import __version__
 PACKAGE = Path(__file__).resolve().parents[1]
 
 COMMIT = "SOFTCOT_COMMIT"
-"""Environment variable that names the commit of a copy without its repository, as in a container."""
+"""Environment variable that names the commit where there is no repository, as in a container."""
 
 
 def provenance(device: torch.device, dtype: torch.dtype, command: str = "") -> dict[str, Any]:

@@ -56,7 +56,7 @@ def facts_problem(task: str, counts: Sequence[int] = COUNTS) -> Callable[[random
     """
 
     def draw(rng: random.Random) -> Problem:
-        thing, people = rng.choice(THINGS), rng.sample(WOMEN + MEN, rng.choice(counts))
+        thing, people = rng.choice(THINGS), rng.sample(NAMES, rng.choice(counts))
         facts = [_fact(rng, name, thing) for name in people]
         kind, name, value = rng.choice(facts)
         question, answer, rationale = _asked(kind, name, thing), value, ""
