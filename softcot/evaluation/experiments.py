@@ -259,6 +259,13 @@ def regime() -> Iterator[Run]:
                 yield Run(task, Protocol(SoftCoT.name, control), pair)
 
 
+def reworded() -> Iterator[Run]:
+    """Problems in words that no training had, with their own thoughts and with another's."""
+    yield Run("mini-reworded", Protocol(ZeroShotCoT.name))
+    for control in ("none", "swap"):
+        yield Run("mini-reworded", Protocol(SoftCoT.name, control))
+
+
 def prompts() -> Iterator[Run]:
     """Zero-shot CoT, told and shown in several ways what to do."""
     for task in PROMPTED:
@@ -310,6 +317,7 @@ EXPERIMENTS: dict[str, Callable[[], Iterator[Run]]] = {
     "makers": makers,
     "whisper": whisper,
     "cost": cost,
+    "reworded": reworded,
 }
 """Those of the tables of the mini pair."""
 
