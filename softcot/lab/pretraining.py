@@ -76,17 +76,19 @@ class PretrainingConfig:
 
 
 ASSISTANT = PretrainingConfig(
-    "assistant", 9000, width=128, layers=4, heads=4, fraction=EVERYTHING, seed=2
+    "assistant", 3600, width=128, layers=4, heads=4, batch_size=128, fraction=EVERYTHING, seed=2
 )
 SMALL_BASE = PretrainingConfig(
-    "base", 2500, width=128, layers=4, heads=4, batch_size=32, families=("mini-gsm", "mini-asdiv")
+    "base", 1200, width=128, layers=4, heads=4, batch_size=64, families=("mini-gsm", "mini-asdiv")
 )
 """For the experiment on reading, which asks for a base at each of several settings."""
 
 CONFIGS: dict[str, tuple[PretrainingConfig, ...]] = {
     "mini": (
         ASSISTANT,
-        PretrainingConfig("base", 14000, width=256, layers=6, heads=8, batch_size=32),
+        PretrainingConfig(
+            "base", 3600, width=256, layers=6, heads=8, batch_size=128, learning_rate=3e-3
+        ),
     ),
     "assistant-64": (replace(ASSISTANT, width=64, layers=2, heads=2),),
     "assistant-96": (replace(ASSISTANT, width=96, layers=3, heads=3),),
