@@ -37,6 +37,9 @@ from softcot.thoughts.controls import CONTROLS
 from softcot.thoughts.pair import Pair
 
 SAMPLED = Sampling(temperature=1.0)
+ENOUGH = 300
+"""Problems of a table whose rows are drawn several times, or that has very many rows."""
+
 SEEDS = (41, 42, 43, 44, 45)
 """The paper's (arXiv 2502.12134)."""
 
@@ -117,6 +120,8 @@ class Run:
     pair: str = "mini"
     prompts: str | None = None
     """A set of templates that is tried, on validation problems; None for the pair's own."""
+    most: int | None = None
+    """Problems that are enough for it; None where nothing but the caller says how many."""
 
     @property
     def arguments(self) -> list[str]:
@@ -158,7 +163,7 @@ def main() -> Iterator[Run]:
     """Every method on every task, sampled."""
     for method in METHODS:
         for task in mini_tasks():
-            yield Run(task, Protocol(method, sampling=SAMPLED, seeds=SEEDS))
+            yield Run(task, Protocol(method, sampling=SAMPLED, seeds=SEEDS), most=ENOUGH)
 
 
 def controls() -> Iterator[Run]:
@@ -227,7 +232,7 @@ def self_consistency() -> Iterator[Run]:
     """The vote of several samples, of one prompt or of sets of thoughts that take turns."""
     for method in (ZeroShotCoT, SoftCoT, SoftCoTP, SoftCoTPP):
         for task in VOTED:
-            yield Run(task, Protocol(method.name, sampling=SAMPLED, samples=VOTES))
+            yield Run(task, Protocol(method.name, sampling=SAMPLED, samples=VOTES), most=ENOUGH)
 
 
 def forgetting() -> Iterator[Run]:
@@ -240,7 +245,7 @@ def forgetting() -> Iterator[Run]:
                 if method.name in MAKERS and trained_on == TASKS[task].projection:
                     yield Run(task, _made(method.name))  # as in controls and makers
                 else:
-                    yield Run(task, Protocol(method.name, trained_on=trained_on))
+                    yield Run(task, Protocol(method.name, trained_on=trained_on), most=ENOUGH)
 
 
 def assistant_size() -> Iterator[Run]:
@@ -387,7 +392,7 @@ def reproduce(
         pair: The two frozen models.
         run: What to evaluate.
         folder: Where the records are.
-        count: Problems.
+        count: Problems, unless fewer are enough for it.
         split: Where the problems are from; prompts are only ever tried on validation problems.
         batch_size: Rows decoded together.
         progress: Called with (rows done, rows in all).
@@ -401,6 +406,7 @@ def reproduce(
     task = get_task(run.task)
     if run.prompts:
         split, pair = "validation", pair.told(Templates.named(run.prompts))
+    count = min(count, run.most or count)
     problems = task.problems(split, count)
     if out.exists():
         _check_same(out, pair, run, problems, split)
