@@ -6,7 +6,7 @@ Whatever is said of a method, in tables, on the page or on the command line, its
 from collections.abc import Sequence
 
 from softcot.data.problems import Problem
-from softcot.data.tasks import Task
+from softcot.data.tasks import FREE, Task, get_task
 from softcot.methods.assist_cot import AssistCoT, EqualHint
 from softcot.methods.base import Method
 from softcot.methods.coconut import Coconut
@@ -97,7 +97,8 @@ def get_method(
         task: What it is to be asked.
         control: What replaces a question's own thoughts.
         seed: Decides donors, orders and noise.
-        donors: Other problems, for `swap` and `mean`; by default of the task's validation split.
+        donors: Other problems, for `swap` and `mean`; by default validation problems of the task, or
+            where it has none, of the task that it borrows its projection from.
         trained_on: The task whose weights are used; by default those that serve `task`.
         edits: What is done to single slots after the control.
 
@@ -117,10 +118,20 @@ def get_method(
             raise UserError(f"{kind.title} has no thoughts; drop the edit {str(edits[0])!r}.")
         return kind.build(pair, task, trained_on=trained_on)
     needed = control in ("swap", "mean") or any(needs_donors(edit) for edit in edits)
-    if donors is None and needed and "validation" in task.splits:
-        donors = task.problems("validation", DONORS)
+    if donors is None and needed:
+        donors = _usual_donors(task)
     options = {"control": control, "seed": seed, "donors": donors, "edits": edits}
     return kind.build(pair, task, trained_on=trained_on, **options)
+
+
+def _usual_donors(task: Task) -> list[Problem]:
+    """Other problems of a task, or of the one whose projection it borrows; none for free text."""
+    lends = task.projection not in ("all", task.name) and task is not FREE
+    sources = (task, get_task(task.projection)) if lends else (task,)
+    found = (
+        source.problems("validation", DONORS) for source in sources if "validation" in source.splits
+    )
+    return next(found, [])
 
 
 def get_trainable(name: str) -> type[Method]:

@@ -50,6 +50,16 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def _choose_attention(device: torch.device) -> None:
+    """Have torch leave cuDNN's attention alone, which it prefers on an H100.
+
+    With padded prompts in bf16 a training's loss became NaN there (torch 2.11), at the same step
+    whatever the learning rate; with the other kernels it did not.
+    """
+    if device.type == "cuda":
+        torch.backends.cuda.enable_cudnn_sdp(False)
+
+
 def fingerprint(model: nn.Module, exact: bool = False) -> str:
     """The sha256 over the names and values of all weights, as hexadecimal text.
 
@@ -133,6 +143,7 @@ class LanguageModel:
             source = Path(source)
         source = source if isinstance(source, ModelSource) else find_model(source)
         device = torch.device(device) if device else best_device()
+        _choose_attention(device)
         dtype = dtype or usual_dtype(device, source.billions)
         options = source.options | quantization(quantize, device, dtype)
         try:

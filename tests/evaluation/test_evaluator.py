@@ -9,7 +9,7 @@ from conftest import build_problems, build_tokenizer, forward_passes
 
 from softcot import methods
 from softcot.data.answers import parse
-from softcot.data.tasks import get_task
+from softcot.data.tasks import FREE, get_task
 from softcot.decoding.decoder import Sampling
 from softcot.evaluation import evaluator
 from softcot.evaluation.evaluator import Protocol, evaluate
@@ -245,6 +245,16 @@ def test_swap_draws_donors_from_the_validation_split(pair):
     assert swap.donors == TASK.problems("validation", 8)
     own = get_method("softcot", pair, TASK).thoughts(problems, 3)
     assert not torch.allclose(swap.thoughts(problems, 3), own)
+
+
+def test_a_task_without_a_validation_split_swaps_with_the_one_that_lends_its_projection(
+    pair, monkeypatch
+):
+    lone = replace(TASK, name="lone", source=replace(TASK.source, splits=("test",)))
+    swap = get_method("softcot", pair, replace(lone, projection=TASK.name), control="swap")
+    assert swap.donors == TASK.problems("validation", 8)
+    with pytest.raises(UserError, match="needs other questions"):
+        get_method("softcot", pair, FREE, control="swap")
 
 
 @pytest.mark.parametrize(("control", "rounds"), [("none", 1), ("noise", 2)])
