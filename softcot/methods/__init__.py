@@ -97,8 +97,8 @@ def get_method(
         task: What it is to be asked.
         control: What replaces a question's own thoughts.
         seed: Decides donors, orders and noise.
-        donors: Other problems, for `swap` and `mean`; by default validation problems of the task, or
-            where it has none, of the task that it borrows its projection from.
+        donors: Other problems, for `swap` and `mean`; by default validation problems of the task,
+            or where it has none, of the task that it borrows its projection from.
         trained_on: The task whose weights are used; by default those that serve `task`.
         edits: What is done to single slots after the control.
 
