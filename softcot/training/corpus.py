@@ -13,14 +13,16 @@ import torch
 from softcot.data.problems import Problem, Split
 from softcot.data.tasks import Task
 from softcot.methods.objective import Objective
+from softcot.models.precision import SMALL
 from softcot.support.processes import Processes
 from softcot.thoughts.state_cache import load_states, save_states
 from softcot.training.config import TrainingConfig
 
 T = TypeVar("T")
 
-PIECE = 8
-"""Problems that a CPU computes at once: what they need fits its caches. A GPU takes a batch."""
+PIECE, LARGE_PIECE = 8, 2
+"""Problems that a CPU computes at once with a small base, where what they need fits its caches, and
+with another, where a piece is about what others wait for. A GPU takes a batch."""
 
 POOL = 16
 """Batches whose problems are sorted by length together: little padding, and still mixed."""
@@ -91,9 +93,11 @@ class Corpus:
 
     def pieces(self, objective: Objective, numbers: list[int]) -> list[list[int]]:
         """Some problems, or none, in parts of like length that are computed one by one."""
-        if objective.pair.base.device.type != "cpu":
+        base = objective.pair.base
+        if base.device.type != "cpu":
             return [numbers] if numbers else []
-        return cut(sorted(numbers, key=lambda i: objective.size(self.problems[i])), PIECE)
+        size = PIECE if base.model.num_parameters() < SMALL * 1e9 else LARGE_PIECE
+        return cut(sorted(numbers, key=lambda i: objective.size(self.problems[i])), size)
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ def train_live(
         stop: Set to end the training, which keeps the best weights so far.
         sizes: How much is done.
         backend: What runs the models for others, too, to whom the training gives way between two
-            steps; by default there are none.
+            pieces of a step; by default there are none.
 
     Yields:
         The live after everything that happens in it.
@@ -174,7 +174,14 @@ def train_live(
             give_way()
 
         return train(
-            pair, SoftCoT.name, task.name, config, folder, progress=watch, should_stop=stop.is_set
+            pair,
+            SoftCoT.name,
+            task.name,
+            config,
+            folder,
+            progress=watch,
+            should_stop=stop.is_set,
+            between=give_way,
         )
 
     yield live

@@ -83,6 +83,7 @@ def train(
     command: str = "",
     progress: Callable[[Update], None] = lambda update: None,
     should_stop: Callable[[], bool] = lambda: False,
+    between: Callable[[], None] = lambda: None,
 ) -> TrainingResult:
     """Train what a method trains on a task and write the best weights into the folder `out`.
 
@@ -98,13 +99,15 @@ def train(
         progress: Called after every batch of either phase.
         should_stop: Asked before every batch; when it says True the best weights so far are
             written, and the training can be resumed.
+        between: Called before every piece of a step or a validation, for others who want the
+            models.
 
     Raises:
         UserError: Nothing to train or to resume with these settings, unknown task, folder in use;
             or the training diverged, after the best weights so far were written.
     """
     started = time.perf_counter()
-    run = _Run(pair, method, name, config, Path(out), Path(cache) if cache else None)
+    run = _Run(pair, method, name, config, Path(out), Path(cache) if cache else None, between)
     saved = run.saved() if resume else None
     if not resume:
         run.check_folder()
@@ -168,12 +171,14 @@ class _Run:
         config: TrainingConfig,
         out: Path,
         cache: Path | None = None,
+        between: Callable[[], None] = lambda: None,
     ):
         trainable = get_trainable(method)
         assert trainable.kind, "what can be trained says what its weights are"
         largest = config.max_thoughts or trainable.kind.default_max_thoughts
         config = replace(config, max_thoughts=largest)
         self.pair, self.config, self.out, self.cache = pair, config, out, cache
+        self.between = between
         self.processes = Processes.of(pair.base.device)
         self.tasks = training_tasks(name)
         self.problems: dict[Split, list[list[Problem]]] = {
@@ -249,6 +254,7 @@ class _Run:
         self.optimizer.zero_grad()
         found = []
         for piece in corpus.pieces(self.objective, self.processes.share(numbers)):
+            self.between()
             losses, beside = corpus.graded(self.objective, piece, k)
             whole = losses.sum()
             if beside is not None:  # it counts as the mean loss does, whatever the piece's size
@@ -307,8 +313,11 @@ class _Run:
         k = self.objective.validation_k(share)
         if k:  # what is never trained is not judged either
             k = max(k, min(self.config.least_thoughts, self.objective.max_thoughts))
-        pieces = corpus.pieces(self.objective, numbers)
-        return torch.cat([corpus.losses(self.objective, piece, k).cpu() for piece in pieces])
+        found = []
+        for piece in corpus.pieces(self.objective, numbers):
+            self.between()
+            found.append(corpus.losses(self.objective, piece, k).cpu())
+        return torch.cat(found)
 
     def save(self, seconds: float) -> None:
         """Write the state, so that a kill costs no more than the steps since."""

@@ -22,6 +22,7 @@ from softcot.support.errors import UserError
 from softcot.thoughts.adapter import Adapter, CoconutAdapter
 from softcot.thoughts.projection import Projection
 from softcot.thoughts.soft_prompt import SoftPrompt
+from softcot.training import corpus
 from softcot.training.config import TrainingConfig
 from softcot.training.corpus import Reader, batches
 from softcot.training.trainer import train
@@ -291,6 +292,24 @@ def test_no_step_has_a_longer_gradient_than_allowed(pair, tmp_path, monkeypatch)
         train(pair, "softcot", "mini-gsm", config, tmp_path / str(number))
     free, clipped = norms[:2], norms[2:]
     assert min(free) > 1e-2 and clipped == pytest.approx([1e-3, 1e-3], rel=1e-3)
+
+
+def test_others_get_the_models_between_the_pieces_of_every_step(pair, tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus, "PIECE", 1)
+    called, asked = 0, []
+
+    def between():
+        nonlocal called
+        called += 1
+
+    def watch(update):
+        asked.append((update.phase, called))
+
+    train(pair, "softcot", "mini-gsm", CONFIG, tmp_path / "out", progress=watch, between=between)
+    counts = [count for phase, count in asked if phase == "training"]
+    steps = [after - before for before, after in zip(counts, counts[1:], strict=False)]
+    assert len(steps) == CONFIG.steps - 1
+    assert min(steps) >= CONFIG.batch_size
 
 
 def test_prompt_tuning_moves_the_prompt_and_nothing_else(pair, tmp_path):
