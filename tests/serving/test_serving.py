@@ -1,6 +1,7 @@
 """The server, asked by OpenAI's own client and without one."""
 
 import asyncio
+import json
 import socket
 import threading
 import time
@@ -9,6 +10,9 @@ import httpx
 import pytest
 import uvicorn
 from conftest import build_problems
+from hostile import texts, tried, values
+from hypothesis import given
+from hypothesis import strategies as st
 
 from softcot.data.tasks import get_task
 from softcot.decoding.decoder import Sampling, decode, finish
@@ -259,3 +263,35 @@ def test_a_failure_is_told_and_the_next_request_works(pair, client, monkeypatch)
             client.completions.create(model=HARD, prompt="Why?", max_tokens=2)
     assert "secret" not in str(failed.value)
     assert client.completions.create(model=HARD, prompt="Why?", max_tokens=2).choices
+
+
+FIELDS = (
+    "model messages n stream stream_options temperature top_p top_k max_tokens stop seed k K "
+    "thoughts control task prompt_embeds logprobs"
+).split()
+
+
+@tried
+@given(
+    question=texts,
+    route=st.sampled_from(("chat/completions", "completions")),
+    changes=st.dictionaries(st.sampled_from(FIELDS), values, max_size=3),
+)
+def test_whatever_is_sent_is_answered_or_refused_in_a_sentence(url, question, route, changes):
+    asked = {"model": SOFT, "max_tokens": 2, "k": 2}
+    asked |= {"messages": message(question)} if route.startswith("chat") else {"prompt": question}
+    body = json.dumps(asked | changes).encode()
+    answer = httpx.post(f"{url}/v1/{route}", content=body, timeout=60)
+    assert answer.status_code in (200, 400, 404, 413, 422), answer.text
+    if answer.status_code != 200:
+        said = answer.json()["error"]
+        assert said["type"] == "invalid_request_error" and "Traceback" not in said["message"]
+        assert 0 < len(said["message"]) < 2000
+
+
+@tried
+@given(body=st.binary(max_size=60))
+def test_bytes_that_are_no_request_are_refused(url, body):
+    answer = httpx.post(f"{url}/v1/completions", content=body, timeout=60)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["type"] == "invalid_request_error"
