@@ -219,3 +219,33 @@ def test_a_damaged_piece_and_a_path_that_leads_out_are_refused(tool, packed, tmp
         tool.parcels.unpack(pieces, tmp_path / "other")
     with pytest.raises(tool.parcels.ParcelError, match="name a new one"):
         tool.parcels.pack(pieces, tmp_path / "model")
+
+
+def test_several_pieces_run_at_once_and_measurements_alone(quick, tmp_path, capsys):
+    meets = (
+        "import pathlib, sys, time\n"
+        "here, other = map(pathlib.Path, sys.argv[1:3])\n"
+        "here.touch()\n"
+        "while not other.exists(): time.sleep(0.05)\n"
+    )
+    a, b = tmp_path / "a", tmp_path / "b"
+    pieces = [
+        quick.Piece("one", "train", python(meets, a, b), least=0.1),
+        quick.Piece("two", "train", python(meets, b, a), least=0.1),
+        quick.Piece("time", "bench", python("pass"), least=0.1),
+    ]
+    state = quick.State(tmp_path / "state")
+    quick.run(pieces, state, 100, dict(os.environ), jobs=3)
+    said = capsys.readouterr().out
+    assert all(state.is_done(piece) for piece in pieces)
+    assert said.index("time: begins") > max(said.index("one: done"), said.index("two: done"))
+
+
+def test_what_the_budget_ends_is_ended_together(quick, tmp_path):
+    pieces = [counting(quick, tmp_path, f"long{n}", 999) for n in range(3)]
+    state = quick.State(tmp_path / "state")
+    quick.run(pieces, state, 4, dict(os.environ), jobs=3)
+    assert all((tmp_path / f"long{n}.count").exists() for n in range(3))
+    counts = [(tmp_path / f"long{n}.count").read_text() for n in range(3)]
+    assert not any(map(state.is_done, pieces))
+    assert counts == [(tmp_path / f"long{n}.count").read_text() for n in range(3)]
