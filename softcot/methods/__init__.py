@@ -6,7 +6,7 @@ Whatever is said of a method, in tables, on the page or on the command line, its
 from collections.abc import Sequence
 
 from softcot.data.problems import Problem
-from softcot.data.tasks import FREE, Task, get_task
+from softcot.data.tasks import Task, training_tasks
 from softcot.methods.assist_cot import AssistCoT, EqualHint
 from softcot.methods.base import Method
 from softcot.methods.coconut import Coconut
@@ -98,7 +98,7 @@ def get_method(
         control: What replaces a question's own thoughts.
         seed: Decides donors, orders and noise.
         donors: Other problems, for `swap` and `mean`; by default validation problems of the task,
-            or where it has none, of the task that it borrows its projection from.
+            or where it has none, of the tasks that its projection learnt.
         trained_on: The task whose weights are used; by default those that serve `task`.
         edits: What is done to single slots after the control.
 
@@ -125,13 +125,12 @@ def get_method(
 
 
 def _usual_donors(task: Task) -> list[Problem]:
-    """Other problems of a task, or of the one whose projection it borrows; none for free text."""
-    lends = task.projection not in ("all", task.name) and task is not FREE
-    sources = (task, get_task(task.projection)) if lends else (task,)
-    found = (
-        source.problems("validation", DONORS) for source in sources if "validation" in source.splits
-    )
-    return next(found, [])
+    """Other problems of a task, or of those that its projection learnt; none for free text."""
+    if not task.splits:
+        return []
+    sources = [task] if "validation" in task.splits else training_tasks(task.projection)
+    share = DONORS // len(sources)
+    return [problem for source in sources for problem in source.problems("validation", share)]
 
 
 def get_trainable(name: str) -> type[Method]:
