@@ -9,7 +9,7 @@ from conftest import build_problems, build_tokenizer, forward_passes
 
 from softcot import methods
 from softcot.data.answers import parse
-from softcot.data.tasks import FREE, get_task
+from softcot.data.tasks import FREE, get_task, training_tasks
 from softcot.decoding.decoder import Sampling
 from softcot.evaluation import evaluator
 from softcot.evaluation.evaluator import Protocol, evaluate
@@ -247,12 +247,12 @@ def test_swap_draws_donors_from_the_validation_split(pair):
     assert not torch.allclose(swap.thoughts(problems, 3), own)
 
 
-def test_a_task_without_a_validation_split_swaps_with_the_one_that_lends_its_projection(
-    pair, monkeypatch
-):
-    lone = replace(TASK, name="lone", source=replace(TASK.source, splits=("test",)))
-    swap = get_method("softcot", pair, replace(lone, projection=TASK.name), control="swap")
-    assert swap.donors == TASK.problems("validation", 8)
+def test_a_task_without_a_validation_split_swaps_with_what_its_projection_learnt(pair):
+    swap = get_method("softcot", pair, get_task("mini-reworded"), control="swap")
+    learnt = [
+        problem for task in training_tasks("all") for problem in task.problems("validation", 2)
+    ]
+    assert swap.donors == learnt
     with pytest.raises(UserError, match="needs other questions"):
         get_method("softcot", pair, FREE, control="swap")
 
