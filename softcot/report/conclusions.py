@@ -102,7 +102,7 @@ def _reworded(results: Results) -> Iterator[str]:
         if usual is not None:
             below.append(record.interval[1] < interval(usual)[0])
             told.append(
-                f"{METHODS[name].title} answers {_share(record.scores())} of them, and "
+                f"{METHODS[name].title} has {_share(record.scores())} of them right, and "
                 f"{_share(usual)} of those in its own words"
             )
     if not told:
