@@ -27,9 +27,10 @@ from softcot.report import (
     load_trainings,
     page_block,
     readme_block,
+    real_block,
 )
 from softcot.report.learning import training_files
-from softcot.report.render import SUMMARY, TABLES
+from softcot.report.render import JUDGED, SUMMARY, TABLES
 from softcot.support import presets
 from softcot.support.files import markers
 from softcot.web.explorer import Explorer
@@ -162,6 +163,7 @@ def test_results_are_made_from_the_records():
     report = build(load_records(ROOT / "assets" / "results"), trainings)
     assert between("docs/results.md", TABLES) == page_block(report, "../assets/report/report.md")
     assert between("README.md", SUMMARY) == readme_block(report, "docs/results.md")
+    assert between("docs/real-models.md", JUDGED) == real_block(report, "results.md")
     for name, text in files(report).items():
         assert (ROOT / "assets" / "report" / name).read_text(encoding="utf-8") == text, name
 
@@ -174,6 +176,7 @@ def test_speed_is_made_from_the_records():
 @pytest.mark.parametrize("page", TEXTS)
 def test_every_block_that_a_program_writes_is_compared(page):
     known = {"README.md": [SUMMARY], "docs/results.md": [TABLES], "docs/engine.md": [speed.TABLE]}
+    known["docs/real-models.md"] = [JUDGED]
     assert re.findall(r"<!-- (\S+):start -->", TEXTS[page]) == known.get(page, [])
 
 

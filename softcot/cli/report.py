@@ -6,6 +6,7 @@ from pathlib import Path
 from softcot.cli.options import RESULTS
 
 REPORT, TABLES, README = Path("assets/report"), Path("docs/results.md"), Path("README.md")
+REAL = Path("docs/real-models.md")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--readme", type=Path, help=f"file with the main table; default: {README} for {RESULTS}"
     )
     parser.add_argument(
+        "--real-page",
+        type=Path,
+        help=f"file with what is said of ready-made models; default: {REAL} for {RESULTS}",
+    )
+    parser.add_argument(
         "--out", type=Path, default=REPORT, help="folder of report.md and report.json"
     )
 
@@ -38,5 +44,8 @@ def run(args: argparse.Namespace) -> None:
     shipped = args.results == RESULTS
     page = args.page or (TABLES if shipped else None)
     readme = args.readme or (README if shipped else None)
+    real = args.real_page or (REAL if shipped else None)
     trainings = args.trainings or (training_files(Path()) if shipped else [])
-    write_report(args.results, args.out, trainings=trainings, page=page, readme=readme)
+    write_report(
+        args.results, args.out, trainings=trainings, page=page, readme=readme, real_page=real
+    )

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from softcot.evaluation.experiments import SEEDS
+from softcot.evaluation.experiments import ENOUGH, SEEDS
 from softcot.evaluation.records import Record
 from softcot.report import (
     controls,
@@ -19,6 +19,7 @@ from softcot.report import (
     prompts,
     real,
     regime,
+    reworded,
     sizes,
     thoughts,
     votes,
@@ -28,7 +29,15 @@ from softcot.report.cells import span
 from softcot.report.conclusions import conclusions
 from softcot.report.learning import Training, load_trainings
 from softcot.report.parts import Report
-from softcot.report.render import SUMMARY, TABLES, markdown, page_block, readme_block
+from softcot.report.render import (
+    JUDGED,
+    SUMMARY,
+    TABLES,
+    markdown,
+    page_block,
+    readme_block,
+    real_block,
+)
 from softcot.report.results import REPORT_FILE, Results, load_records
 from softcot.support.files import json_text, with_block, write_text
 from softcot.support.presets import DEFAULT_THOUGHTS
@@ -44,13 +53,11 @@ SECTIONS = (
     makers,
     whisper,
     cost,
+    reworded,
     real,
     prompts,
     other,
 )
-
-FULL = 1000
-"""Problems of a record that is not a quick look."""
 
 
 def build(records: Iterable[Record], trainings: Sequence[Training] = ()) -> Report:
@@ -62,7 +69,8 @@ def build(records: Iterable[Record], trainings: Sequence[Training] = ()) -> Repo
     """
     results = Results(records)
     found = [module.section(results) for module in SECTIONS]
-    found.insert(-1, learning.section(trainings))  # what belongs nowhere comes last
+    used = {record.fingerprints.get("trained") for record in results.records}
+    found.insert(-1, learning.section(trainings, used))  # what belongs nowhere comes last
     sections = [part for part in found if part]
     return Report(_title(results), _note(results), sections, conclusions(results))
 
@@ -74,6 +82,7 @@ def write_report(
     trainings: Iterable[Path] = (),
     page: str | Path | None = None,
     readme: str | Path | None = None,
+    real_page: str | Path | None = None,
 ) -> None:
     """Write the report of a folder of records, and its short forms into other files.
 
@@ -83,6 +92,7 @@ def write_report(
         trainings: The `training.json` of some trainings.
         page: File to rewrite between its markers, with all short tables.
         readme: File to rewrite between its markers, with the main table and few sentences.
+        real_page: File to rewrite between its markers, with what is said of ready-made models.
 
     Raises:
         UserError: A record is unusable, there is none, or a file lacks the markers; nothing is
@@ -98,6 +108,9 @@ def write_report(
     if readme is not None:
         block = readme_block(report, _link(readme, page or whole))
         texts[Path(readme)] = with_block(readme, SUMMARY, block)
+    if real_page is not None:
+        block = real_block(report, _link(real_page, page or whole))
+        texts[Path(real_page)] = with_block(real_page, JUDGED, block)
     for path, text in texts.items():
         write_text(path, text)
 
@@ -122,7 +135,7 @@ def _title(results: Results) -> str:
 
 
 def _is_quick(results: Results) -> bool:
-    return any(record.n < FULL for record in results)
+    return any(record.n < ENOUGH for record in results)
 
 
 def _note(results: Results) -> str:
@@ -139,7 +152,7 @@ def _note(results: Results) -> str:
         f"the former with the seeds {SEEDS[0]} to {SEEDS[-1]}; all else is greedy.",
         f"K = {DEFAULT_THOUGHTS} where no K is given.",
         "Intervals are 95 % bootstrap intervals over problems and seeds, paired for differences; "
-        "an average is over the problems of its tasks together.",
+        "an average is over the problems of its tasks together, as many of each.",
         f"No readable answer in at most {100 * worst:.1f} % of the rows of any record.",
         "`python -m softcot report` makes all this from the records, each of which holds its "
         "command, commit, versions, fingerprints and rows.",

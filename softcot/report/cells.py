@@ -59,16 +59,35 @@ def scores(line: Line) -> Values:
     return {task: record.scores() for task, record in line.items()}
 
 
+def alike(*arrays: np.ndarray) -> list[np.ndarray]:
+    """The numbers float[S, n] of several records of a task, for the problems that all have.
+
+    Records have the first problems of a task, some of them fewer.
+    """
+    n = min(array.shape[-1] for array in arrays)
+    return [array[..., :n] for array in arrays]
+
+
+def difference(after: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """float[S, n]: what one adds to the other, problem by problem, as far as both go."""
+    after, before = alike(after, before)
+    return after - before
+
+
 def minus(after: Line, before: Line) -> Values:
     """What one way to answer adds to another, answer by answer, where both were tried."""
-    return {task: after[task].scores() - before[task].scores() for task in after if task in before}
+    return {
+        task: difference(after[task].scores(), before[task].scores())
+        for task in after
+        if task in before
+    }
 
 
 def pooled(values: Values, tasks: Sequence[str]) -> np.ndarray | None:
-    """float[S, n]: the answers to all problems of some tasks, or None where a task is missing."""
+    """float[S, n]: as many answers of each of some tasks, or None where a task is missing."""
     if not tasks or any(task not in values for task in tasks):
         return None
-    return np.concatenate([values[task] for task in tasks], axis=1)
+    return np.concatenate(alike(*(values[task] for task in tasks)), axis=1)
 
 
 def span(counts: Iterable[int]) -> str:
@@ -91,7 +110,8 @@ def trained_of(*lines: Line) -> list[str]:
 class Grid:
     """A table with a column for each task and, behind them, for averages over tasks.
 
-    An average is over all problems of its tasks together.
+    An average is over the problems of its tasks together, as many of each. Where rows have
+    different numbers of problems, the table's note says which has how many.
 
     Args:
         tasks: The tasks, in order.
@@ -102,6 +122,7 @@ class Grid:
     def __init__(self, tasks: Sequence[str], experiment: str, *, averages: bool = True):
         self.tasks = list(tasks)
         self.command = command_of(experiment)
+        self._counts: dict[str, dict[str, int]] = {}  # label of a row -> task -> problems
         self.groups = [(task, [task]) for task in tasks]
         trained = [task for task in tasks if task in trained_tasks()]
         if averages and len(trained) > 1:
@@ -120,6 +141,9 @@ class Grid:
 
     def row(self, label: str, values: Values, unit: Unit, line: Line = _NOTHING) -> list[Cell]:
         """A row of means; the cell of a task has the command of its record in `line`, if any."""
+        self._counts[label] = {
+            task: values[task].shape[-1] for task in self.tasks if task in values
+        }
         first, *cells = self.cells(
             label, lambda tasks: unit.cell(pooled(values, tasks), self.command)
         )
@@ -134,7 +158,25 @@ class Grid:
 
     def table(self, title: str, first: str, rows: list[list[Cell]], **options: Any) -> Table:
         """The table of some rows; `first` heads their labels."""
-        return Table(title, [first, *(label for label, _ in self.groups)], rows, **options)
+        note = f"{options.pop('note', '')} {self._counted(rows)}".strip()
+        columns = [first, *(label for label, _ in self.groups)]
+        return Table(title, columns, rows, note=note, **options)
+
+    def _counted(self, rows: Sequence[Sequence[Cell]]) -> str:
+        """How many problems each row has, where that is not one number."""
+        by_count: dict[int, list[str]] = {}
+        for label in (row[0].text for row in rows):
+            found = self._counts.get(label, {})
+            for n in dict.fromkeys(found.values()):
+                tasks = [task for task, count in found.items() if count == n]
+                whole = len(tasks) == len(found)
+                name = label if whole else f"{label} on {', '.join(tasks)}"
+                by_count.setdefault(n, []).append(name)
+        if len(by_count) < 2:
+            return ""
+        usual = max(by_count, key=lambda n: len(by_count[n]))
+        others = (f"{n:,} for {'; '.join(by_count[n])}" for n in sorted(by_count) if n != usual)
+        return f"Problems of a task: {usual:,}, but {'. '.join(others)}."
 
     def summary(self, rows: Sequence[Sequence[Cell]]) -> str:
         """The column that says most, in words."""

@@ -1,4 +1,4 @@
-"""What the records come to, in three sentences: their numbers decide what is said."""
+"""What the records come to, in a few sentences: their numbers decide what is said."""
 
 from __future__ import annotations
 
@@ -7,15 +7,27 @@ from collections.abc import Iterator
 import numpy as np
 
 from softcot.evaluation.records import interval
-from softcot.methods import SoftCoT, ZeroShotCoT
-from softcot.report.cells import Line, pooled, scores, trained_of
+from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
+from softcot.report import reworded
+from softcot.report.cells import Line, alike, pooled, scores, trained_of
+from softcot.report.judgement import sentences
+from softcot.report.real import by_pair
 from softcot.report.results import Results
 from softcot.support.presets import READINGS
+
+ORIGINALS = ("mini-gsm", "mini-asdiv")
+"""Tasks whose problems the reworded ones are, in other words."""
 
 
 def conclusions(results: Results) -> list[str]:
     """A sentence for each of the questions that there are records for."""
-    return [*_gain(results), *_own(results), *_regime(results)]
+    return [
+        *_gain(results),
+        *_own(results),
+        *_regime(results),
+        *_reworded(results),
+        *_real(results),
+    ]
 
 
 def _gain(results: Results) -> Iterator[str]:
@@ -27,6 +39,7 @@ def _gain(results: Results) -> Iterator[str]:
     before, after = _right(hard, tasks), _right(soft, tasks)
     if before is None or after is None:
         return
+    before, after = alike(before, after)
     low, high = (100 * bound for bound in interval(after - before))
     gain = 100 * float((after - before).mean())
     yield (
@@ -76,6 +89,32 @@ def _regime(results: Results) -> Iterator[str]:
         f"{fades}: a base that has read {least} % of what its problems need gains {gain:+.1f} "
         f"points by them, one that has read {most} % {other:+.1f}."
     )
+
+
+def _reworded(results: Results) -> Iterator[str]:
+    """Whether problems in other words are answered as the word problems are that it was made on."""
+    found = reworded.lines(results)
+    ways = [name for name in (SoftCoT.name, ZeroShotCoT.name) if METHODS[name].title in found]
+    told, below = [], []
+    for name in ways:
+        record, line = found[METHODS[name].title], results.line(name)
+        usual = _right({task: line[task] for task in ORIGINALS if task in line}, list(ORIGINALS))
+        if usual is not None:
+            below.append(record.interval[1] < interval(usual)[0])
+            told.append(
+                f"{METHODS[name].title} has {_share(record.scores())} of them right, and "
+                f"{_share(usual)} of those in its own words"
+            )
+    if not told:
+        return
+    said = "are read worse" if all(below) else "are read worse in part" if any(below) else "do well"
+    yield f"Word problems in words that no training had {said}: {'; '.join(told)}."
+
+
+def _real(results: Results) -> Iterator[str]:
+    """What thoughts do between ready-made models."""
+    for pair, found in by_pair(results).items():
+        yield from sentences(pair, found)
 
 
 def _right(line: Line, tasks: list[str]) -> np.ndarray | None:

@@ -15,6 +15,8 @@ from softcot.report.cells import (
     Grid,
     Line,
     Values,
+    alike,
+    difference,
     pooled,
     scores,
     tasks_of,
@@ -108,6 +110,7 @@ def _lost(grid: Grid, hard: Line, own: Line, line: Line, tasks: list[str]) -> Ce
     before, after, controlled = (pooled(scores(one), tasks) for one in (hard, own, line))
     if before is None or after is None or controlled is None:
         return MISSING
+    before, after, controlled = alike(before, after, controlled)
     gain = after - before
     if interval(gain)[0] <= 0:
         return MISSING
@@ -119,13 +122,11 @@ def flipped(own: Line, line: Line) -> Values:
     """Whether each parsed answer is another one than with the question's own thoughts."""
 
     def answers(record: Record) -> np.ndarray:
-        return np.array([row.parsed for row in record.rows], dtype=object)
+        found = np.array([row.parsed for row in record.rows], dtype=object)
+        return found.reshape(len(record.seeds), -1)
 
-    return {
-        task: np.reshape(answers(own[task]) != answers(record), (len(record.seeds), -1)) * 1.0
-        for task, record in line.items()
-        if task in own
-    }
+    pairs = {task: alike(answers(own[task]), answers(r)) for task, r in line.items() if task in own}
+    return {task: (before != after) * 1.0 for task, (before, after) in pairs.items()}
 
 
 def shifted(own: Line, line: Line) -> Values:
@@ -136,7 +137,7 @@ def shifted(own: Line, line: Line) -> Values:
         if task in own
     }
     return {
-        task: after - before
+        task: difference(after, before)
         for task, (before, after) in pairs.items()
         if before is not None and after is not None
     }

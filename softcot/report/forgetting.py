@@ -6,7 +6,7 @@ import numpy as np
 
 from softcot.evaluation.experiments import trained_tasks
 from softcot.methods import METHODS, SoftCoT
-from softcot.report.cells import POINTS, Grid, Line, minus, pooled, tasks_of
+from softcot.report.cells import POINTS, Grid, Line, alike, minus, pooled, tasks_of
 from softcot.report.charts import colour, figure, points
 from softcot.report.parts import Cell, Figure, Section, Table
 from softcot.report.results import Results
@@ -37,7 +37,8 @@ def section(results: Results) -> Section | None:
     if base and matrices:
         title = "Change against the untouched base, in points"
         table = grid.table(title, "Method", changes)
-        tables.append(Table(title, [*table.columns, "Mean of the other tasks"], changes))
+        columns = [*table.columns, "Mean of the other tasks"]
+        tables.append(Table(title, columns, changes, table.note))
         summary = _summary(grid, base, matrices)
         tables.append(summary)
         charts.append(_chart(summary, list(matrices)))
@@ -91,17 +92,16 @@ def mean_change(matrix: Matrix, base: Line, pairs: list[tuple[str, str]]) -> np.
     Returns:
         None where an entry is missing.
     """
-    sums: dict[str, np.ndarray] = {}
+    changes: dict[str, list[np.ndarray]] = {}
     for trained_on, task in pairs:
         change = minus(matrix.get(trained_on, {}), base).get(task)
         if change is None:
             return None
-        sums[task] = sums.get(task, 0) + change
-    if not sums:
-        return None
+        changes.setdefault(task, []).append(change)
+    sums = {task: np.sum(alike(*found), axis=0) for task, found in changes.items()}
+    whole = pooled(sums, list(sums))
     # The mean over the problems of all tasks is to be that over the entries.
-    weight = len(sums) / len(pairs)
-    return weight * np.concatenate(list(sums.values()), axis=1)
+    return None if whole is None else whole * (len(sums) / len(pairs))
 
 
 def _chart(summary: Table, names: list[str]) -> Figure:

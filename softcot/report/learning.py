@@ -1,15 +1,15 @@
-"""Whether thoughts come to depend on the question while they are trained."""
+"""What was trained between ready-made models, and whether thoughts came to know the question."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from softcot.methods import SoftCoT, ZeroShotCoT
-from softcot.report.cells import Unit
+from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
+from softcot.report.cells import COUNT, Unit
 from softcot.report.charts import figure, line
 from softcot.report.parts import MISSING, Cell, Figure, Section, Table
 from softcot.support.errors import UserError
@@ -23,21 +23,43 @@ KINDS = {"own": "validation_loss", "swapped": "swap_loss"}
 
 @dataclass(frozen=True)
 class Training:
-    """What a `training.json` says of a training with swapped thoughts in its validations."""
+    """What a `training.json` says."""
 
     pair: str
     task: str
+    method: str
     start: str
+    settings: dict[str, Any]
+    """The rest of its configuration."""
     command: str
     history: Sequence[dict[str, Any]]
+    """A validation each; `swap_loss` is there where thoughts depend on a question at all."""
+    weights: str | None = None
+    """Fingerprint of what came out."""
+
+    @property
+    def swaps(self) -> bool:
+        """Whether every validation swapped thoughts."""
+        return all(KINDS["swapped"] in entry for entry in self.history)
+
+    @property
+    def best(self) -> float:
+        """The lowest loss of a validation, whose weights were kept."""
+        return min(float(entry[KINDS["own"]]) for entry in self.history)
+
+    @property
+    def rate(self) -> float | None:
+        """The learning rate, where it was taken down."""
+        return self.settings.get("learning_rate")
 
 
 def training_files(root: Path) -> list[Path]:
     """The records of trainings of ready-made pairs below a checkout.
 
-    They are beside the weights that are shipped, and in a folder where the weights are not.
+    They are beside the weights that are shipped, and in a folder where the weights are not: those
+    of settings that were not chosen, and those that are too large.
     """
-    places = (f"checkpoints/{pair}/projection-*" for pair in PRESETS if not is_laboratory(pair))
+    places = (f"checkpoints/{pair}/*" for pair in PRESETS if not is_laboratory(pair))
     shipped = (path for place in places for path in root.glob(f"{place}/training.json"))
     return [*shipped, *root.glob("assets/trainings/*.json")]
 
@@ -48,29 +70,48 @@ def load_trainings(files: Iterable[Path]) -> list[Training]:
     Raises:
         UserError: A file is no such record.
     """
-    found = []
-    for path in files:
-        try:
-            content = read_object(path)
-            start, history = content["config"]["start"], content["history"]
-            pair, task = content["pair"], content["task"]
-            assert all({"step", *KINDS.values()} <= entry.keys() for entry in history)
-            found.append(Training(pair, task, start, content["command"], history))
-        except (ValueError, KeyError, TypeError, AttributeError, AssertionError):
-            raise UserError(
-                f"{path} is no record of a training whose validations swap thoughts; remove it."
-            ) from None
-    return sorted(found, key=lambda one: (one.pair, one.task, one.start))
+    found = [_load(path) for path in files]
+    order = list(METHODS)
+    return sorted(
+        found,
+        key=lambda one: (one.pair, one.task, order.index(one.method), one.start, one.rate or 0.0),
+    )
 
 
-def section(trainings: Iterable[Training]) -> Section | None:
-    """Losses of own and swapped thoughts, a table and a figure for each pair and task."""
-    groups = [
-        (f"{task}, {pair}", list(runs))
-        for (pair, task), runs in groupby(trainings, lambda one: (one.pair, one.task))
-    ]
-    if not groups:
+def _load(path: Path) -> Training:
+    try:
+        content = read_object(path)
+        config, history = dict(content["config"]), content["history"]
+        method = content.get("method", SoftCoT.name)
+        assert method in METHODS and history
+        assert all({"step", KINDS["own"]} <= entry.keys() for entry in history)
+        return Training(
+            content["pair"],
+            content["task"],
+            method,
+            config.pop("start"),
+            config,
+            content["command"],
+            history,
+            content.get("fingerprints", {}).get("trained"),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, AssertionError):
+        raise UserError(f"{path} is no record of a training with validations; remove it.") from None
+
+
+def section(trainings: Iterable[Training], used: Collection[str | None] = ()) -> Section | None:
+    """What was tried for each pair, then losses of own and swapped thoughts of each of its tasks.
+
+    Args:
+        trainings: As `load_trainings` gives them.
+        used: Fingerprints of the weights that records were made with.
+    """
+    trainings = list(trainings)
+    if not trainings:
         return None
+    pairs = {pair: list(runs) for pair, runs in groupby(trainings, lambda one: one.pair)}
+    swapping = groupby((t for t in trainings if t.swaps), lambda one: (one.pair, one.task))
+    groups = [(f"{task}, {pair}", list(runs)) for (pair, task), runs in swapping]
     return Section(
         "learning",
         "Do thoughts learn to depend on the question?",
@@ -78,9 +119,70 @@ def section(trainings: Iterable[Training]) -> Section | None:
         "another's. Where both are equal, what is learnt is a static prompt. `plain` trains the "
         "projection as it stands; `vocabulary`, `random` and `answers` are starts of a training in "
         "coordinates in which the assistant's states are centred and white.",
-        [_table(title, runs) for title, runs in groups],
+        [
+            *(_settings(pair, runs, used) for pair, runs in pairs.items()),
+            *(_table(title, runs) for title, runs in groups),
+        ],
         [_figure(title, runs) for title, runs in groups],
     )
+
+
+def _settings(pair: str, runs: Sequence[Training], used: Collection[str | None]) -> Table:
+    """Every training in a line, and which of them the records were made with."""
+    rows = []
+    for run in runs:
+        numbers = [
+            COUNT.number(run.settings[name], run.command) if name in run.settings else MISSING
+            for name in ("steps", "batch_size")
+        ]
+        last = run.history[-1]
+        ends = [_loss(last.get(name), run) for name in KINDS.values()]
+        chosen = "yes" if run.weights in used and run.weights is not None else "no"
+        rows.append(
+            [
+                Cell(f"{run.task}, {METHODS[run.method].title}"),
+                Cell(run.start if run.swaps else MISSING.text),
+                MISSING if run.rate is None else Cell(f"{run.rate:g}", run.rate),
+                *numbers,
+                _loss(run.best, run),
+                *ends,
+                Cell(chosen),
+            ]
+        )
+    return Table(
+        f"What was trained, and with which settings: {pair}",
+        [
+            "Task and method",
+            "Start",
+            "Learning rate",
+            "Steps",
+            "Batch",
+            "Best validation loss",
+            "Own, at the end",
+            "Swapped, at the end",
+            "In the records",
+        ],
+        rows,
+        "Nats a token, on validation problems, whose best loss chooses among settings. In the "
+        "records: whether answers were given with these weights. What knows no question has "
+        "nothing to swap.",
+    )
+
+
+def _loss(value: float | None, run: Training) -> Cell:
+    return MISSING if value is None else LOSS.number(value, run.command)
+
+
+def _labels(runs: Sequence[Training]) -> list[str]:
+    """A name for each of the trainings of a task: what they differ in, or the start."""
+
+    def parts(run: Training) -> tuple[str, str, str]:
+        rate = "" if run.rate is None else f"{run.rate:g}"
+        return METHODS[run.method].title, run.start, rate
+
+    columns = list(zip(*map(parts, runs), strict=True))
+    differ = [number for number, column in enumerate(columns) if len(set(column)) > 1] or [1]
+    return [", ".join(parts(run)[number] for number in differ) for run in runs]
 
 
 def _table(title: str, runs: Sequence[Training]) -> Table:
@@ -90,28 +192,28 @@ def _table(title: str, runs: Sequence[Training]) -> Table:
         [Cell(f"{step}"), *(_at(run, step, KINDS[whose]) for run, whose in columns)]
         for step in steps
     ]
-    heads = [f"{run.start}, {whose}" for run, whose in columns]
+    heads = [f"{label}, {whose}" for label in _labels(runs) for whose in KINDS]
     return Table(f"Validation loss of own and swapped thoughts: {title}", ["Step", *heads], rows)
 
 
 def _at(run: Training, step: int, name: str) -> Cell:
     found = [entry[name] for entry in run.history if entry["step"] == step]
-    return LOSS.number(found[0], run.command) if found else MISSING
+    return _loss(found[0] if found else None, run)
 
 
 def _figure(title: str, runs: Sequence[Training]) -> Figure:
-    """Own thoughts in the accent, swapped ones in grey; each start has its dash."""
-    traces = []
-    for place, run in enumerate(runs):
+    """Own thoughts in the accent, swapped ones in grey; each training has its dash."""
+    traces, labels = [], _labels(runs)
+    for place, (run, label) in enumerate(zip(runs, labels, strict=True)):
         steps = [entry["step"] for entry in run.history]
         for whose, name in KINDS.items():
             cells = [_at(run, step, name) for step in steps]
             hue = SoftCoT.name if whose == "own" else ZeroShotCoT.name
-            traces.append(line(f"{whose}, {run.start}", steps, cells, hue, place))
+            traces.append(line(f"{whose}, {label}", steps, cells, hue, place))
     ends = ", ".join(
-        f"{run.start}: own {run.history[-1]['validation_loss']:.3f}, swapped "
+        f"{label}: own {run.history[-1]['validation_loss']:.3f}, swapped "
         f"{run.history[-1]['swap_loss']:.3f}"
-        for run in runs
+        for run, label in zip(runs, labels, strict=True)
     )
     name = f"Loss of own and swapped thoughts over training: {title}"
     return figure(name, f"At the end, {ends}.", traces, "Step", "Validation loss, nats a token")

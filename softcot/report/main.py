@@ -16,6 +16,7 @@ from softcot.report.cells import (
     TOKENS,
     Grid,
     Line,
+    alike,
     span,
     tasks_of,
     with_best,
@@ -115,7 +116,8 @@ def _comparisons(grid: Grid, lines: dict[str, Line]) -> list[Table]:
 def _compared(before: Line, after: Line, tasks: list[str]) -> Comparison | None:
     if any(task not in before or task not in after for task in tasks):
         return None
-    return compare(*([line[task].scores() for task in tasks] for line in (before, after)))
+    pairs = [alike(before[task].scores(), after[task].scores()) for task in tasks]
+    return compare(*map(list, zip(*pairs, strict=True)))
 
 
 def _gain(found: Comparison | None, command: str) -> Cell:
@@ -137,7 +139,9 @@ def _alone(grid: Grid, lines: dict[str, Line]) -> list[Table]:
     if not hard or not soft:
         return []
     pairs = {
-        task: (hard[task].scores() > 0, soft[task].scores() > 0) for task in hard if task in soft
+        task: [scores > 0 for scores in alike(hard[task].scores(), soft[task].scores())]
+        for task in hard
+        if task in soft
     }
     only_soft = {task: (after & ~before) * 1.0 for task, (before, after) in pairs.items()}
     only_hard = {task: (before & ~after) * 1.0 for task, (before, after) in pairs.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from softcot.evaluation.experiments import (
@@ -29,6 +29,7 @@ from softcot.report.cells import (
     scores,
 )
 from softcot.report.controls import shifted
+from softcot.report.judgement import HARD, OWN, Way, line_of, sentences
 from softcot.report.other import left_out_of
 from softcot.report.parts import MISSING, Cell, Section, Table
 from softcot.report.results import Key, Results, key_of, key_of_run
@@ -37,24 +38,19 @@ from softcot.thoughts.controls import CONTROLS
 
 SHARE = Unit(100, ".2f")
 COSINE = Unit(1, ".3f")
+GIGA = Unit(1e-9, ",.1f")
 
-Way = tuple[str, str]
-"""Method and control."""
-
-HARD: Way = (ZeroShotCoT.name, "none")
-OWN: Way = (SoftCoT.name, "none")
 WAYS: tuple[Way, ...] = (
-    *((name, "none") for name in METHODS if name != SoftCoT.name),
+    *((name, "none") for name in METHODS if name not in MAKERS),
     *((SoftCoT.name, control) for control in CONTROLS),
-    *((name, control) for name in MAKERS if name != SoftCoT.name for control in JUDGES[1:]),
+    *((name, control) for name in MAKERS if name != SoftCoT.name for control in JUDGES),
 )
+"""What makes no thoughts of a question, then every maker with its controls below it."""
 
 
 def section(results: Results) -> Section | None:
     """Tables for each pair that has any of these records."""
-    pairs: dict[str, dict[Key, Record]] = {}
-    for record in results.ready_made:
-        pairs.setdefault(record.pair, {})[key_of(record)] = record
+    pairs = by_pair(results)
     tables = [table for pair, found in pairs.items() for table in _tables(pair, found)]
     if not tables:
         return None
@@ -66,35 +62,25 @@ def section(results: Results) -> Section | None:
         "trained is a static prompt and no thinking. In the task `notes` the assistant alone has "
         "read a number that the base is asked for.",
         tables,
-        summary=" ".join(_summary(pair, found) for pair, found in pairs.items()),
+        summary=" ".join(text for pair, found in pairs.items() for text in sentences(pair, found)),
     )
 
 
-def _summary(pair: str, found: Mapping[Key, Record]) -> str:
-    """What the records of a pair come to, in a sentence."""
-    ways = (HARD, (SoftCoT.name, "swap"), (SoftCoT.name, "mean"))
-    own, *others = (_line(pair, found, way) for way in (OWN, *ways))
-    against = ("zero-shot CoT", "swapped thoughts", "average ones")
-    said = []
-    for name, line in zip(against, others, strict=True):
-        gaps = minus(own, line)
-        if gaps:
-            listed = ", ".join(f"{task} {POINTS.cell(gap).full}" for task, gap in gaps.items())
-            said.append(f"minus {name} {listed}")
-    noted = {key.control: record for key, record in found.items() if key.task == "notes"}
-    shares = [noted[control].accuracy for control in ("none", "swap") if control in noted]
-    if len(shares) == 2:
-        through, swapped = (f"{100 * share:.1f} %" for share in shares)
-        said.append(f"numbers of `notes` that get through: {through}, swapped {swapped}")
-    return f"{pair}, SoftCoT in points: {'; '.join(said)}." if said else ""
+def by_pair(results: Results) -> dict[str, dict[Key, Record]]:
+    """The records of each pair of ready-made models, by what they are the results of."""
+    pairs: dict[str, dict[Key, Record]] = {}
+    for record in results.ready_made:
+        pairs.setdefault(record.pair, {})[key_of(record)] = record
+    return pairs
 
 
 def _tables(pair: str, found: Mapping[Key, Record]) -> list[Table]:
     """All tables of a pair that have a row."""
-    lines = {way: _line(pair, found, way) for way in WAYS}
+    lines = {way: line_of(pair, found, way) for way in WAYS}
     tasks = [task for task in REAL if any(task in line for line in lines.values())]
     command = f"python -m softcot reproduce --pair {pair} --experiment real"
     own, others = lines[OWN], {way: line for way, line in lines.items() if way != OWN}
+    asked = {way: line for way, line in lines.items() if way[1] == "none"}
     title = {way: _title(way) for way in WAYS}
 
     def table(what: str, rows: list[list[Cell]], note: str, brief: bool = False) -> Table:
@@ -118,10 +104,33 @@ def _tables(pair: str, found: Mapping[Key, Record]) -> list[Table]:
             brief=True,
         ),
         table(
+            "Each way minus zero-shot CoT, in points",
+            [
+                row(way, minus(line, lines[HARD]), POINTS)
+                for way, line in lines.items()
+                if way != HARD
+            ],
+            "Paired over problems, with 95 % intervals.",
+            brief=True,
+        ),
+        table(
+            "A maker's own thoughts minus another question's and average ones, in points",
+            [
+                [Cell(f"{METHODS[name].title} minus {control}"), *cells]
+                for name in MAKERS
+                for control in JUDGES[1:]
+                for _, *cells in [
+                    row((name, control), minus(lines[name, "none"], lines[name, control]), POINTS)
+                ]
+            ],
+            "Paired over problems, with 95 % intervals. Where these are not above zero, what was "
+            "trained is a static prompt.",
+            brief=True,
+        ),
+        table(
             "SoftCoT with its own thoughts minus each other way, in points",
             [row(way, minus(own, line), POINTS) for way, line in others.items()],
             "Paired over problems, with 95 % intervals.",
-            brief=True,
         ),
         table(
             "Change of the log-probability of the worked gold answer against SoftCoT's own "
@@ -131,8 +140,30 @@ def _tables(pair: str, found: Mapping[Key, Record]) -> list[Table]:
         ),
         table(
             "Answers cut off at the token limit, in %",
-            [[Cell(title[way]), *_cut(line, tasks)] for way, line in lines.items()],
+            [[Cell(title[way]), *_told(line, tasks, _cut, PERCENT)] for way, line in lines.items()],
             "An answer that is cut off counts as it stands.",
+        ),
+        table(
+            "Answers in which nothing could be read, in %",
+            [
+                [Cell(title[way]), *_told(line, tasks, _unreadable, PERCENT)]
+                for way, line in lines.items()
+            ],
+            "They count as wrong.",
+        ),
+        table(
+            "New tokens an answer",
+            [
+                [Cell(title[way]), *_told(line, tasks, _written, TOKENS)]
+                for way, line in asked.items()
+            ],
+            "Means. A method that is trained on people's answers writes as short as they do.",
+        ),
+        table(
+            "Arithmetic for an answer, in GFLOP",
+            [[Cell(title[way]), *_told(line, tasks, _flops, GIGA)] for way, line in asked.items()],
+            "Two operations for each weight and token of base and assistant, without what "
+            "attention adds.",
         ),
         _curve(pair, found),
         _notes(pair, found),
@@ -146,34 +177,43 @@ def _title(way: Way) -> str:
     return METHODS[method].title + (f", {control}" if control != "none" else "")
 
 
-def _line(pair: str, found: Mapping[Key, Record], way: Way) -> Line:
-    """The records of one way to answer at its own K, by task."""
-    return {
-        run.task: found[key]
-        for run in plan("real", pair)
-        if (run.protocol.method, run.protocol.control) == way and (key := key_of_run(run)) in found
-    }
-
-
 def _counts(lines: Iterable[Line], tasks: Sequence[str]) -> str:
     """How many problems each task has."""
     known = {task: line[task].n for line in lines for task in line}
     return "Problems: " + ", ".join(f"{task} {known[task]}" for task in tasks) + "."
 
 
-def _cut(line: Line, tasks: Sequence[str]) -> list[Cell]:
-    records = [line.get(task) for task in tasks]
-    return [
-        MISSING if record is None or record.cut is None else PERCENT.number(
-            record.cut, record.command
-        )
-        for record in records
-    ]  # fmt: skip
+def _cut(record: Record) -> float | None:
+    return record.cut
+
+
+def _unreadable(record: Record) -> float:
+    return record.parse_failures
+
+
+def _written(record: Record) -> float:
+    return record.mean_new_tokens
+
+
+def _flops(record: Record) -> float | None:
+    return record.flops
+
+
+def _told(
+    line: Line, tasks: Sequence[str], ask: Callable[[Record], float | None], unit: Unit
+) -> list[Cell]:
+    """What a record of each task says of itself, where there is one and it says it."""
+    cells = []
+    for record in map(line.get, tasks):
+        value = None if record is None else ask(record)
+        known = record is not None and value is not None
+        cells.append(unit.number(value or 0.0, record.command) if record and known else MISSING)
+    return cells
 
 
 def _curve(pair: str, found: Mapping[Key, Record]) -> Table:
     """SoftCoT against K, on the task that has a curve."""
-    hard, own = (_line(pair, found, way).get(CURVED) for way in (HARD, OWN))
+    hard, own = (line_of(pair, found, way).get(CURVED) for way in (HARD, OWN))
     by_k = {0: hard, DEFAULT_THOUGHTS: own}
     by_k |= {key.k: found.get(key) for key in map(key_of_run, plan("curve", pair))}
     known = {k: record for k, record in sorted(by_k.items()) if record is not None}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from softcot.report.parts import Cell, Report, Table
 
-TABLES, SUMMARY = "results", "summary"
-"""Names of the blocks: the short tables in a page, and what the README has of them."""
+TABLES, SUMMARY, JUDGED = "results", "summary", "real-models"
+"""Names of the blocks: the short tables in a page, what the README has of them, and what a page on
+ready-made models says of these."""
 
-MAIN = "main"
-"""The section whose first table the README shows."""
+MAIN, REAL = "main", "real"
+"""The section whose first table the README shows, and the one on ready-made models."""
 
-WITH_INTERVALS = ("main", "forgetting", "regime", "prompts", "real")
+WITH_INTERVALS = ("main", "forgetting", "regime", "reworded", "prompts", "real")
 """Sections whose short tables have room for them."""
 
 
@@ -43,12 +45,28 @@ def page_block(report: Report, link: str) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def real_block(report: Report, link: str) -> str:
+    """What the records of ready-made models come to; `link` leads to their tables."""
+    said = [section.summary for section in report.sections if section.id == REAL]
+    ending = f"The tables behind this are in [{link}]({link})."
+    return "\n\n".join([*filter(None, said), ending])
+
+
+def _narrow(table: Table) -> Table:
+    """The first average of a table alone, where it has some: a README has no room for more."""
+    at = next((n for n, title in enumerate(table.columns) if title.startswith("Average")), None)
+    if at is None:
+        return table
+    rows = [[row[0], row[at]] for row in table.rows]
+    return replace(table, columns=[table.columns[0], table.columns[at]], rows=rows)
+
+
 def readme_block(report: Report, link: str) -> str:
-    """The main table, and what other sections say in a sentence; `link` leads to all tables."""
+    """The main average, and what other sections say in a sentence; `link` leads to all tables."""
     parts = []
     for section in report.sections:
         if section.id == MAIN:
-            table = section.tables[0]
+            table = _narrow(section.tables[0])
             parts += [f"{table.title}:", _table(table), f"{table.note} {section.summary}".strip()]
         elif section.summary:
             parts.append(f"**{section.title}** {section.summary}")

@@ -178,7 +178,7 @@ def load_records(folder: str | Path) -> list[Record]:
         UserError: One is unusable, two are of the same thing or do not fit together, or there
             is none.
     """
-    found = {}
+    found: dict[Path, Record] = {}
     seen: dict[Hashable, tuple[Hashable, Path]] = {}
     for path in sorted(Path(folder).rglob("*.json")):
         if path.name == REPORT_FILE:
@@ -192,7 +192,29 @@ def load_records(folder: str | Path) -> list[Record]:
         raise UserError(
             f"There is no record in {folder}; make some with `python -m softcot reproduce`."
         )
+    _check_problems(found)
     return list(found.values())
+
+
+def _check_problems(found: Mapping[Path, Record]) -> None:
+    """Refuse records of a task that are of other problems.
+
+    Of a task of the mini pair some may be of the first ones only, as many as are enough.
+
+    Raises:
+        UserError: Two do not have the same problems.
+    """
+    longest: dict[Hashable, tuple[list[str], Path]] = {}
+    for path in sorted(found, key=lambda path: -found[path].n):
+        record, ids = found[path], found[path].problem_ids()
+        whole = ready_made(record) or tries_prompts(record)
+        if not whole and not belongs(record):
+            continue
+        what = (record.split, record.task, record.pair if whole else None)
+        known, where = longest.setdefault(what, (ids, path))
+        if ids != (known if whole else known[: len(ids)]):
+            message = f"{where} and {path} are not over the same problems; evaluate one again."
+            raise UserError(message)
 
 
 def _claims(record: Record, path: Path) -> Iterator[tuple[Hashable, Hashable, str]]:
@@ -211,20 +233,10 @@ def _claims(record: Record, path: Path) -> Iterator[tuple[Hashable, Hashable, st
             f"of different models ({part}); evaluate one again",
         )
     if tries_prompts(record):
-        tried = ("tried", record.pair, record.task)
-        yield (*tried, record.prompts), path, "of the same thing; delete one"
-        yield (
-            tried,
-            tuple(record.problem_ids()),
-            "not over the same problems; evaluate one again",
-        )
+        tried = ("tried", record.pair, record.task, record.prompts)
+        yield tried, path, "of the same thing; delete one"
     if belongs(record) or ready_made(record):
         yield key, path, "of the same thing; delete one"
-        yield (
-            ("problems", record.task, record.pair if ready_made(record) else None),
-            tuple(record.problem_ids()),
-            "not over the same problems; evaluate one again",
-        )
         yield (
             ("seeds", key.decoding),
             tuple(record.seeds),

@@ -7,7 +7,17 @@ import numpy as np
 from softcot.evaluation.records import Record, variety
 from softcot.methods import METHODS, SoftCoT, SoftCoTP, SoftCoTPP, ZeroShotCoT
 from softcot.report import paper
-from softcot.report.cells import PERCENT, POINTS, TOKENS, Grid, Line, Unit, Values, tasks_of
+from softcot.report.cells import (
+    PERCENT,
+    POINTS,
+    TOKENS,
+    Grid,
+    Line,
+    Unit,
+    Values,
+    difference,
+    tasks_of,
+)
 from softcot.report.charts import figure, line
 from softcot.report.parts import MISSING, Cell, Section, Table
 from softcot.report.results import Results
@@ -103,4 +113,4 @@ def _chains(record: Record | None, name: str, unit: Unit) -> Cell:
 
 def _gains(found: dict[tuple[str, int], Values], votes: int) -> dict[str, np.ndarray]:
     hard, soft = (found.get((name, votes), {}) for name in (ZeroShotCoT.name, SoftCoT.name))
-    return {task: soft[task] - hard[task] for task in soft if task in hard}
+    return {task: difference(soft[task], hard[task]) for task in soft if task in hard}
