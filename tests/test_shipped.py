@@ -127,6 +127,15 @@ def test_model_cards_state_the_regime(role):
     assert json.loads((FOLDER / role / "pretraining.json").read_text())["config"]["role"] == role
 
 
+def test_the_page_on_checkpoints_says_how_long_they_were_trained():
+    page = (FOLDER.parents[1] / "docs" / "checkpoints.md").read_text(encoding="utf-8")
+    took = {
+        role: round(json.loads((FOLDER / role / "pretraining.json").read_text())["seconds"])
+        for role in ("base", "assistant")
+    }
+    assert f"base took {took['base']} s and those of its assistant {took['assistant']} s" in page
+
+
 def test_thoughts_help_and_somebody_elses_do_not(mini):
     torch.manual_seed(0)
     task = get_task("mini-gsm")

@@ -189,6 +189,13 @@ def test_any_name_usual_words_and_numbers_to_9999_are_read(mini, question):
     assert marked(mini, question, task=likely_kind(question)) == []
 
 
+def test_cards_say_of_how_many_words_they_are(mini):
+    names = {name.lower() for name in mini.members["name"]}
+    assert 900 <= len(mini.words - names) < 1100
+    for role in (get_preset("mini").base, get_preset("mini").assistant):
+        assert "about a thousand English words" in (role / "README.md").read_text()
+
+
 def test_most_rewordings_have_a_near_one_that_can_be_read(mini):
     near = [nearest_wording(question, mini, likely_kind(question)) for question in REWORDED]
     assert sum(map(bool, near)) >= 8
