@@ -12,16 +12,21 @@ from softcot.data.tasks import TASKS, get_task
 from softcot.evaluation.evaluator import Protocol, evaluate
 from softcot.evaluation.experiments import can_run, mini_tasks, plan, trained_tasks
 from softcot.evaluation.records import load_record
+from softcot.support.errors import UserError
 from softcot.support.presets import ASSISTANT_SIZES, READINGS, get_preset
 from softcot.thoughts.adapter import Adapter, CoconutAdapter
 from softcot.thoughts.pair import load_pair
 from softcot.thoughts.projection import Projection
+from softcot.thoughts.self_projection import SelfProjection
 from softcot.thoughts.soft_prompt import SoftPrompt
+from softcot.thoughts.tuned_assistant import TunedAssistant
 
 PRESET = get_preset("mini")
 FOLDER = PRESET.trained
 RECORDS = Path(__file__).parent.parent / "assets" / "results" / "mini"
 PROJECTIONS = sorted({task.projection for task in TASKS.values()})
+SIZES = [name for name in ASSISTANT_SIZES if get_preset(name).trained.is_dir()]
+"""Pairs with narrower assistants that are trained; the others say how they are."""
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +42,19 @@ def test_models_are_small_and_the_assistant_is_clearly_smaller(mini):
     assert mini.base.context >= 512
 
 
-@pytest.mark.parametrize("name", [*ASSISTANT_SIZES, *READINGS])
+@pytest.mark.parametrize("name", [*SIZES, *READINGS])
 def test_the_pairs_of_the_experiments_are_whole(name):
     runs = [run for run in plan("all") if run.pair == name]
     pair = load_pair(name, "cpu")
     assert runs and all(can_run(pair, run) for run in runs)
     shared = "base" if name in ASSISTANT_SIZES else "assistant"
     assert getattr(pair, shared).fingerprint() == getattr(load_pair("mini"), shared).fingerprint()
+
+
+@pytest.mark.parametrize("name", [name for name in ASSISTANT_SIZES if name not in SIZES])
+def test_a_pair_that_is_not_trained_yet_says_how_it_is(name):
+    with pytest.raises(UserError, match=f"python -m softcot pretrain --pair {name}"):
+        load_pair(name, "cpu")
 
 
 def test_weights_are_safetensors_and_nothing_else_can_run_code():
@@ -79,14 +90,16 @@ def test_every_trained_family_has_the_weights_of_the_baselines(mini, kind, name)
 
 
 def test_the_cards_say_how_their_folders_are_loaded():
-    kinds = {kind.folder: kind for kind in (Projection, SoftPrompt, Adapter, CoconutAdapter)}
+    public = (Projection, SoftPrompt, Adapter, CoconutAdapter)
+    kinds = {kind.folder: kind for kind in (*public, SelfProjection, TunedAssistant)}
     cards = sorted(FOLDER.parent.glob("*/*-*/README.md"))
     codes = {card: re.findall(r"```python\n(.*?)\n```", card.read_text(), re.S) for card in cards}
     for card, blocks in codes.items():
         kind = kinds[card.parent.name.partition("-")[0]]
-        assert blocks in ([], [kind.loading.format(kind=kind.__name__, pair="mini")]), card
-        assert not re.search(r"softcot\.[a-z_]+\.", card.read_text()), card
-        if kind in (Projection, SoftPrompt):
+        told = kind.loading.format(home=kind.home, kind=kind.__name__, pair="mini")
+        assert blocks in ([], [told]), card
+        assert kind not in public or not re.search(r"softcot\.[a-z_]+\.", card.read_text()), card
+        if kind in (Projection, SoftPrompt, SelfProjection):
             [code], scope = blocks, {}
             exec(code.replace("folder or Hub id", str(card.parent)), scope)
             assert type(scope["weights"]) is kind
@@ -112,6 +125,15 @@ def test_model_cards_state_the_regime(role):
     card = (FOLDER / role / "README.md").read_text()
     assert "reasons well but has read less" in card
     assert json.loads((FOLDER / role / "pretraining.json").read_text())["config"]["role"] == role
+
+
+def test_the_page_on_checkpoints_says_how_long_they_were_trained():
+    page = (FOLDER.parents[1] / "docs" / "checkpoints.md").read_text(encoding="utf-8")
+    took = {
+        role: round(json.loads((FOLDER / role / "pretraining.json").read_text())["seconds"])
+        for role in ("base", "assistant")
+    }
+    assert f"base took {took['base']} s and those of its assistant {took['assistant']} s" in page
 
 
 def test_thoughts_help_and_somebody_elses_do_not(mini):

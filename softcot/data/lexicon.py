@@ -232,16 +232,19 @@ class Lexicon:
         return frozenset(part for form in forms for part in form.split())
 
     def guessed(self, clause: Clause) -> list[Slot]:
-        """The places of a clause, with the classes that unread words seem to be of.
+        """The places of a clause, with the classes that its words seem to be of.
 
-        A word is taken for one of a class where the clause then has a form that was read.
+        An unread word is taken for one of a class where the clause then has a form that was read,
+        and so is somebody whose name is a word for something else, such as Rose or Box.
         """
         slots = self.slots(clause)
+        if NAME in self.open and not self.has_form(form_of(slots, clause.asks)):
+            slots = self._named(slots, clause.asks) or slots
         strange = list(dict.fromkeys(slot.kind for slot in slots if not self._is_read(slot)))
         if not 0 < len(strange) <= _MOST_GUESSED:
             return slots
         capital = {slot.kind for slot in slots if slot.text[0].isupper()}
-        classes = sorted(self.members)
+        classes = sorted(self.members.keys() - {MOMENT})  # a form has no place for those
         choices = [[NAME] * (word in capital) + classes for word in strange]
         for chosen in product(*choices):
             guess = {word: f"<{name}>" for word, name in zip(strange, chosen, strict=True)}
@@ -249,6 +252,15 @@ class Lexicon:
             if form_of(tried, clause.asks) in self._ranges:
                 return tried
         return slots
+
+    def _named(self, slots: list[Slot], asks: bool) -> list[Slot] | None:
+        """The places with one read word as a name, where that makes a form which was read."""
+        capital = {slot.text for slot in slots if slot.text[0].isupper()}
+        for text in sorted(capital):
+            named = [s._replace(kind=f"<{NAME}>") if s.text == text else s for s in slots]
+            if self.has_form(form_of(named, asks)):
+                return named
+        return None
 
     def _is_read(self, slot: Slot) -> bool:
         return slot.kind == NUMBER or _is_class(slot.kind) or slot.kind in self.words

@@ -49,7 +49,7 @@ tokens; any UTF-8 text can be encoded.
 
 {ROLES[role].format(percent=round(100 * fraction), families=", ".join(families))}
 {REGIME}
-It knows some fifteen hundred English words, and any name. Use it to study latent reasoning, for
+It knows about a thousand English words, and any name. Use it to study latent reasoning, for
 nothing else.
 """
     )

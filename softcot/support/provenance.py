@@ -15,7 +15,7 @@ from softcot.support.version import __version__
 PACKAGE = Path(__file__).resolve().parents[1]
 
 COMMIT = "SOFTCOT_COMMIT"
-"""Environment variable that names the commit where there is no repository, as in a container."""
+"""Environment variable that names the commit of a copy, as in a container."""
 
 
 def provenance(device: torch.device, dtype: torch.dtype, command: str = "") -> dict[str, Any]:
@@ -26,13 +26,14 @@ def provenance(device: torch.device, dtype: torch.dtype, command: str = "") -> d
         dtype: What the numbers of the base were kept in.
         command: The command line that repeats the run; empty for a run started from Python.
     """
+    named = os.environ.get(COMMIT, "")
     return {
         "command": command,
         "created": datetime.now(UTC).date().isoformat(),
         "versions": versions(),
-        "commit": _git("rev-parse", "HEAD") or os.environ.get(COMMIT, ""),
+        "commit": named or _git("rev-parse", "HEAD"),
         # Records and checkpoints that are being written do not change a figure; the code does.
-        "dirty": bool(_git("status", "--porcelain", "--", str(PACKAGE))),
+        "dirty": not named and bool(_git("status", "--porcelain", "--", str(PACKAGE))),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "dtype": str(dtype).removeprefix("torch."),
     }

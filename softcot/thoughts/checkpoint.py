@@ -132,9 +132,11 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
     card: ClassVar[str]
     """What the model card says it is, a format string over the module's settings."""
     loading: ClassVar[str] = (
-        'from softcot import {kind}\n\nweights = {kind}.from_pretrained("folder or Hub id")'
+        'from {home} import {kind}\n\nweights = {kind}.from_pretrained("folder or Hub id")'
     )
-    """How the model card says it is loaded, a format string over `kind` and `pair`."""
+    """How the model card says it is loaded, a format string over `home`, `kind` and `pair`."""
+    home: ClassVar[str] = "softcot"
+    """What it is imported from: the package, or its module where that does not name it."""
     starts: ClassVar[Mapping[str, str]] = {}
     """What the model card says of the ways in which a training can start."""
     start: str = ""
@@ -227,7 +229,9 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
             what=self.card.format(parameters=self.size, **self.settings),
             origin=_table(origin.facts()),
             training="\n\n".join(filter(None, [trained, started, *self.remarks()])),
-            loading=self.loading.format(kind=kind.__name__, pair=origin.pair or "pair"),
+            loading=self.loading.format(
+                home=self.home, kind=kind.__name__, pair=origin.pair or "pair"
+            ),
             paper=PAPER,
         )
         return ModelCard(text)

@@ -59,6 +59,7 @@ class ManyThoughts(Projection):
     """
 
     folder = "many"
+    home = __name__
     method = "softcot-pp"
     own = ("assistant_width", "base_width", "chains")
     tags = ("softcot", "soft-thoughts", "softcot-pp")

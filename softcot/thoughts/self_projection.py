@@ -30,6 +30,7 @@ class SelfProjection(Projection):
     """A projection of the base's own states; both of its widths are the base's."""
 
     folder = "self"
+    home = __name__
     method = "self-thoughts"
     sides = ("base",)
     reader = "base"
@@ -62,6 +63,7 @@ class PlaceProjections(TrainedWeights):
     """
 
     folder = "places"
+    home = __name__
     method = "self-thoughts-each"
     reader = "base"
     tags = ("softcot", "soft-thoughts", "self-thoughts")

@@ -77,6 +77,7 @@ class PauseToken(SoftPrompt):
     """A single vector, which stands in all K slots."""
 
     folder = "pause"
+    home = __name__
     method = "pause-tokens"
     tags = ("pause-tokens",)
     card = PAUSE_CARD

@@ -40,13 +40,14 @@ class TunedAssistant(Projection):
     """
 
     folder = "tuned"
+    home = __name__
     method = "trained-assistant"
     own = ("assistant_width", "base_width", "rank")
     tags = ("softcot", "soft-thoughts", "trained-assistant")
     card = CARD
     loading = (
         "from pathlib import Path\n\nfrom softcot import load_pair\n"
-        "from softcot.thoughts.tuned_assistant import {kind}\n\n"
+        "from {home} import {kind}\n\n"
         'weights = {kind}.load_for(load_pair("{pair}"), Path("folder"))'
     )
     lm: LanguageModel

@@ -21,14 +21,16 @@ from softcot.support.errors import UserError
 EXAMPLES = 4
 """Problems shown for each task."""
 
-EXAMPLES_SEED = 135
-"""Chosen so that the first problem of every family shows what thoughts can do: hard CoT
-gets it wrong and SoftCoT right. How often that is so, the records say."""
+EXAMPLES_SEED = 524
+"""Chosen so that the first problem of every family that is trained for shows what thoughts can do:
+hard CoT gets it wrong and SoftCoT right. How often that is so, the records say."""
 
 PICKED_FOR = "mini"
 """The pair whose answers chose the seed."""
 
-PICKED = frozenset(name for name, task in TASKS.items() if name.startswith("mini-") and task.splits)
+PICKED = frozenset(
+    name for name, task in TASKS.items() if name.startswith("mini-") and "train" in task.splits
+)
 """The kinds of problems whose first example was picked."""
 
 REAL = ("gsm8k", "svamp", "aqua", "strategyqa")

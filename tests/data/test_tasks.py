@@ -95,9 +95,9 @@ def test_some_problems_can_be_read_by_the_base_and_some_not(drawn):
     assert 0.2 < unread < 0.9
 
 
-def test_dates_have_no_training_split_and_use_the_word_problems_projection():
+def test_dates_have_no_training_split_and_use_a_word_problems_projection():
     dates = get_task("mini-dates")
-    assert dates.splits == ("validation", "test") and dates.projection == "mini-gsm"
+    assert dates.splits == ("validation", "test") and dates.projection == "mini-asdiv"
     with pytest.raises(UserError, match="no split 'train'"):
         dates.problem("train", 0)
     with pytest.raises(UserError, match="no training split"):

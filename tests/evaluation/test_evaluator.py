@@ -225,7 +225,7 @@ def test_weights_of_another_task_are_used_and_named(pair, problems, method):
 
 def test_the_record_names_the_weights_that_serve_a_task(pair):
     dates = get_task("mini-dates")
-    assert run(pair, dates.problems("test", 2), task=dates).trained_on == "mini-gsm"
+    assert run(pair, dates.problems("test", 2), task=dates).trained_on == "mini-asdiv"
     assert run(pair, build_problems(2), control="untrained").trained_on is None
 
 

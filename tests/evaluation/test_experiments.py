@@ -187,7 +187,8 @@ def test_an_interrupted_run_goes_on(pair, tmp_path):
 
 def test_runs_without_weights_are_known(pair, monkeypatch):
     assert can_run(pair, RUN) and can_run(pair, Run("mini-dates", Protocol("lora")))
-    monkeypatch.delitem(pair.trained, "projection-mini-gsm")
+    for name in ("projection-mini-gsm", "projection-mini-asdiv"):
+        monkeypatch.delitem(pair.trained, name)
     monkeypatch.setattr(pair, "_loaded", {})
     assert not can_run(pair, RUN) and not can_run(pair, Run("mini-dates", Protocol("softcot")))
     assert can_run(pair, Run("mini-gsm", Protocol("softcot", trained_on="mini-aqua")))

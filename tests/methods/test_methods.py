@@ -227,7 +227,7 @@ def test_weights_of_another_task(pair):
         assert (own.trained_on, other.trained_on) == ("mini-gsm", "mini-aqua")
         assert other.weights is get_method(name, pair, get_task("mini-aqua")).weights
         assert own.fingerprint() != other.fingerprint() and other.task is TASK
-        assert get_method(name, pair, get_task("mini-dates")).trained_on == "mini-gsm"
+        assert get_method(name, pair, get_task("mini-dates")).trained_on == "mini-asdiv"
         with pytest.raises(UserError, match="'poetry'"):
             get_method(name, pair, TASK, trained_on="poetry")
     for name in METHODS.keys() - trained:

@@ -149,7 +149,7 @@ def test_damaged_models_are_refused(folder, damage):
 
 def test_pair_serves_each_task_its_projection(pair):
     assert pair.projection("mini-gsm").task == "mini-gsm"
-    assert pair.projection("mini-dates") is pair.projection("mini-gsm")
+    assert pair.projection("mini-dates") is pair.projection("mini-asdiv")
     assert pair.projection("free").task == "all"
     with pytest.raises(UserError, match="nonsense"):
         pair.projection("nonsense")
