@@ -119,7 +119,7 @@ def test_the_readme_is_short():
 def test_the_readme_leads_to_every_page():
     targets = set(re.findall(r"\]\(([^)#]+)", README))
     assert targets >= TEXTS.keys() - {"README.md"} | {"CITATION.cff"}
-    assert {"assets/screenshot.png", "assets/method.svg"} <= targets
+    assert {"assets/first-minute-opens.png", "assets/method.svg"} <= targets
 
 
 @pytest.mark.parametrize("page", TEXTS)
