@@ -20,6 +20,22 @@ from softcot.data.lexicon import (
     numbers_in,
 )
 
+SAME = dict(
+    pair.split(maxsplit=1)
+    for pair in (
+        "purchases buys, purchased bought, orders buys, ordered bought, grabs picks up, "
+        "grabbed picked up, harvests collects, harvested collected, catches finds, caught found, "
+        "discovers finds, discovered found, bakes makes, baked made, builds makes, built made, "
+        "cooks makes, cooked made, draws makes, drew made, paints makes, painted made, "
+        "scores wins, scored won, consumes eats, consumed ate, devours eats, devoured ate, "
+        "tosses throws away, tossed threw away, trashes throws away, trashed threw away, "
+        "ships sends, shipped sent, posts sends, posted sent, smashes breaks, smashed broke, "
+        "cracks breaks, cracked broke, burns uses, burned used, pays spends, paid spent, "
+        "altogether in total, overall in total"
+    ).split(", ")
+)
+"""Words that people use -> usual ones that mean about the same."""
+
 NEAR = 0.55
 """Share of its words that a clause must have in common with the form that takes its place."""
 
@@ -27,16 +43,27 @@ NEAR = 0.55
 def nearest_wording(question: str, lexicon: Lexicon, task: str = "") -> str:
     """A question near to this one, all of which was read; empty where there is none.
 
-    Unread words make room for those of their class that are spelt most like them, unread numbers
-    for the nearest that were read, and other clauses for the nearest form, in the question's words.
+    Unread words make room for usual ones that mean the same, or else for those of their class that
+    are spelt most like them, unread numbers for the nearest that were read, and other clauses for
+    the nearest form, in the question's words.
 
     Args:
         question: What cannot be read as it stands.
         lexicon: What was read.
         task: Name of the task that it is asked as: its forms take the place of others.
     """
-    said = _Rewording(lexicon, task).of(question)
+    said = _Rewording(lexicon, task).of(_in_usual_words(question, lexicon))
     return "" if lexicon.unread(said, task) else said
+
+
+def _in_usual_words(question: str, lexicon: Lexicon) -> str:
+    """The same question in usual words, where one that was not read has such a fellow."""
+
+    def usual(word: re.Match[str]) -> str:
+        said = word[0].lower()
+        return word[0] if said in lexicon.words else SAME.get(said, word[0])
+
+    return re.sub(r"[A-Za-z]+", usual, question)
 
 
 _Part = tuple[Clause, list[Slot]]

@@ -202,6 +202,20 @@ def test_most_rewordings_have_a_near_one_that_can_be_read(mini):
     assert near[5] == "Mia has 12 coins. She buys 5 coins. How many coins does Mia have?"
 
 
+@pytest.mark.parametrize(
+    ("typed", "near"),
+    [
+        ("purchases 5", "buys 5"),
+        ("tossed 5", "threw away 5"),
+        ("consumes 12,000", "eats"),
+    ],
+)
+def test_the_near_wording_means_the_same_where_a_usual_word_does(mini, typed, near):
+    question = "Mia has 12 apples. She {} apples. How many apples does Mia have now?"
+    said = nearest_wording(question.format(typed), mini, "mini-gsm")
+    assert f"She {near}" in said and not mini.unread(said, "mini-gsm")
+
+
 KINDS = [name for name, task in TASKS.items() if task.splits]
 
 
