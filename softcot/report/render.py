@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from softcot.report.parts import Cell, Report, Table
+from softcot.report.parts import MISSING, Cell, Report, Table
 
 TABLES, SUMMARY, JUDGED = "results", "summary", "real-models"
 """Names of the blocks: the short tables in a page, what the README has of them, and what a page on
@@ -57,7 +57,7 @@ def _narrow(table: Table) -> Table:
     at = next((n for n, title in enumerate(table.columns) if title.startswith("Average")), None)
     if at is None:
         return table
-    rows = [[row[0], row[at]] for row in table.rows]
+    rows = [[row[0], row[at]] for row in table.rows if row[at] != MISSING]
     return replace(table, columns=[table.columns[0], table.columns[at]], rows=rows)
 
 
