@@ -420,7 +420,8 @@ def test_every_kind_of_problem_can_be_chosen_while_another_runs(visit):
     run(page)
     page.get_by_role("radio", name="Multiple choice").check()
     expect(question).to_have_value(re.compile("Answer choices"))
-    expect(page.locator(f"{COMPARED}.idle")).to_have_count(2)
+    # The last words may come after the choice: then they are marked as another question's.
+    expect(page.locator(f"{COMPARED}:not(.idle)")).to_have_count(0)
     drawn = question.input_value()
     page.get_by_role("button", name="Another problem").click()
     expect(question).not_to_have_value(drawn)
