@@ -282,6 +282,7 @@ class Page:
             (w["another"].click, h.draw_problem, handlers.PROBLEM),
             (w["ask_picked"].click, h.open_picked, handlers.PROBLEM),
         ):
+            ends(event, w["ending"])
             event(**w.listener(handler, PageRequest, changes), **options)
         read = w.listener(h.read_question, QuestionRequest, ["gold", *handlers.READ])
         gr.on([w["question"].change, w["note"].change], **read, **AT_ONCE)

@@ -372,11 +372,11 @@ def test_bad_input_is_told_and_evil_input_stays_text(visit):
     assert page.evaluate("window.pwned") is None
 
 
-def test_stop_ends_the_work_and_leaves_the_answer_where_it_was(visit, monkeypatch):
-    ended = threading.Event()
+def endless(ended):
+    """A run that answers nothing until it is ended."""
     stream = RunRequest.stream
 
-    def endless(*args):
+    def run_on(*args):
         columns = next(stream(*args))
         try:
             while True:
@@ -385,9 +385,14 @@ def test_stop_ends_the_work_and_leaves_the_answer_where_it_was(visit, monkeypatc
         finally:
             ended.set()
 
+    return run_on
+
+
+def test_stop_ends_the_work_and_leaves_the_answer_where_it_was(visit, monkeypatch):
+    ended = threading.Event()
     page = visit()
     with monkeypatch.context() as patch:
-        patch.setattr(RunRequest, "stream", endless)
+        patch.setattr(RunRequest, "stream", endless(ended))
         run(page)
         expect(page.locator(f"{COMPARED}.running")).to_have_count(2)
         page.get_by_role("button", name="Stop").click()
@@ -414,14 +419,17 @@ def test_two_visitors_at_once_see_only_their_own(visit):
     assert answered(other) == texts[1]
 
 
-def test_every_kind_of_problem_can_be_chosen_while_another_runs(visit):
-    page = visit()
+def test_every_kind_of_problem_can_be_chosen_while_another_runs(visit, monkeypatch):
+    page, ended = visit(), threading.Event()
     question = page.get_by_label("Question", exact=True)
-    run(page)
-    page.get_by_role("radio", name="Multiple choice").check()
-    expect(question).to_have_value(re.compile("Answer choices"))
-    # The last words may come after the choice: then they are marked as another question's.
-    expect(page.locator(f"{COMPARED}:not(.idle)")).to_have_count(0)
+    with monkeypatch.context() as patch:
+        patch.setattr(RunRequest, "stream", endless(ended))
+        run(page)
+        expect(page.locator(f"{COMPARED}.running")).to_have_count(2)
+        page.get_by_role("radio", name="Multiple choice").check()
+        expect(question).to_have_value(re.compile("Answer choices"))
+        expect(page.locator(f"{COMPARED}.idle")).to_have_count(2)
+        assert ended.wait(PATIENCE / 1000)
     drawn = question.input_value()
     page.get_by_role("button", name="Another problem").click()
     expect(question).not_to_have_value(drawn)
