@@ -143,7 +143,6 @@ class LanguageModel:
             source = Path(source)
         source = source if isinstance(source, ModelSource) else find_model(source)
         device = torch.device(device) if device else best_device()
-        _choose_attention(device)
         dtype = dtype or usual_dtype(device, source.billions)
         options = source.options | quantization(quantize, device, dtype)
         try:
@@ -180,6 +179,7 @@ class LanguageModel:
         cls, model: Any, tokenizer: Any, *, templates: Templates | None = None, **options: Any
     ) -> "LanguageModel":
         """A frozen model with the prompts that suit it; the options are its other fields."""
+        _choose_attention(model.device)
         prompts = PromptBuilder(
             tokenizer,
             context=min(_longest(model, tokenizer), LONGEST_CONTEXT),

@@ -10,6 +10,7 @@ import numpy as np
 
 from softcot.evaluation.experiments import mini_tasks, trained_tasks
 from softcot.evaluation.records import Record, interval
+from softcot.methods import METHODS
 from softcot.report.parts import MISSING, Cell, Table
 
 Line = Mapping[str, Record]
@@ -52,6 +53,11 @@ TOKENS = Unit(1, ".1f")
 def command_of(experiment: str) -> str:
     """The command that makes an experiment's records."""
     return f"python -m softcot reproduce --experiment {experiment}"
+
+
+def way_title(method: str, control: str) -> str:
+    """What the tables call a method under a control."""
+    return METHODS[method].title + (f", {control}" if control != "none" else "")
 
 
 def scores(line: Line) -> Values:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from softcot.evaluation.experiments import JUDGES, MAKERS
 from softcot.evaluation.records import Record
 from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
-from softcot.report.cells import POINTS, Grid, Line, Unit, minus, tasks_of
+from softcot.report.cells import POINTS, Grid, Line, Unit, minus, tasks_of, way_title
 from softcot.report.charts import bars, figure
 from softcot.report.parts import MISSING, Cell, Section, Table
 from softcot.report.results import Results
@@ -22,7 +22,7 @@ def section(results: Results) -> Section | None:
         return None
     hard = results.line(ZeroShotCoT.name)
     grid = Grid(tasks_of([hard, *lines.values()]), "makers")
-    rows = [grid.accuracy(_title(*way), line) for way, line in lines.items()]
+    rows = [grid.accuracy(way_title(*way), line) for way, line in lines.items()]
     own = {name: line for (name, control), line in lines.items() if control == "none"}
     gains = [
         grid.row(
@@ -58,10 +58,6 @@ def section(results: Results) -> Section | None:
         ],
         [chart],
     )
-
-
-def _title(method: str, control: str) -> str:
-    return METHODS[method].title + (f", {control}" if control != "none" else "")
 
 
 def _sameness(grid: Grid, own: dict[str, Line]) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from softcot.evaluation.experiments import (
     CURVED,
@@ -27,6 +28,7 @@ from softcot.report.cells import (
     Values,
     minus,
     scores,
+    way_title,
 )
 from softcot.report.controls import shifted
 from softcot.report.judgement import HARD, OWN, Way, line_of, sentences
@@ -81,7 +83,7 @@ def _tables(pair: str, found: Mapping[Key, Record]) -> list[Table]:
     command = f"python -m softcot reproduce --pair {pair} --experiment real"
     own, others = lines[OWN], {way: line for way, line in lines.items() if way != OWN}
     asked = {way: line for way, line in lines.items() if way[1] == "none"}
-    title = {way: _title(way) for way in WAYS}
+    title = {way: way_title(*way) for way in WAYS}
 
     def table(what: str, rows: list[list[Cell]], note: str, brief: bool = False) -> Table:
         return Table(f"{what}: {pair}", ["Method and control", *tasks], rows, note, brief)
@@ -140,13 +142,16 @@ def _tables(pair: str, found: Mapping[Key, Record]) -> list[Table]:
         ),
         table(
             "Answers cut off at the token limit, in %",
-            [[Cell(title[way]), *_told(line, tasks, _cut, PERCENT)] for way, line in lines.items()],
+            [
+                [Cell(title[way]), *_told(line, tasks, attrgetter("cut"), PERCENT)]
+                for way, line in lines.items()
+            ],
             "An answer that is cut off counts as it stands.",
         ),
         table(
             "Answers in which nothing could be read, in %",
             [
-                [Cell(title[way]), *_told(line, tasks, _unreadable, PERCENT)]
+                [Cell(title[way]), *_told(line, tasks, attrgetter("parse_failures"), PERCENT)]
                 for way, line in lines.items()
             ],
             "They count as wrong.",
@@ -154,14 +159,17 @@ def _tables(pair: str, found: Mapping[Key, Record]) -> list[Table]:
         table(
             "New tokens an answer",
             [
-                [Cell(title[way]), *_told(line, tasks, _written, TOKENS)]
+                [Cell(title[way]), *_told(line, tasks, attrgetter("mean_new_tokens"), TOKENS)]
                 for way, line in asked.items()
             ],
             "Means. A method that is trained on people's answers writes as short as they do.",
         ),
         table(
             "Arithmetic for an answer, in GFLOP",
-            [[Cell(title[way]), *_told(line, tasks, _flops, GIGA)] for way, line in asked.items()],
+            [
+                [Cell(title[way]), *_told(line, tasks, attrgetter("flops"), GIGA)]
+                for way, line in asked.items()
+            ],
             "Two operations for each weight and token of base and assistant, without what "
             "attention adds.",
         ),
@@ -172,31 +180,10 @@ def _tables(pair: str, found: Mapping[Key, Record]) -> list[Table]:
     return [kept for one in tables if (kept := _without_empty_rows(one)).rows]
 
 
-def _title(way: Way) -> str:
-    method, control = way
-    return METHODS[method].title + (f", {control}" if control != "none" else "")
-
-
 def _counts(lines: Iterable[Line], tasks: Sequence[str]) -> str:
     """How many problems each task has."""
     known = {task: line[task].n for line in lines for task in line}
     return "Problems: " + ", ".join(f"{task} {known[task]}" for task in tasks) + "."
-
-
-def _cut(record: Record) -> float | None:
-    return record.cut
-
-
-def _unreadable(record: Record) -> float:
-    return record.parse_failures
-
-
-def _written(record: Record) -> float:
-    return record.mean_new_tokens
-
-
-def _flops(record: Record) -> float | None:
-    return record.flops
 
 
 def _told(
@@ -205,9 +192,11 @@ def _told(
     """What a record of each task says of itself, where there is one and it says it."""
     cells = []
     for record in map(line.get, tasks):
-        value = None if record is None else ask(record)
-        known = record is not None and value is not None
-        cells.append(unit.number(value or 0.0, record.command) if record and known else MISSING)
+        value = ask(record) if record else None
+        if record is None or value is None:
+            cells.append(MISSING)
+        else:
+            cells.append(unit.number(value, record.command))
     return cells
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from softcot.data.families.reworded import by_hand
 from softcot.evaluation.experiments import plan
 from softcot.evaluation.records import Record
-from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
-from softcot.report.cells import COUNT, PERCENT, POINTS, command_of, difference
+from softcot.methods import METHODS, SoftCoT
+from softcot.report.cells import COUNT, PERCENT, POINTS, command_of, difference, way_title
 from softcot.report.parts import MISSING, Cell, Section, Table
 from softcot.report.results import Results, key_of, key_of_run
 
@@ -42,9 +42,7 @@ def lines(results: Results) -> dict[str, Record]:
     found = {}
     for run in plan("reworded"):
         if record := known.get(key_of_run(run)):
-            control = run.protocol.control
-            title = METHODS[run.protocol.method].title
-            found[title + (f", {control}" if control != "none" else "")] = record
+            found[way_title(run.protocol.method, run.protocol.control)] = record
     return found
 
 
@@ -127,8 +125,7 @@ def _gains(found: dict[str, Record]) -> Table:
                 chosen = choose(shorter)
                 values = gain[:, chosen] if chosen.any() else None
                 cells.append(POINTS.cell(values, command_of("reworded")))
-            name = METHODS[ZeroShotCoT.name].title if record.method == ZeroShotCoT.name else label
-            rows.append([Cell(f"{soft} minus {name}"), *cells])
+            rows.append([Cell(f"{soft} minus {label}"), *cells])
     return Table(
         f"{TITLE}: what the question's own thoughts add, in points",
         ["Difference", *GROUPS],
