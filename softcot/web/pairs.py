@@ -112,7 +112,7 @@ class Pairs:
             with self.residents.use(request.wanted) as explorer:
                 task = task if task in explorer.tasks else next(iter(explorer.tasks))
         page = SwitchRequest(task, first.question, DEFAULT_THOUGHTS, first.answer, first)
-        return replace(page, pair=request.pair, wanted=request.wanted, offered=request.offered)
+        return replace(page, **vars(request))
 
     def arrive(self, request: LandingRequest) -> Iterator[Named]:
         """Bring the pair that the address of a page names. Yields: `PICK` and `search`."""
@@ -146,7 +146,7 @@ class Pairs:
             return {}  # of two presses: the later one has yet to offer what its pair is asked
         if not self._changes(request):
             # An earlier press may have brought it already, and a later one said that it is coming.
-            there = self.residents.loaded(request.wanted)
+            there = request.picking and self.residents.loaded(request.wanted)
             return self._settled(request.wanted) if there else {}
         with self.residents.use(request.wanted) as explorer:
             fitted = [of_pair(panel.fresh, explorer)() for panel in self.panels]
@@ -181,7 +181,8 @@ class Pairs:
             else:
                 yield self._coming(loading, request.pair)
         except UserError as error:
-            yield {**self._settled(request.pair), "pair_line": views.message(str(error))}
+            refusal = views.message(str(error))
+            yield {**self._settled(request.pair), "picking": None, "pair_line": refusal}
 
     def _absent(self, name: str, answering: str) -> Named:
         """A pair that has to be fetched first: `PICK` but for `picking`."""

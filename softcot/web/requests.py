@@ -162,6 +162,8 @@ class SwitchRequest(PageRequest):
     """The one that was picked last."""
     offered: str = ""
     """The one whose kinds of problems the page offers."""
+    picking: threading.Event | None = None
+    """Set to end the waiting for the one that was picked; None where none is waited for."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,7 @@ class ArrivalRequest(Request):
     pair: str
     wanted: str
     offered: str
+    picking: threading.Event | None
 
 
 @dataclass(frozen=True)

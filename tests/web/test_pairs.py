@@ -238,6 +238,8 @@ def test_an_address_brings_its_pair_or_says_what_to_do(page):
     assert absent["wanted"] == FAR and absent["fetch_pair"].visible
     _, refused = page.pairs.arrive(LandingRequest("?pair=nobody"))
     assert "no pair &#39;nobody&#39;" in refused["pair_line"] and refused["wanted"] == "mini"
+    opened = ArrivalRequest("mini", "mini", "mini", refused["picking"])
+    assert page.pairs.switch_opened(opened) == {}, "what was refused stays to be read"
     *_, plain = page.pairs.arrive(LandingRequest(""))
     assert plain["wanted"] == "mini"
     link = read_link("?q=Why&task=gsm8k", 16)
