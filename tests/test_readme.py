@@ -296,7 +296,7 @@ def test_the_panels_example_is_a_whole_panel(pair, monkeypatch):
     [event] = page.fns.values()
     count = len(pair.base.prompts.text("Anna has 12 apples."))
     assert built.count(QuestionRequest("free", "Anna has 12 apples.")) == {"tokens": count}
-    asked = event.fn(None, "free", "Anna has 12 apples.", 3, "", NOTHING)
+    asked = event.fn(None, None, "free", "Anna has 12 apples.", 3, "", NOTHING)
     assert asked == {widgets["tokens"]: count}
 
 

@@ -40,9 +40,11 @@ class OneByOne(Alone):
         self._turn = threading.Lock()
 
     @contextmanager
-    def session(self, rows: int = 1, visitor: str = "") -> Iterator[Session]:
+    def session(
+        self, rows: int = 1, visitor: str = "", ended: threading.Event | None = None
+    ) -> Iterator[Session]:
         """A request, once no other is being answered."""
-        with self._turn, super().session(rows, visitor) as session:
+        with self._turn, super().session(rows, visitor, ended) as session:
             yield session
 
 

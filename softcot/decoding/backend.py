@@ -1,12 +1,14 @@
 """What writes answers: an interface that methods, the page and evaluations need not look behind.
 
 A `Backend` runs the models of a pair; a `Session` of it is one request, whose rows come and go
-together. `Alone` is the plainest: one caller, whose rows are written while it waits.
+together. `Alone` is the plainest: one caller, whose rows are written while it waits; `Visit` is one
+visitor's view of any other.
 `softcot.decoding.engine` has one batch for many callers, `softcot.decoding.vllm` a server's.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -88,13 +90,17 @@ class Backend(Protocol):
     def refusal(self, lm: LanguageModel) -> str:
         """Why it cannot let a model write, in one sentence; empty where it can."""
 
-    def session(self, rows: int = 1, visitor: str = "") -> AbstractContextManager[Session]:
+    def session(
+        self, rows: int = 1, visitor: str = "", ended: threading.Event | None = None
+    ) -> AbstractContextManager[Session]:
         """A request, which is closed in the end.
 
         Args:
             rows: That it will have at most.
             visitor: Whose it is; rows are shared out fairly between visitors. A request without
                 one is its own visitor's.
+            ended: Set when nobody wants it any more; whoever writes for many looks before each
+                token, for the caller may be late to close it.
 
         Raises:
             UserError: Too many wait already.
@@ -123,7 +129,9 @@ class Alone:
         return ""
 
     @contextmanager
-    def session(self, rows: int = 1, visitor: str = "") -> Iterator[Session]:
+    def session(
+        self, rows: int = 1, visitor: str = "", ended: threading.Event | None = None
+    ) -> Iterator[Session]:
         """A request, which never waits."""
         session = _LocalSession()
         try:
@@ -143,6 +151,46 @@ class Alone:
     def turn(self) -> Iterator[Callable[[], None]]:
         """Go on, always."""
         yield lambda: None
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A backend as one visitor sees it: what is asked of it is this visitor's.
+
+    Where a request names another visitor or event, that one counts.
+    """
+
+    backend: Backend
+    visitor: str = ""
+    ended: threading.Event | None = None
+    """Set to end all that is asked."""
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Those of the backend."""
+        return self.backend.versions
+
+    def refusal(self, lm: LanguageModel) -> str:
+        """What the backend says."""
+        return self.backend.refusal(lm)
+
+    def session(
+        self, rows: int = 1, visitor: str = "", ended: threading.Event | None = None
+    ) -> AbstractContextManager[Session]:
+        """A request of this visitor."""
+        return self.backend.session(rows, visitor or self.visitor, ended or self.ended)
+
+    def run(self, work: Callable[[], T], long: bool = False) -> T:
+        """Do it there."""
+        return self.backend.run(work, long)
+
+    def steps(self, work: Generator[T]) -> Generator[T]:
+        """Do it there, piece by piece."""
+        return self.backend.steps(work)
+
+    def turn(self) -> AbstractContextManager[Callable[[], None]]:
+        """Have its models alone."""
+        return self.backend.turn()
 
 
 class _LocalSession:

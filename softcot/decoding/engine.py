@@ -110,7 +110,9 @@ class Engine:
         return ""
 
     @contextmanager
-    def session(self, rows: int = 1, visitor: str = "") -> Iterator[Session]:
+    def session(
+        self, rows: int = 1, visitor: str = "", ended: threading.Event | None = None
+    ) -> Iterator[Session]:
         """A request; see `softcot.decoding.backend.Backend.session`.
 
         Raises:
@@ -122,7 +124,7 @@ class Engine:
             if len(self._waiting) >= self.most_waiting:
                 raise Full(self._wait(len(self._waiting)) or 1.0)
             self._numbers += 1
-            seat = _Seat(self, self._numbers, rows, visitor or f"#{self._numbers}")
+            seat = _Seat(self, self._numbers, rows, visitor or f"#{self._numbers}", ended)
             self._waiting.append(seat)
             self._admit()
         try:
@@ -305,9 +307,12 @@ class Engine:
     def _forget_leavers(self) -> None:
         with self._changed:
             leaving, self._leaving = self._leaving, []
-        for seat in leaving:
+            ended = [seat for seat in self._seats if seat.ended is not None and seat.ended.is_set()]
+        for seat in (*leaving, *ended):
             for decoder in self._decoders.values():
                 decoder.leave(seat.theirs)
+        for seat in ended:  # their callers close them when they hear of it
+            seat.news.set()
 
     def _do_calls(self) -> None:
         """Do what others wait for, one thing at least, and more while rows can wait for it."""
@@ -407,8 +412,16 @@ class _Call(Generic[T]):
 class _Seat:
     """A request of an engine, for its caller's thread; `theirs` are the rows of the decoders."""
 
-    def __init__(self, engine: Engine, number: int, asked: int, visitor: str):
+    def __init__(
+        self,
+        engine: Engine,
+        number: int,
+        asked: int,
+        visitor: str,
+        ended: threading.Event | None = None,
+    ):
         self.engine, self.number, self.asked, self.visitor = engine, number, asked, visitor
+        self.ended = ended
         self.admitted, self.news = threading.Event(), threading.Event()
         self.error: Exception | None = None
         self.started: float | None = None

@@ -103,7 +103,9 @@ class Vllm:
     # What every backend can.
 
     @contextmanager
-    def session(self, rows: int = 1, visitor: str = "") -> Iterator[Session]:
+    def session(
+        self, rows: int = 1, visitor: str = "", ended: threading.Event | None = None
+    ) -> Iterator[Session]:
         """A request; the server has its own queue."""
         session = _RemoteSession(self)
         try:

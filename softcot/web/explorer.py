@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -20,7 +21,7 @@ from softcot.data.lexicon import Unread
 from softcot.data.problems import Problem
 from softcot.data.rewording import nearest_wording
 from softcot.data.tasks import FREE, Task
-from softcot.decoding.backend import Backend
+from softcot.decoding.backend import Backend, Visit
 from softcot.decoding.decoder import Sampling
 from softcot.decoding.engine import Engine
 from softcot.evaluation.answering import Column, ColumnRequest
@@ -131,6 +132,12 @@ class Explorer:
         )
         return other
 
+    def visit(self, visitor: str = "", ended: threading.Event | None = None) -> Explorer:
+        """The same for one visitor, whose answers end when the event is set."""
+        other = copy.copy(self)
+        other.backend = Visit(self.backend, visitor, ended)
+        return other
+
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """The base's token embeddings."""
@@ -167,7 +174,7 @@ class Explorer:
             request = self.comparison(self.first, self.default_k, usual)
             for columns in self.answers(request):
                 yield columns
-            self.opened = columns
+            self.opened[:] = columns
         yield columns
 
     @property

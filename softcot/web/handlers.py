@@ -263,7 +263,8 @@ class Handlers:
                 **Handlers(explorer)._look(request.whose, request),
             }
             shown = {"swapped": request.swapped, "unread": caution is not None}
-            columns = yield from _written(explorer.answers(run), ending, **shown)
+            frames = explorer.visit(ended=ending).answers(run)
+            columns = yield from _written(frames, ending, **shown)
             yield {"stop": idle(), **({} if ending.is_set() else _file_of(explorer, run, columns))}
         except UserError as error:
             message = views.message(str(error))
@@ -284,7 +285,7 @@ class Handlers:
                 "stop": gr.Button(interactive=True),
                 "asked": replace(usual, opening=True),
             }
-            yield from _written(self.explorer.opening(), ending)
+            yield from _written(self.explorer.visit(ended=ending).opening(), ending)
             yield {"stop": idle()}
         except UserError as error:
             yield {"message": views.message(str(error)), "stop": idle(), **_idle_answers()}

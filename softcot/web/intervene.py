@@ -171,7 +171,8 @@ class Intervene(Panel):
         ending = threading.Event()
         try:
             edits = read_edits(request.edits, request.other)
-            frames = self.explorer.intervene(request.problem, request.k, edits)
+            explorer = self.explorer.visit(ended=ending)
+            frames = explorer.intervene(request.problem, request.k, edits)
             yield {
                 "edit_message": "",
                 "edit_ending": ending,

@@ -57,25 +57,28 @@ class Widgets(dict[str, Any]):
         residents = self.residents if answers else None
 
         @contextmanager
-        def called(event: gr.EventData, values: tuple) -> Iterator[Any]:
+        def called(event: gr.EventData, visitor: str, values: tuple) -> Iterator[Any]:
             """What the handler gives, and meanwhile its pair cannot leave."""
             if residents is None:
                 yield handler(*(takes(*values), event)[:told])
                 return
             with spoken(), residents.use(values[0]) as explorer:
-                yield of_pair(handler, explorer)(*(takes(*values[1:]), event)[:told])
+                own = of_pair(handler, explorer.visit(visitor))
+                yield own(*(takes(*values[1:]), event)[:told])
 
         def placed(named: Named) -> dict[Block, Any]:
             stray = named.keys() - set(names)
             assert not stray, f"{handler.__name__} may not change {stray}"
             return {self[name]: named.get(name, gr.skip()) for name in names}
 
-        def call(event: gr.EventData, *values: Any) -> dict[Block, Any]:
-            with called(event, values) as named:
+        def call(event: gr.EventData, request: gr.Request, *values: Any) -> dict[Block, Any]:
+            with called(event, _visitor(request), values) as named:
                 return placed(named)
 
-        def stream(event: gr.EventData, *values: Any) -> Iterator[dict[Block, Any]]:
-            with called(event, values) as given, closing(given) as frames:
+        def stream(
+            event: gr.EventData, request: gr.Request, *values: Any
+        ) -> Iterator[dict[Block, Any]]:
+            with called(event, _visitor(request), values) as given, closing(given) as frames:
                 yield from map(placed, frames)
 
         told_pair = [] if residents is None else [self["pair"]]
@@ -84,6 +87,11 @@ class Widgets(dict[str, Any]):
             "inputs": told_pair + [self[field.name] for field in fields(takes)],
             "outputs": [self[name] for name in names],
         }
+
+
+def _visitor(request: gr.Request | None) -> str:
+    """Whose page an event comes from; empty where no page is open, as in a trial run."""
+    return (request and request.session_hash) or ""
 
 
 def of_pair(handler: Callable[..., Any], explorer: Explorer) -> Callable[..., Any]:

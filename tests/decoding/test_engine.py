@@ -78,6 +78,26 @@ def test_whoever_comes_and_goes_writes_what_they_write_alone(engine, methods):
     assert engine.load().rows == engine.load().requests == 0
 
 
+def test_who_wants_no_more_is_written_nothing_however_late_the_caller_is(engine, methods):
+    """Between the event and the end there is the step that was running, and no other."""
+    ended, passes = threading.Event(), []
+    method = methods[0]
+    hook = method.lm.model.register_forward_pre_hook(lambda *_: passes.append(1))
+    with engine.session(2, ended=ended) as session:
+        prompt = session.run(lambda: method.prepare([PROBLEMS[0]]))
+        rows = session.add(method.lm, prompt, Sampling(max_new_tokens=400), samples=2)
+        session.step()
+        ended.set()
+        before = len(passes)
+        time.sleep(0.3)  # a caller that does not listen
+        assert len(passes) <= before + 1
+        while session.open:
+            session.step()
+    hook.remove()
+    assert {row.stop_reason for row in rows} == {"stopped"}
+    assert len(rows[0].ids) < 400 and engine.load().rows == 0
+
+
 def test_requests_share_their_steps(engine, methods, monkeypatch):
     sizes, step = [], Decoder.step
     monkeypatch.setattr(Decoder, "step", lambda self: sizes.append(self.open) or step(self))

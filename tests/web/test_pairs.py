@@ -2,7 +2,8 @@
 
 import threading
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -10,16 +11,25 @@ from second_pair import FAR, NAME, second_pair
 
 from softcot.data.problems import Problem
 from softcot.data.tasks import FREE
+from softcot.decoding.engine import Engine
 from softcot.support.errors import UserError
 from softcot.support.presets import CHAT_NEW_TOKENS
 from softcot.web import questions, residents
+from softcot.web.events import Ending
 from softcot.web.explorer import Explorer
-from softcot.web.handlers import ARRIVAL, CHOICES, Handlers
+from softcot.web.handlers import ARRIVAL, CHOICES, RUN, Handlers
 from softcot.web.link import read_link
 from softcot.web.page import Page
 from softcot.web.pairs import PICK
-from softcot.web.requests import LandingRequest, PageRequest, PickRequest, SwitchRequest
+from softcot.web.requests import (
+    ArrivalRequest,
+    LandingRequest,
+    PageRequest,
+    PickRequest,
+    SwitchRequest,
+)
 from softcot.web.residents import Residents
+from softcot.web.wiring import Widgets
 
 QUESTION = "Anna has 12 apples and buys 30 more. How many?"
 LOADED = Problem("mini-gsm", QUESTION, "42")
@@ -159,8 +169,8 @@ def test_a_pair_that_cannot_be_loaded_says_why_and_the_page_stays(page, monkeypa
     *_, last = picked(page, NAME)
     assert last["wanted"] == "mini" and 'role="alert"' in last["pair_line"]
     assert "cannot be loaded (no such" in last["pair_line"]
-    stayed = page.pairs.switch(SwitchRequest("mini-gsm", QUESTION, **MINI))
-    assert "pair" not in stayed and "Running on" in stayed["pair_line"]
+    asked = SwitchRequest("mini-gsm", QUESTION, **MINI, picking=last["picking"])
+    assert page.pairs.switch(asked) == {}, "what is said stays to be read"
 
 
 def test_a_pick_shows_its_way_and_then_the_page_follows(page, pair):
@@ -191,15 +201,40 @@ def test_a_pick_shows_its_way_and_then_the_page_follows(page, pair):
 
 def test_the_line_settles_where_an_earlier_event_brought_the_pair(page):
     """A page that opens may fit itself to a pair while its picking still says "waits"."""
-    *_, waits = picked(page, NAME)
+    begun, *_, waits = picked(page, NAME)
     assert "ready and waits" in waits["pair_line"]
-    asked = SwitchRequest("gsm8k", QUESTION, pair=NAME, wanted=NAME, offered=NAME)
+    names = dict.fromkeys(("pair", "wanted", "offered"), NAME)
+    asked = SwitchRequest("gsm8k", QUESTION, **names, picking=begun["picking"])
     assert page.pairs.offer(asked) == {}
     settled = page.pairs.switch(asked)
     assert set(settled) <= set(PICK) and "Running on" in settled["pair_line"]
     assert page.pairs.switch(replace(asked, wanted=FAR, offered=FAR)) == {}, (
         "one that is not here yet"
     )
+
+
+def test_each_open_page_is_a_visitor_of_its_own(loaded, monkeypatch):
+    """So that who asks for much does not keep the others waiting."""
+    sessions, widgets = [], {name.name: gr.State() for name in fields(PageRequest)}
+    made = Engine.session
+    monkeypatch.setattr(
+        Engine,
+        "session",
+        lambda self, rows, *whose: sessions.append(whose) or made(self, rows, *whose),
+    )
+    with loaded.use("mini") as explorer:
+        handler = Handlers(explorer).compare
+    with gr.Blocks():
+        named = Widgets(loaded)
+        named.update(widgets, pair=gr.State("mini"), **{name: gr.State() for name in RUN})
+    run = named.listener(handler, PageRequest, RUN)["fn"]
+    request = PageRequest("mini-gsm", QUESTION, 2, longest=4)
+    for visitor in ("one", "other"):
+        opened = SimpleNamespace(session_hash=visitor)
+        frames = list(run(None, opened, "mini", *vars(request).values()))
+        assert frames
+    assert [whose[0] for whose in sessions] == ["one", "other"]
+    assert all(isinstance(whose[1], Ending) for whose in sessions)
 
 
 def test_a_typed_question_stays_when_the_pair_changes(page):
