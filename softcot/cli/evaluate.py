@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from softcot.cli import options
 from softcot.cli.progress import Bar
+from softcot.cli.protocol import add_protocol
 from softcot.data.problems import SPLITS, Problem, read_problems
 from softcot.data.tasks import BENCHMARK_TASKS, Task, get_task
 from softcot.support.errors import UserError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     options.add_pair(parser)
+    add_protocol(parser)
     options.add_backend(parser)
     parser.add_argument("--task", required=True)
     parser.add_argument("--split", choices=SPLITS, default="test")

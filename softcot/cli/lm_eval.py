@@ -33,8 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Ask, and print the harness's own table."""
     options.check_backend(args)
-    args.samples, args.temperature, args.top_p, args.top_k = 1, 0.0, 1.0, 0
-    longest = options.sampling(args).max_new_tokens
+    longest = options.longest(args)
     try:
         from lm_eval import simple_evaluate
         from lm_eval.tasks import TaskManager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from softcot.cli.fields import add_fields
 from softcot.cli.options import add_data_dir, add_pair, load, use_data_dir
 from softcot.cli.progress import Bar, interruptible
+from softcot.cli.protocol import add_protocol
 from softcot.data.tasks import training_tasks
 from softcot.training.config import TrainingConfig
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options; those that decide the weights are the fields of `TrainingConfig`."""
     add_pair(parser)
+    add_protocol(parser)
     parser.add_argument(
         "--method", default="softcot", help="what is trained for; see `methods` (default: softcot)"
     )

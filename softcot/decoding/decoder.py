@@ -33,6 +33,9 @@ class Sampling:
     """Sample from the smallest set of tokens that holds this much probability."""
     top_k: int = 0
     """Sample from this many likeliest tokens; 0 means all."""
+    repetition_penalty: float = 1.0
+    """What the logits of tokens that the answer has already are divided by, or multiplied by where
+    they are negative (arXiv 1909.05858); 1 changes nothing."""
     seed: int = 41
     """Decides the samples, together with the row's own seed."""
     max_new_tokens: int = MAX_NEW_TOKENS
@@ -46,6 +49,9 @@ class Sampling:
             ),
             "top-p must be above 0 and at most 1": 0 < self.top_p <= 1,
             "top-k must be a whole number, 0 or more": _whole(self.top_k, 0),
+            "repetition-penalty must be a number from 0.1 to 10": (
+                math.isfinite(self.repetition_penalty) and 0.1 <= self.repetition_penalty <= 10
+            ),
             "seed must be a whole number, 0 or more": _whole(self.seed, 0),
             "max-new-tokens must be a whole number, 1 or more": _whole(self.max_new_tokens, 1),
         }
@@ -214,9 +220,10 @@ class _Pen:
         return bool(self.row.stop_reason)
 
     @property
-    def rule(self) -> tuple[float, float, int]:
+    def rule(self) -> tuple[float, float, int, float]:
         """All of its sampling that decides how logits become a token."""
-        return self.sampling.temperature, self.sampling.top_p, self.sampling.top_k
+        chosen = self.sampling
+        return chosen.temperature, chosen.top_p, chosen.top_k, chosen.repetition_penalty
 
     def write(self, token: int, end: bool, now: float) -> None:
         """Add a token, and see whether it was the last.
@@ -298,7 +305,7 @@ class _Group:
 
     def choose(self) -> torch.Tensor:
         """Choose the next tokens, int64[B]; each row by its own rule, which many may share."""
-        rules: dict[tuple[float, float, int], list[int]] = {}
+        rules: dict[tuple[float, float, int, float], list[int]] = {}
         for place, pen in enumerate(self.pens):
             rules.setdefault(pen.rule, []).append(place)
         if len(rules) == 1:
@@ -413,7 +420,15 @@ def log_probabilities(
 
 def _chosen(logits: torch.Tensor, pens: Sequence[_Pen]) -> torch.Tensor:
     """Next tokens int64[B] of rows with one rule, from logits float32[B, V]."""
-    return _choose(logits, pens[0].sampling, [pen.generator for pen in pens])
+    sampling = pens[0].sampling
+    if sampling.repetition_penalty != 1:
+        logits = logits.clone()
+        for row, pen in zip(logits, pens, strict=True):
+            written = torch.tensor(sorted({*pen.row.ids}), dtype=torch.long, device=row.device)
+            scores = row[written]
+            penalty = sampling.repetition_penalty
+            row[written] = torch.where(scores < 0, scores * penalty, scores / penalty)
+    return _choose(logits, sampling, [pen.generator for pen in pens])
 
 
 def _choose(

@@ -222,6 +222,8 @@ def settings_of(pair: Pair, task: Task, method: Method, protocol: Protocol) -> d
     """What the record says of the models, the method and how it is asked."""
     sampling = asdict(protocol.sampling)
     sampling.pop("seed")
+    if protocol.sampling.repetition_penalty == 1:  # as in records of before there was one
+        del sampling["repetition_penalty"]
     return {
         "pair": pair.name,
         "fingerprints": {

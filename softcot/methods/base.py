@@ -93,6 +93,7 @@ class Method:
         assert cls.kind and cls.objective, f"{cls.title} trains nothing"
         own = {known: value for known, value in settings.items() if known in cls.kind.own}
         objective = cls.objective(pair, cls.kind.for_pair(pair, name, max_thoughts, seed, **own))
+        objective.seed = seed
         for known in settings.keys() - own.keys():
             setattr(objective, known, settings[known])
         objective.begin(start)

@@ -95,6 +95,8 @@ class Objective:
     swaps: ClassVar[bool] = False
     """Whether what is computed once about a problem is what its thoughts are made of: another
     problem's in its place are then swapped thoughts."""
+    seed: int = 0
+    """Of the training, for a start of its own."""
 
     def __init__(self, pair: Pair, weights: TrainedWeights):
         self.pair = pair

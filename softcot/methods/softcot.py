@@ -30,6 +30,8 @@ class SoftCoTObjective(SlotObjective):
         self.start = start
         if start in ("vocabulary", "plain"):
             self.weights.align(self.pair)
+        elif start == "torch":
+            self.weights.begin_as_torch_does(self.seed)
 
     def prepare(self, problems: Sequence[Problem], precomputed: torch.Tensor) -> None:
         """With "answers", start at parts of worked answers; all but "plain": fair coordinates."""
@@ -37,7 +39,7 @@ class SoftCoTObjective(SlotObjective):
         if self.start == "answers":
             parts = answer_parts(base, [problem.target for problem in problems], self.max_thoughts)
             self.weights.read_out(precomputed.to(base.device), parts)
-        if self.start != "plain":
+        if self.start not in ("plain", "torch"):
             self.weights.condition(precomputed.to(base.device), base.spread)
 
     def precompute(self, task: Task, problems: Sequence[Problem]) -> torch.Tensor:

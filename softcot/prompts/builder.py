@@ -46,6 +46,9 @@ STRANGE = (
 SLOT = -1
 """Stands for a thought while a prompt is put together; no token has this id."""
 
+ANSWERING = "\nAnswer:"
+"""Opens the answer of a model without a chat template."""
+
 BRACKETED = re.compile(r"<.+>|\[.+\]")
 """An added token that looks like this has some job, declared special or not."""
 
@@ -185,16 +188,21 @@ class PromptBuilder:
         Args:
             question: The user's text.
             task: Decides what to do with it.
-            k: Number of thought slots, directly after the question.
-            hint: Text that takes the place of the slots (Assist-CoT).
+            k: Number of thought slots, where the template says or directly after the question.
+            hint: Text that stands after the question in the place of slots (Assist-CoT).
             opening: What the answer begins with, whatever the model would say (No CoT).
             target: The text the model should write; graded together with the end of turn.
         """
         if k and hint is not None:
             raise ValueError("A prompt holds thoughts or a hint, not both.")
-        asked, after = self._turn(self.templates.wording("base", task), question)
+        wording = self.templates.wording("base", task, k)
+        asked, after = self._turn(wording, question)
+        room = self._room(k, hint) if wording.between is None else [SLOT] * k
         opened = self._begun(opening) if opening else []
-        return self._finish([*asked, *self._room(k, hint), *after, *opened], question, target)
+        header: list[int] = []
+        if self.templates.writes_header(task) and not opening:
+            after, header = self._parted(after)
+        return self._finish([*asked, *room, *after, *opened], question, target, header)
 
     def assistant(
         self,
@@ -206,8 +214,9 @@ class PromptBuilder:
     ) -> Prompt:
         """The prompt of the model that thinks.
 
-        The slots open the assistant's own turn, so a prompt with K slots is a prefix of every
-        prompt with more: one forward pass serves all K.
+        The slots end it: they open the assistant's own turn, or stand where the template says. A
+        prompt with K slots is a prefix of every prompt with more, so that one forward pass serves
+        all K, unless the template says how many there are; see `counts`.
 
         Args:
             question: The user's text.
@@ -217,8 +226,15 @@ class PromptBuilder:
         """
         if k and target is not None:
             raise ValueError("A prompt holds thoughts or a target, not both.")
-        asked, after = self._turn(self.templates.wording("assistant", task), question)
-        return self._finish([*asked, *after, *[SLOT] * k], question, target)
+        wording = self.templates.wording("assistant", task, k)
+        asked, after = self._turn(wording, question)
+        # No slot can see what stands behind it.
+        told = [*asked, *after] if wording.between is None else asked
+        return self._finish([*told, *[SLOT] * k], question, target)
+
+    def counts(self, task: Task) -> bool:
+        """Whether the assistant is told how many slots there are: no K then serves another."""
+        return self.templates.counts("assistant", task)
 
     def text(self, text: str) -> list[int]:
         """Tokenise plain text; nothing in it can become a special token."""
@@ -234,7 +250,7 @@ class PromptBuilder:
         question = clean(question).strip()
         if not question:
             raise UserError("The question is empty; type a question.")
-        said, asked, rest = wording.turns(), f"{wording.before}{question}", wording.after
+        said, asked, rest = wording.turns(), wording.asked(question), wording.after
         pieces = self._pieces(len(wording.examples))
         whole = self._as_one(pieces, said, asked, rest)
         if whole is not None:
@@ -284,8 +300,38 @@ class PromptBuilder:
         opening = self.text("\n") if begin is None else [begin]
         return opening + inside + ([] if end is None else [end])
 
-    def _finish(self, ids: list[int], question: str, target: str | None) -> Prompt:
-        """Check the length, add the target, and turn `SLOT` into placeholders and their mask."""
+    def _parted(self, after: list[int]) -> tuple[list[int], list[int]]:
+        """What follows the user's text, without the header of the model's turn, and the header.
+
+        Raises:
+            UserError: The chat template does not write it behind all else.
+        """
+        header = self._ids(self._header())
+        if not header or after[-len(header) :] != header:
+            raise UserError(
+                "The header of the answering turn cannot be told from this chat template; use "
+                "templates that give it."
+            )
+        return after[: -len(header)], header
+
+    def _header(self) -> str:
+        """The text that opens the model's own turn."""
+        if not self.chat:
+            return ANSWERING
+        asked = _chat(["question"])
+        closed, opened = (
+            render_chat(self.tokenizer, asked, add_generation_prompt=given)
+            for given in (False, True)
+        )
+        return opened.removeprefix(closed)
+
+    def _finish(
+        self, ids: list[int], question: str, target: str | None, header: Sequence[int] = ()
+    ) -> Prompt:
+        """Check the length, add the target, and turn `SLOT` into placeholders and their mask.
+
+        The header is what the model has to write before the target, and is graded with it.
+        """
         over = len(ids) - (self.context - self.reserve)
         if over > 0:
             size = len(self.text(question.strip()))
@@ -295,7 +341,7 @@ class PromptBuilder:
             )
         graded = []
         if target is not None:
-            graded = self._begun(target) + [self.end_of_turn]
+            graded = [*header, *self._begun(target), self.end_of_turn]
         whole = ids + graded
         if len(whole) > self.context:
             raise UserError(
@@ -335,9 +381,8 @@ class PromptBuilder:
     def _cut_template(self, messages: int) -> list[str]:
         """The texts of the chat template around so many messages, the last of them a user's."""
         if not self.chat:
-            asked = "\nAnswer:"
-            earlier = [f"{asked} ", "\n\n"] * (messages // 2)
-            return [self.tokenizer.bos_token or "", *earlier, asked]
+            earlier = [f"{ANSWERING} ", "\n\n"] * (messages // 2)
+            return [self.tokenizer.bos_token or "", *earlier, ANSWERING]
         # A random word stands for each message: no template and no user can contain it.
         words = [secrets.token_hex(16) for _ in range(messages)]
         rendered = render_chat(self.tokenizer, _chat(words), add_generation_prompt=True)

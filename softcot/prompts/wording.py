@@ -1,8 +1,10 @@
 """What the two models are told: Jinja files, `<set>/<role>/<task, answer kind or default>.jinja`.
 
 A file says where the question stands, and nothing else about it: it is cut there, so that what a
-user types never meets the template language. Beside it, `<...>.examples.json` may hold worked
-examples, which the model reads as earlier turns of the chat.
+user types never meets the template language. It may also say where the thoughts stand, behind the
+question, and how many there are. Beside it, `<...>.examples.json` may hold worked examples, which
+the model reads as earlier turns of the chat, and beside the roles `set.json` what is else to be
+known of the set.
 """
 
 import hashlib
@@ -18,7 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from softcot.data.tasks import Task
 from softcot.support.errors import UserError
-from softcot.support.reading import json_rows, kind_of, read_text, reason
+from softcot.support.reading import json_rows, kind_of, read_object, read_text, reason
 from softcot.support.text import clean
 
 ROLES = ("base", "assistant")
@@ -30,8 +32,17 @@ SETS = Path(__file__).parent / "templates"
 Those of `chat-brief`, `chat-one` and `chat-two` say the same otherwise, or show it by examples.
 """
 
-MARKER = "<question>"
-"""Stands for the question where templates are compared."""
+MARKER, PLACE = "<question>", "<thoughts>"
+"""Stand for the question and the thoughts where templates are compared."""
+
+HEADERS = ("given", "written")
+"""Who writes the header of the answering turn: the prompt, or the model."""
+
+COMPARED = (0, 1, 2)
+"""K at which templates are compared: without thoughts, and whether they say how many there are."""
+
+SETTINGS = "set.json"
+"""File of a set that says more than texts: `header` is one of `HEADERS`, the first by default."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +61,16 @@ class Wording:
     before: str
     after: str
     examples: tuple[Example, ...] = ()
+    between: str | None = None
+    """What stands between the question and the thoughts; None leaves their place to the builder."""
+
+    def asked(self, question: str) -> str:
+        """The text up to the thoughts, or up to the end of the question."""
+        return f"{self.before}{question}{self.between or ''}"
 
     def turns(self) -> list[str]:
         """What both sides said so far, in turn; the same words stand around every question."""
-        asked = [(f"{self.before}{x.question}{self.after}", x.answer) for x in self.examples]
+        asked = [(f"{self.asked(x.question)}{self.after}", x.answer) for x in self.examples]
         return [text for turn in asked for text in turn]
 
     def told(self, role: str) -> str:
@@ -62,7 +79,8 @@ class Wording:
             f"{who}: {text}\n"
             for who, text in zip(("user", "answer") * len(self.examples), self.turns(), strict=True)
         ]
-        return f"{''.join(turns)}{role}: {self.before}{MARKER}{self.after}"
+        place = "" if self.between is None else PLACE
+        return f"{''.join(turns)}{role}: {self.asked(MARKER)}{place}{self.after}"
 
 
 @dataclass(frozen=True)
@@ -112,13 +130,14 @@ class Templates:
         """What the folder for a task is called."""
         return self._folder(task).name
 
-    def wording(self, role: str, task: Task) -> Wording:
+    def wording(self, role: str, task: Task, k: int = 0) -> Wording:
         """What a model is told about a question of a task.
 
         Args:
             role: One of `ROLES`.
             task: Its name decides, else its kind of answer, else there must be a default; so it
                 is with the examples, which need not be there.
+            k: Number of thoughts. Without any, nothing is said about their place.
 
         Raises:
             UserError: There is no template, it does not show the question exactly once, or the
@@ -128,10 +147,31 @@ class Templates:
         if file is None:
             place = self._folder(task) / role / "default.jinja"
             raise UserError(f"There is no template for the {role}; write {place}.")
-        wording, shown = _cut(file, _read(file)), self._file(role, task, "examples.json")
+        wording, shown = _cut(file, _read(file), k), self._file(role, task, "examples.json")
         if shown is None:
             return wording
         return replace(wording, examples=_examples(shown, _read(shown)))
+
+    def counts(self, role: str, task: Task) -> bool:
+        """Whether a model is told how many thoughts there are."""
+        few, more = (self.wording(role, task, k) for k in COMPARED[1:])
+        return few != more
+
+    def writes_header(self, task: Task) -> bool:
+        """Whether the base has to write the header of its own turn, and is graded on it.
+
+        So it is in the code that the paper released, where a trained header is missing in use.
+        """
+        file = self._folder(task) / SETTINGS
+        if not file.is_file():
+            return False
+        try:
+            header = read_object(file).get("header", HEADERS[0])
+        except (OSError, ValueError) as error:
+            raise _unusable(file, error) from error
+        if header not in HEADERS:
+            raise UserError(f"The header in {file} must be one of: {', '.join(HEADERS)}.")
+        return header == "written"
 
     def _file(self, role: str, task: Task, ending: str) -> Path | None:
         """The file that is nearest to a task, if there is one."""
@@ -148,13 +188,14 @@ class Templates:
 
         Tasks with the same wording count once: all the mini tasks have the digits of any of them.
         """
-        texts = {
-            "\n".join(wording.told(role) for role, wording in self._roles(task)) for task in tasks
-        }
+        texts = {self._told(task) for task in tasks}
         return hashlib.sha256("\n\n".join(sorted(texts)).encode()).hexdigest()[:16]
 
-    def _roles(self, task: Task) -> list[tuple[str, Wording]]:
-        return [(role, self.wording(role, task)) for role in ROLES]
+    def _told(self, task: Task) -> str:
+        """All that both models are told about a task, with each number of thoughts that differs."""
+        said = ["\n".join(self.wording(r, task, k).told(r) for r in ROLES) for k in COMPARED]
+        header = ["header: written"] if self.writes_header(task) else []
+        return "\n".join([*dict.fromkeys(said), *header])
 
 
 def _read(file: Path) -> str:
@@ -165,16 +206,17 @@ def _read(file: Path) -> str:
 
 
 @cache
-def _cut(file: Path, text: str) -> Wording:
-    # A random word stands for the question: no template can contain it.
-    word = secrets.token_hex(16)
+def _cut(file: Path, text: str, k: int) -> Wording:
+    # Random words stand for the question and the thoughts: no template can contain them.
+    word, place = secrets.token_hex(16), secrets.token_hex(16)
+    known = {"question": word, "thoughts": place if k else "", "k": k}
     try:
         environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
-        parts = environment.from_string(text).render(question=word).strip().split(word)
+        parts = environment.from_string(text).render(known).strip().split(word)
     except UndefinedError as error:
         raise UserError(
             f"The template {file} cannot be used ({reason(error)}); "
-            "{{ question }} is all that a template knows."
+            "{{ question }}, {{ thoughts }} and {{ k }} are all that a template knows."
         ) from error
     except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise _unusable(file, error) from error
@@ -184,7 +226,15 @@ def _cut(file: Path, text: str) -> Wording:
             "{{ question }} into it exactly once."
         )
     before, after = parts
-    return Wording(before, after)
+    if place not in before + after:
+        return Wording(before, after)
+    if place in before or after.count(place) > 1:
+        raise UserError(
+            f"The template {file} does not show the thoughts once and behind the question; write "
+            "{{ thoughts }} there, or nowhere."
+        )
+    between, after = after.split(place)
+    return Wording(before, after, between=between)
 
 
 @cache

@@ -45,7 +45,8 @@ def key_of(record: Record) -> Key:
 
 
 def _decoding(sampling: Mapping[str, Any], samples: int) -> str:
-    if sampling.get("top_p", 1) != 1 or sampling.get("top_k", 0):
+    usual = {"top_p": 1, "top_k": 0, "repetition_penalty": 1}
+    if any(sampling.get(name, value) != value for name, value in usual.items()):
         return "other"
     plain: dict[float | None, str] = {0: "greedy", 1: "sampled" if samples == 1 else "votes"}
     return plain.get(sampling.get("temperature"), "other")

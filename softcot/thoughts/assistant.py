@@ -22,8 +22,9 @@ def soft_states(
 ) -> torch.Tensor:
     """Last-layer states at the K thought slots, one row for each question.
 
-    Nothing is decoded, and the states for K are the first K of those for any larger number. A
-    single question is remembered: asked again, or with a few thoughts more, it costs nothing.
+    Nothing is decoded, and the states for K are the first K of those for any larger number, unless
+    the assistant is told how many there are. A single question is remembered: asked again, or with
+    a few thoughts more, it costs nothing.
 
     Returns:
         float32[B, K, d_assistant] on the assistant's device.
@@ -99,7 +100,7 @@ def read_initial(
 def _roomy_prompt(assistant: LanguageModel, question: str, k: int, task: Task) -> Prompt:
     """The assistant's prompt with as many slots as a few steps of K need, if there is room."""
     try:
-        most = math.ceil(k / STEPS) * STEPS
+        most = k if assistant.prompts.counts(task) else math.ceil(k / STEPS) * STEPS
         return assistant.prompts.assistant(question, task=task, k=most)
     except UserError:
         return assistant.prompts.assistant(question, task=task, k=k)

@@ -21,6 +21,7 @@ STARTS = {
     "vocabulary": "The training started where a state that predicts a token becomes the embedding "
     "of that token. This start is the project's own and not part of the paper's method.",
     "random": "The training started at random weights.",
+    "torch": "The training started as `nn.Linear` does, as in the paper's released code.",
     "answers": "The training started where the states of a training problem become, by least "
     "squares, the mean embeddings of successive parts of its worked answer. This start is the "
     "project's own and not part of the paper's method.",
@@ -58,7 +59,8 @@ class Projection(TrainedWeights):
         """Map assistant states float[B, K, d_assistant] to thoughts float32[B, K, d_base]."""
         if states.shape[-1] != self.assistant_width:
             raise ValueError(f"states are {states.shape[-1]} wide, not {self.assistant_width}")
-        return self.linear(states.float() - self.centre)
+        inputs = states.float() - self.centre
+        return self.linear(inputs.to(self.linear.weight.dtype)).float()
 
     @classmethod
     def for_pair(
@@ -86,6 +88,16 @@ class Projection(TrainedWeights):
             projection.linear.bias.zero_()
         projection.start = "random"
         return projection.to(models.base.device)
+
+    @torch.no_grad()
+    def begin_as_torch_does(self, seed: int) -> None:
+        """Start as `nn.Linear` does: uniform up to one over the root of the states' width."""
+        generator = torch.Generator().manual_seed(seed)
+        bound = self.assistant_width**-0.5
+        for weight in self.linear.parameters():
+            fresh = torch.empty(weight.shape).uniform_(-bound, bound, generator=generator)
+            weight.copy_(fresh)
+        self.start = "torch"
 
     @torch.no_grad()
     def condition(self, states: torch.Tensor, size: float) -> None:

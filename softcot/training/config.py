@@ -8,13 +8,34 @@ from typing import Any
 
 from softcot.support.errors import UserError
 
-STARTS = ("answers", "vocabulary", "random", "plain")
+STARTS = ("answers", "vocabulary", "random", "plain", "torch")
 """Where a projection's training starts: at a regression to worked answers, at the map between both
-vocabularies, or anywhere; or at that map without the coordinates in which real pairs learn."""
+vocabularies, or anywhere; or at that map without the coordinates in which real pairs learn, or as
+torch makes a layer, without them too."""
 
+DECAYS = ("cosine", "linear", "none")
+"""How the learning rate falls after the warm-up."""
+
+KEPT = ("best", "last")
+"""Which weights a training keeps: those of the lowest validation loss, or of its last step."""
+
+NUMBERS = ("float32", "bfloat16")
+"""What the trained weights are stored in between two steps."""
+
+CHOICES = {"start": STARTS, "decay": DECAYS, "numbers": NUMBERS, "keep": KEPT}
+"""Settings that are one of a few words."""
 
 OWN = ("chains", "contrast", "rank")
 """Settings that a single method knows."""
+
+LATER = {
+    "least_thoughts": 1,
+    "epochs": None,
+    "decay": "cosine",
+    "numbers": "float32",
+    "keep": "best",
+}
+"""Settings that came later, with what every training did before."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +48,16 @@ class TrainingConfig:
     """Smallest K that a step draws: as large as the largest, K is fixed, as in the paper."""
     steps: int = 600
     """Optimiser steps."""
+    epochs: int | None = None
+    """Passes over the training problems, which then decide the steps."""
     batch_size: int = 32
     """Problems a step."""
     learning_rate: float = 3e-3
     """At its highest, after the warm-up."""
     warmup: int = 40
-    """Steps over which the learning rate rises; from then on it falls along a cosine."""
+    """Steps over which the learning rate rises; from then on it falls."""
+    decay: str = "cosine"
+    """How it falls: "cosine", "linear" or "none"."""
     weight_decay: float = 0.0
     """How strongly AdamW pulls the weights towards 0."""
     clip: float = 1.0
@@ -40,7 +65,13 @@ class TrainingConfig:
     start: str = "vocabulary"
     """Where a projection starts: "answers", read out of the training problems' worked answers;
     "vocabulary", aligned with both models'; or "random". "plain" is "vocabulary" trained in the
-    assistant's own coordinates, as before there were fair ones: to compare with."""
+    assistant's own coordinates, as before there were fair ones: to compare with. "torch" is as
+    `nn.Linear` starts, trained in those too, as in the code that the paper released."""
+    numbers: str = "float32"
+    """What the trained weights are stored in: "bfloat16" as in that code, where a small step is
+    rounded away."""
+    keep: str = "best"
+    """The weights that are kept: of the "best" validation, or of the "last" step."""
     chains: int = 10
     """Sets of thoughts of SoftCoT++."""
     contrast: float = 0.1
@@ -64,9 +95,16 @@ class TrainingConfig:
                 raise UserError(
                     f"The setting {name} must be a whole number, {least} or more; it is {value}."
                 )
-        if self.start not in STARTS:
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise UserError(
+                    f"There is no {name} called {getattr(self, name)!r}; choose one of: "
+                    f"{', '.join(known)}."
+                )
+        if self.numbers != "float32" and self.start not in ("plain", "torch"):
             raise UserError(
-                f"There is no start called {self.start!r}; choose one of: {', '.join(STARTS)}."
+                f"The coordinates of the start {self.start!r} need float32; with {self.numbers} "
+                "choose the start torch or plain."
             )
         if not (math.isfinite(self.contrast) and self.contrast >= 0):
             raise UserError(
@@ -84,16 +122,16 @@ class TrainingConfig:
     def deciding(self, settings: Collection[str]) -> dict[str, Any]:
         """What decides the weights of a method with these settings of its own, by name."""
         own = {n: v for n, v in asdict(self).items() if n not in OWN or n in settings}
-        if self.least_thoughts == 1:  # as in trainings of before there was another choice
-            del own["least_thoughts"]
-        return own
+        # As in trainings of before there was another choice.
+        return {n: v for n, v in own.items() if n not in LATER or v != LATER[n]}
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
         if step < self.warmup:
             return self.learning_rate * (step + 1) / self.warmup
         share = (step - self.warmup) / (self.steps - self.warmup)
-        return self.learning_rate * (1 + math.cos(math.pi * share)) / 2
+        left = {"cosine": (1 + math.cos(math.pi * share)) / 2, "linear": 1 - share, "none": 1.0}
+        return self.learning_rate * left[self.decay]
 
     def drawn_k(self, step: int) -> int:
         """K of a step."""

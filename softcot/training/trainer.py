@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from softcot.data.problems import Problem, Split, digest
-from softcot.data.tasks import training_tasks
+from softcot.data.tasks import Task, training_tasks
 from softcot.methods import get_trainable
 from softcot.models.language_model import fingerprint
 from softcot.support.errors import UserError
@@ -185,6 +185,10 @@ class _Run:
             "train": draw(self.tasks, "train", config.train_problems, config.seed),
             "validation": draw(self.tasks, "validation", config.validation_problems, config.seed),
         }
+        if config.epochs:
+            each = math.ceil(sum(map(len, self.problems["train"])) / config.batch_size)
+            self.config = config = replace(config, steps=each * config.epochs)
+        _check_counted(pair, self.tasks, config)
         self.settings = _settings(pair, method, name, config, self.problems)
         own = {known: getattr(config, known) for known in trainable.settings}
         self.objective = trainable.objective_for(
@@ -205,6 +209,8 @@ class _Run:
     def best(self) -> dict[str, Any]:
         """The entry of the history with the lowest validation loss among those that count."""
         judged = [entry for entry in self.history if entry["step"] >= self.judged_from]
+        if self.config.keep == "last":
+            judged = self.history[-1:]
         judged = judged or self.history[-1:]
         return min(judged, key=lambda entry: entry["validation_loss"])
 
@@ -228,6 +234,7 @@ class _Run:
     def begin(self, train: Corpus, saved: _Saved | None) -> None:
         """Start from fresh weights that are ready for these problems, or from a saved state."""
         self.objective.prepare(train.problems, train.precomputed)
+        self.weights.to(getattr(torch, self.config.numbers))
         self.trained = [p for p in self.weights.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
             self.trained,
@@ -392,7 +399,7 @@ class _Run:
 
     def finish(self, seconds: float, command: str) -> TrainingResult:
         """Write the best weights and the training record; a finished training drops its state."""
-        self.weights.load_state_dict(self.best_weights)
+        self.weights.float().load_state_dict(self.best_weights)
         self.weights.fold()
         result = TrainingResult(
             path=self.out,
@@ -445,6 +452,16 @@ class _Run:
 
     def _weights(self) -> dict[str, torch.Tensor]:
         return {name: value.clone() for name, value in self.weights.state_dict().items()}
+
+
+def _check_counted(pair: Pair, tasks: Sequence[Task], config: TrainingConfig) -> None:
+    """Refuse to draw K where the assistant is told it: its states would be for another K."""
+    fixed = config.least_thoughts >= (config.max_thoughts or 0)
+    if not fixed and any(pair.assistant.prompts.counts(task) for task in tasks):
+        raise UserError(
+            "These templates tell the assistant how many thoughts there are, so K must be the same "
+            f"in every step; add --least-thoughts {config.max_thoughts}."
+        )
 
 
 def _settings(

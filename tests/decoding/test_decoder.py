@@ -353,3 +353,22 @@ def test_rows_that_join_write_what_they_write_alone(pair, prompt):
         decoder.step()
     assert [first.ids for first, _ in rows] == alone and len(set(map(len, alone))) > 2
     assert any(first.ids != second.ids for first, second in rows)
+
+
+def test_a_repetition_penalty_is_that_of_generate(pair, problems):
+    """Of the words that were written; a prompt of embeddings has none to count."""
+    method = ZeroShotCoT(pair)
+    penalised = Sampling(max_new_tokens=20, repetition_penalty=1.3)
+    for problem in problems[:2]:
+        prompt = method.prepare([problem])
+        [row] = finish(decode(pair.base, prompt, penalised))
+        expected = pair.base.model.generate(
+            inputs_embeds=prompt.embeds,
+            attention_mask=prompt.attention_mask,
+            max_new_tokens=20,
+            do_sample=False,
+            repetition_penalty=1.3,
+            pad_token_id=pair.base.pad_id,
+            eos_token_id=sorted(pair.base.end_ids),
+        )[0].tolist()
+        assert row.ids == expected[: len(row.ids)] and len(row.ids) > 3

@@ -1,6 +1,7 @@
 """What all prompts of a batch begin with is read once, and the answers are the same."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -23,10 +24,13 @@ EXAMPLES = (
 )
 
 
-class Shown:
+class Shown(Templates):
     """Templates that show both models an example."""
 
-    def wording(self, role, task):
+    def __init__(self):
+        vars(self).update(folder=Path(), others=())
+
+    def wording(self, role, task, k=0):
         return Wording("Solve the problem. ", "", EXAMPLES)
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -9,7 +10,7 @@ from conftest import SPECIAL, TEMPLATE, build_tokenizer
 
 from softcot.data.tasks import FREE
 from softcot.prompts.builder import Prompt, PromptBuilder, ThoughtTokens
-from softcot.prompts.wording import Example, Wording
+from softcot.prompts.wording import Example, Templates, Wording
 from softcot.support.errors import UserError
 
 INSTRUCTION = "Solve the problem step by step and end with the answer."
@@ -28,13 +29,13 @@ NASTY = [
 ]
 
 
-class Told:
+class Told(Templates):
     """Templates that tell both models the same about every task."""
 
     def __init__(self, before: str, after: str = "", examples: tuple[Example, ...] = ()):
-        self.told = Wording(before, after, examples)
+        vars(self).update(folder=Path(), others=(), told=Wording(before, after, examples))
 
-    def wording(self, role: str, task) -> Wording:
+    def wording(self, role: str, task, k: int = 0) -> Wording:
         return self.told
 
 

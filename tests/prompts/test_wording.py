@@ -194,16 +194,16 @@ def test_some_tasks_may_have_another_set():
     assert [mixed.name(task) for task in (gsm8k, svamp, aqua)] == ["chat-two", "mini", "chat"]
 
 
-def test_a_template_knows_nothing_but_the_question(tmp_path):
+def test_a_template_knows_nothing_but_the_question_and_the_thoughts(tmp_path):
     for text in (
-        "{{ question }} {{ thoughts }}",
-        "{% if thoughts %}{% endif %}{{ question }}",
+        "{{ question }} {{ rationale }}",
+        "{% if answer %}{% endif %}{{ question }}",
         "{% for one in examples %}{{ one }}{% endfor %}{{ question }}",
     ):
         for role in ("base", "assistant"):
             (tmp_path / role).mkdir(exist_ok=True)
             (tmp_path / role / "default.jinja").write_text(text)
-        with pytest.raises(UserError, match=r"is undefined\); {{ question }} is all") as refused:
+        with pytest.raises(UserError, match=r"is undefined\); {{ question }}, {{ tho") as refused:
             Templates(tmp_path).wording("base", get_task("mini-gsm"))
         assert "default.jinja" in str(refused.value)
 

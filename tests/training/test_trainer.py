@@ -1,6 +1,7 @@
 """Training: what moves, what does not, and that an interruption changes nothing."""
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
@@ -23,7 +24,7 @@ from softcot.thoughts.adapter import Adapter, CoconutAdapter
 from softcot.thoughts.projection import Projection
 from softcot.thoughts.soft_prompt import SoftPrompt
 from softcot.training import corpus
-from softcot.training.config import TrainingConfig
+from softcot.training.config import DECAYS, NUMBERS, TrainingConfig
 from softcot.training.corpus import Reader, batches
 from softcot.training.trainer import train
 
@@ -571,3 +572,67 @@ def test_k_is_fixed_where_the_smallest_is_the_largest(pair, tmp_path, monkeypatc
     record = json.loads((tmp_path / "out" / "training.json").read_text())
     assert record["config"]["least_thoughts"] == 4
     assert Projection.load(tmp_path / "out").training_record["least_thoughts"] == 4
+
+
+def test_a_rate_falls_as_it_is_told_to():
+    rates = {
+        decay: [
+            TrainingConfig(steps=10, warmup=0, learning_rate=1.0, decay=decay).rate(step)
+            for step in (0, 5, 9)
+        ]
+        for decay in DECAYS
+    }
+    assert rates["linear"] == pytest.approx([1.0, 0.5, 0.1])
+    assert rates["cosine"] == pytest.approx([1.0, 0.5, (1 + math.cos(0.9 * math.pi)) / 2])
+    assert rates["none"] == [1.0, 1.0, 1.0]
+
+
+def test_epochs_decide_the_steps_and_the_last_weights_can_be_kept(pair, tmp_path):
+    settings = vars(CONFIG) | {
+        "epochs": 2,
+        "batch_size": 4,
+        "train_problems": 10,
+        "learning_rate": 30.0,  # so that the last are not the best
+        "validate_every": 1,
+        "keep": "last",
+    }
+    result = train(pair, "softcot", "mini-gsm", TrainingConfig(**settings), tmp_path / "out")
+    assert result.history[-1]["step"] == result.best_step == 6
+    assert result.best_loss > min(entry["validation_loss"] for entry in result.history)
+
+
+def test_bfloat16_rounds_small_steps_away(pair, tmp_path):
+    """As in the code that the paper released: most weights stay where they began."""
+    settings = vars(CONFIG) | {"start": "torch", "learning_rate": 2e-5, "warmup": 0, "keep": "last"}
+    moved = {}
+    for numbers in NUMBERS:
+        first, last = (
+            train(
+                pair,
+                "softcot",
+                "mini-gsm",
+                TrainingConfig(
+                    **settings | {"numbers": numbers, "steps": steps, "learning_rate": rate}
+                ),
+                tmp_path / f"{numbers}-{steps}-{rate}",
+            ).path
+            for steps, rate in ((1, 1e-30), (3, 2e-5))
+        )
+        before, after = (Projection.load(path).linear.weight for path in (first, last))
+        moved[numbers] = (before != after).float().mean().item()
+        bound = pair.assistant.width**-0.5
+        assert 0.9 * bound < before.abs().max() <= bound
+    assert moved["float32"] > 0.9 and moved["bfloat16"] < 0.5
+
+
+def test_numbers_that_a_start_cannot_have_are_refused():
+    with pytest.raises(UserError, match="need float32"):
+        TrainingConfig(numbers="bfloat16")
+
+
+def test_k_must_be_fixed_where_the_assistant_is_told_it(pair, tmp_path):
+    told = pair.told(Templates.named("mini-paper"))
+    with pytest.raises(UserError, match="add --least-thoughts"):
+        train(told, "softcot", "mini-gsm", CONFIG, tmp_path / "out")
+    fixed = TrainingConfig(**vars(CONFIG) | {"least_thoughts": CONFIG.max_thoughts})
+    assert train(told, "softcot", "mini-gsm", fixed, tmp_path / "out").finished
