@@ -159,3 +159,18 @@ def test_who_waits_sees_a_place_in_the_queue(visit, monkeypatch):
         one.get_by_role("button", name="Stop").click()
         answered(other)
     expect(other.get_by_text("in the queue")).to_have_count(0)
+
+
+def test_a_note_changes_the_answer_of_a_base_that_never_reads_it(visit):
+    page = visit()
+    page.get_by_role("radio", name="Notes for the assistant").check()
+    question = page.get_by_label("Question", exact=True)
+    expect(question).not_to_have_value(FIRST.question)
+    question.fill("How many coins does Anna have?")
+    said = []
+    for note in ("Anna has 37 coins.", "Anna has 52 coins."):
+        page.get_by_label("Tell the assistant alone").fill(note)
+        run(page)
+        said.append(answered(page))
+    (hard, soft), (hard_again, soft_again) = said
+    assert hard == hard_again and soft != soft_again
