@@ -61,6 +61,12 @@ def _other() -> Iterator[Ask]:
     yield Ask("sweep", "call", "sweep", ["mini-gsm", 2, 8])
 
 
+def newcomers() -> list[Ask]:
+    """Comparisons with short answers."""
+    usual = [DEFAULT_THOUGHTS, "", "", 0.0, 1.0, 41, SHORT]
+    return [Ask("newcomer", "call", "compare", [q, task, *usual]) for task, q in _questions()]
+
+
 def serve_requests(models: Sequence[str]) -> list[Ask]:
     """Every route of `serve`; `models` are those that are asked."""
     asked = [Ask("models", "get", "/v1/models", often=4), Ask("health", "get", "/healthz", often=4)]

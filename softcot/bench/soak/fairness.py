@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from softcot.bench.servers import Address
-from softcot.bench.soak.asked import app_requests
+from softcot.bench.soak.asked import newcomers
 from softcot.bench.soak.asking import Client
 from softcot.support.errors import UserError
 
@@ -62,8 +62,7 @@ async def _waited(server: Address) -> Waits:
 
 async def _newcomers(http: httpx.AsyncClient) -> list[float]:
     """Seconds until each one's first words."""
-    asked = [ask for ask in app_requests() if ask.kind.startswith("compare, ")]
-    waits = []
+    asked, waits = newcomers(), []
     for number in range(NEWCOMERS):
         ask = asked[number % len(asked)]
         reply = await Client(http, uuid.uuid4().hex).ask(ask)

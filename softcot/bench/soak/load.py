@@ -109,7 +109,8 @@ class _Soak:
                 await self._together(http, asked, expected)
             await asyncio.sleep(REST)
             after = await self._single(http, asked)
-        return Found(self.tally, len(asked), memory, before, after)
+        held = memory[: int(self.load.seconds)]  # then come those who are still being answered
+        return Found(self.tally, len(asked), held, before, after)
 
     async def _requests(self, http: httpx.AsyncClient) -> list[Ask]:
         if self.name == "app":
