@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 
 from softcot.bench.servers import Address
+from softcot.bench.soak import memory
 from softcot.bench.soak.asked import Ask, app_requests, serve_requests
 from softcot.bench.soak.asking import Client
-from softcot.bench.soak.memory import growth, watched
 from softcot.bench.soak.tally import Tally
 from softcot.support.errors import UserError
 
@@ -74,7 +74,7 @@ class Found:
     @property
     def growth(self) -> float | None:
         """See `softcot.bench.soak.memory.growth`."""
-        return growth(self.memory)
+        return memory.growth(self.memory)
 
 
 def soaked(name: str, server: Address, load: Load, progress: Progress) -> Found:
@@ -105,11 +105,11 @@ class _Soak:
             asked = await self._requests(http)
             expected = await self._alone(http, asked)
             before = await self._single(http, asked)
-            with watched(self.server.process) as memory:
+            with memory.watched(self.server.process) as seen:
                 await self._together(http, asked, expected)
             await asyncio.sleep(REST)
             after = await self._single(http, asked)
-        held = memory[: int(self.load.seconds)]  # then come those who are still being answered
+        held = seen[: int(self.load.seconds / memory.BEAT)]  # later, those who came last leave
         return Found(self.tally, len(asked), held, before, after)
 
     async def _requests(self, http: httpx.AsyncClient) -> list[Ask]:
