@@ -145,6 +145,7 @@ def serve(
     """
     from softcot.web import sessions, theme
     from softcot.web.events import AT_WORK, QUEUED
+    from softcot.web.guard import GUARDED
     from softcot.web.page import Page
     from softcot.web.results import REPORT
 
@@ -164,6 +165,7 @@ def serve(
                 max_threads=AT_WORK + THREADS,
                 enable_monitoring=False,
                 state_session_capacity=sessions.MOST,
+                app_kwargs=GUARDED,
                 **theme.launch_options(),
             )
     except Exception as error:  # of many kinds; whatever it is, it is in Gradio's surroundings
