@@ -143,12 +143,14 @@ def serve(
     Raises:
         UserError: Gradio cannot serve it here.
     """
-    from softcot.web import theme
+    from softcot.web import sessions, theme
     from softcot.web.events import AT_WORK, QUEUED
+    from softcot.web.guard import GUARDED
     from softcot.web.page import Page
     from softcot.web.results import REPORT
 
     blocks = Page(explorer, report or REPORT, notice, residents).build()
+    sessions.count_nothing()
     blocks.queue(max_size=QUEUED)
     direct(host.strip("[]"))
     try:
@@ -162,6 +164,8 @@ def serve(
                 quiet=True,
                 max_threads=AT_WORK + THREADS,
                 enable_monitoring=False,
+                state_session_capacity=sessions.MOST,
+                app_kwargs=GUARDED,
                 **theme.launch_options(),
             )
     except Exception as error:  # of many kinds; whatever it is, it is in Gradio's surroundings
@@ -169,6 +173,7 @@ def serve(
             f"Gradio cannot serve the page on {host}, port {port} ({reason(error)}). "
             "Choose another address with --host or --port, or mend what it names."
         ) from error
+    sessions.keep_little(blocks)
     state = {"status": "ok", "pair": explorer.pair.name, "device": explorer.device}
     app.add_api_route("/healthz", lambda: state, methods=["GET"])
     print(f"SoftCoT Explorer, pair {explorer.pair.name}, running on {explorer.device}:")

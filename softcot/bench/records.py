@@ -17,6 +17,8 @@ SINGLE = ("serve",)
 """What takes too long to be part of that: it is measured by its name."""
 REAL = ("columns", "exact", "rounding", "llama", "kernels")
 """What is measured of a real pair, one by one; in the table it comes after the others."""
+ELSEWHERE = ("soak.json",)
+"""Records of the same folder that have a form, and a page, of their own."""
 
 BUSY = 1.0
 """Load average from which a machine was doing something else, too, and figures are rough."""
@@ -56,7 +58,8 @@ def load_all(folder: str | Path) -> list[dict[str, Any]]:
     Raises:
         UserError: There is none, or one cannot be used.
     """
-    found = [load(path) for path in sorted(Path(folder).glob("*.json"))]
+    paths = [path for path in sorted(Path(folder).glob("*.json")) if path.name not in ELSEWHERE]
+    found = [load(path) for path in paths]
     if not found:
         raise UserError(
             f"There is no measurement in {folder}; make them with `python -m softcot bench all`."

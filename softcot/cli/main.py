@@ -39,6 +39,7 @@ COMMANDS = {
     "reproduce": "Make the records of an experiment that are not there yet.",
     "space": "Write a folder with the app and one pair, ready to be pushed to Hugging Face Spaces.",
     "bench": "Measure the speed beside straightforward code, or show the measurements in docs/.",
+    "soak": "Ask the app and `serve` with many clients for long, and check every answer.",
     "report": "Make the report, and its short forms in docs/ and the README, from the records.",
 }
 """Name -> what it does: the first line of its module's docstring, known without importing it."""

@@ -151,13 +151,16 @@ def train_live(
 
     def teach(tell: Callable[[Any], None], give_way: Callable[[], None]) -> TrainingResult:
         def look(method: Method) -> float:
+            """Share of the judged problems that a method answers right; 0 where it is stopped."""
             variants = [Variant(method.title, method)]
             for [trial] in try_variants(variants, judged, max_new_tokens=sizes.max_new_tokens):
+                if stop.is_set():  # nobody waits for the rest of the answers
+                    return 0.0
                 give_way()
             return trial.accuracy
 
         live.alone = look(get_method(ZeroShotCoT.name, pair, task))
-        if f"projection-{task.name}" in pair.trained:
+        if f"projection-{task.name}" in pair.trained and not stop.is_set():
             live.shipped = look(get_method(SoftCoT.name, pair, task))
         tell(None)
 
@@ -165,7 +168,10 @@ def train_live(
             _follow(live, update)
             if update.weights and update.done % config.validate_every == 0:
                 method = SoftCoT(pair, update.weights, task)
-                live.accuracies.append((update.done, look(method)))
+                accuracy = look(method)
+                if stop.is_set():
+                    return
+                live.accuracies.append((update.done, accuracy))
                 vectors = method.thoughts([Problem(task.name, question)], DEFAULT_THOUGHTS)[0]
                 if len(judged) > 1:
                     live.collapses.append((update.done, _collapse(method, judged)))

@@ -19,6 +19,7 @@ from softcot.support.text import clean
 from softcot.thoughts.edits import read_edits
 from softcot.web import questions
 from softcot.web.events import LANE, LONG, paced, spoken
+from softcot.web.guard import refuse_addresses
 from softcot.web.residents import Residents
 
 ENDPOINTS = ("compare", "intervene", "sweep", "thoughts", "problem")
@@ -215,10 +216,16 @@ class Blocks(gr.Blocks):
     """A page whose endpoints fill in what a plain HTTP client left out at the end of its list.
 
     `gradio_client` does that by itself; without it, an endpoint could never get another parameter.
+    No event takes a file that is named by an address.
     """
 
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
-        """Add the defaults of an endpoint's last parameters where nothing was said."""
+        """Add the defaults of an endpoint's last parameters where nothing was said.
+
+        Raises:
+            gradio.Error: A file is named by an address.
+        """
+        refuse_addresses(inputs)
         if block_fn.name in ENDPOINTS:
             inputs += [block.value for block in block_fn.inputs[len(inputs) :]]
         super().validate_inputs(block_fn, inputs)

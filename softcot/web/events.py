@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from softcot.models.loading import gpu_is_lent
 from softcot.support.errors import UserError
@@ -40,14 +41,24 @@ FRAME = 0.08
 
 
 def paced(frames: Iterator[T], clock: Callable[[], float] = time.monotonic) -> Iterator[T]:
-    """The frames as often as a reader can follow, and always the last one."""
-    shown, held = float("-inf"), []
+    """The frames as often as a reader can follow, and always the last one.
+
+    Once nobody reads, each: Gradio ends what nobody waits for when it is given the next one.
+    """
+    shown, held, unread = float("-inf"), [], _unread()
     for frame in frames:
         held = [frame]
-        if clock() - shown > FRAME:
+        if clock() - shown > FRAME or unread():
             shown, held = clock(), []
             yield frame
     yield from held
+
+
+def _unread() -> Callable[[], bool]:
+    """Whether whoever waits for the present event has gone, such as with a closed tab."""
+    blocks, number = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    event = blocks._queue.event_ids_to_events.get(number or "") if blocks else None
+    return lambda: event is not None and not event.alive
 
 
 class Ending(threading.Event):

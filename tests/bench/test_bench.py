@@ -7,7 +7,7 @@ import pytest
 import torch
 from conftest import build_problems
 
-from softcot.bench import llama, measuring, records, reference, startup
+from softcot.bench import llama, measuring, records, reference, servers, startup
 from softcot.bench.shapes import random_pair
 from softcot.bench.train import _config
 from softcot.cli.main import main
@@ -239,11 +239,11 @@ def test_nothing_is_written_without_records_or_markers(tmp_path, capsys):
 
 
 def test_an_app_that_does_not_start_is_given_up(monkeypatch, tmp_path):
-    monkeypatch.setattr(startup, "ROOT", tmp_path)
+    monkeypatch.setattr(servers, "ROOT", tmp_path)
     with pytest.raises(UserError, match="no app.py"):
         startup.first_answer("mini")
     (tmp_path / "app.py").write_text("raise SystemExit(1)")
-    monkeypatch.setattr(startup, "PATIENCE", 0.1)
+    monkeypatch.setattr(servers, "PATIENCE", 0.1)
     with pytest.raises(UserError, match="does not start"):
         startup.first_answer("mini")
 

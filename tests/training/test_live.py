@@ -8,7 +8,7 @@ from conftest import build_problems
 
 from softcot.analysis.vocabulary import Vocabulary
 from softcot.data.tasks import GeneratedProblems, get_task
-from softcot.decoding.decoder import Sampling
+from softcot.decoding.decoder import Decoder, Sampling
 from softcot.evaluation import variants
 from softcot.methods import get_method
 from softcot.plots.training import training_chart
@@ -106,6 +106,21 @@ def test_stopping_before_the_first_step_is_said(pair, tmp_path):
     stop.set()
     with pytest.raises(UserError, match="stopped before it took a step"):
         list(taught(pair, tmp_path / "new", stop))
+
+
+def test_a_stop_while_it_judges_ends_it_within_a_token(pair, tmp_path, monkeypatch):
+    stop, step, steps = threading.Event(), Decoder.step, []
+
+    def stopping(decoder):
+        steps.append(1)
+        if len(steps) == 2:
+            stop.set()
+        step(decoder)
+
+    monkeypatch.setattr(Decoder, "step", stopping)
+    with pytest.raises(UserError, match="stopped before it took a step"):
+        list(taught(pair, tmp_path / "new", stop))
+    assert len(steps) == 2
 
 
 def working() -> bool:

@@ -1,0 +1,192 @@
+"""Many clients at once against one server, and what they are answered."""
+
+import asyncio
+import random
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from softcot.bench.servers import Address
+from softcot.bench.soak import memory
+from softcot.bench.soak.asked import Ask, app_requests, serve_requests
+from softcot.bench.soak.asking import Client
+from softcot.bench.soak.tally import Tally
+from softcot.support.errors import UserError
+
+SINGLE = 9
+"""How often the single request before and after the load is asked; the median counts."""
+
+LEAVING = 0.15
+"""Share of the requests whose client hangs up in the middle."""
+
+SOON, LATER = 8, 2.0
+"""Events, or seconds, after which those are gone at most."""
+
+PATIENCE = 600.0
+"""Seconds after which a request counts as failed."""
+
+REST = 5.0
+"""Seconds between the load and the single requests after it."""
+
+TARGETS = ("app", "serve")
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Load:
+    """How much."""
+
+    clients: int = 64
+    seconds: float = 600.0
+    seed: int = 0
+    """Decides who asks what, and who hangs up when."""
+
+
+@dataclass
+class Found:
+    """What came of it."""
+
+    tally: Tally
+    distinct: int
+    """Requests that differ from one another."""
+    memory: list[int]
+    """Bytes that the server held in each second of the load."""
+    before: list[float]
+    """Seconds of the single request before the load, each time."""
+    after: list[float]
+    """And after it."""
+
+    @property
+    def slower(self) -> float:
+        """How many times as long the single request takes after the load: of both, the median."""
+        return statistics.median(self.after) / statistics.median(self.before)
+
+    @property
+    def first(self) -> float:
+        """The same of the first one after it alone."""
+        return self.after[0] / statistics.median(self.before)
+
+    @property
+    def growth(self) -> float | None:
+        """See `softcot.bench.soak.memory.growth`."""
+        return memory.growth(self.memory)
+
+
+def soaked(name: str, server: Address, load: Load, progress: Progress) -> Found:
+    """Ask a server everything alone, then with all clients at once.
+
+    Args:
+        name: One of `TARGETS`.
+        server: Where it listens.
+        load: How much.
+        progress: Called with (what is done, how far it is, where it ends).
+
+    Raises:
+        UserError: It does not answer even alone.
+    """
+    return asyncio.run(_Soak(name, server, load, progress).run())
+
+
+class _Soak:
+    def __init__(self, name: str, server: Address, load: Load, progress: Progress):
+        self.name, self.server, self.load, self.progress = name, server, load, progress
+        self.tally = Tally()
+
+    async def run(self) -> Found:
+        unlimited = httpx.Limits(max_connections=None, max_keepalive_connections=64)
+        async with httpx.AsyncClient(
+            base_url=self.server.url, timeout=PATIENCE, limits=unlimited, trust_env=False
+        ) as http:
+            asked = await self._requests(http)
+            expected = await self._alone(http, asked)
+            before = await self._single(http, asked)
+            with memory.watched(self.server.process) as seen:
+                await self._together(http, asked, expected)
+            await asyncio.sleep(REST)
+            after = await self._single(http, asked)
+        held = seen[: int(self.load.seconds / memory.BEAT)]  # later, those who came last leave
+        return Found(self.tally, len(asked), held, before, after)
+
+    async def _requests(self, http: httpx.AsyncClient) -> list[Ask]:
+        if self.name == "app":
+            return app_requests()
+        try:
+            served = [one["id"] for one in (await http.get("/v1/models")).json()["data"]]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            raise UserError(f"There is no `serve` at {self.server.url}.") from error
+        usual = [name for name in served if name.endswith((":zero-shot-cot", ":softcot"))]
+        return serve_requests(usual or served[:2])
+
+    async def _alone(self, http: httpx.AsyncClient, asked: Sequence[Ask]) -> dict[int, Any]:
+        """What each request is answered while nobody else asks."""
+        client, found = Client(http, "alone"), {}
+        for number, ask in enumerate(asked):
+            self.progress(f"{self.name}, alone", number, len(asked))
+            reply = await client.ask(ask)
+            if reply.end != "answered":
+                raise UserError(f"{self.server.url} does not answer {ask.kind}: {reply.said}.")
+            found[number] = reply.answer
+        self.progress(f"{self.name}, alone", len(asked), len(asked))
+        return found
+
+    async def _single(self, http: httpx.AsyncClient, asked: Sequence[Ask]) -> list[float]:
+        """Seconds of one and the same request, several times."""
+        ask = next(one for one in asked if one.way in ("call", "stream"))
+        replies = [await Client(http, f"single-{n}").ask(ask) for n in range(SINGLE)]
+        if any(reply.end != "answered" for reply in replies):
+            raise UserError(f"{self.server.url} does not answer a single request any more.")
+        return [reply.whole for reply in replies if reply.whole is not None]
+
+    async def _together(
+        self, http: httpx.AsyncClient, asked: Sequence[Ask], expected: Mapping[int, Any]
+    ) -> None:
+        """All clients, until the time is up and everybody has been answered."""
+        begun, title = time.monotonic(), f"{self.name}, {self.load.clients} clients"
+        clients = [
+            asyncio.create_task(self._visits(number, http, asked, expected, begun))
+            for number in range(self.load.clients)
+        ]
+        total = int(self.load.seconds)
+        while not all(client.done() for client in clients):
+            self.progress(title, min(total, int(time.monotonic() - begun)), total)
+            await asyncio.wait(clients, timeout=1.0)
+        self.progress(title, total, total)
+        for client in clients:
+            client.result()
+
+    async def _visits(
+        self,
+        number: int,
+        http: httpx.AsyncClient,
+        asked: Sequence[Ask],
+        expected: Mapping[int, Any],
+        begun: float,
+    ) -> None:
+        """One client, who asks again as soon as it was answered or has left."""
+        rng, visit = random.Random(f"{self.load.seed}:{number}"), 0
+        often = [ask.often for ask in asked]
+        client = Client(http, f"{self.load.seed}-{number}-0")
+        while time.monotonic() - begun < self.load.seconds:
+            [place] = rng.choices(range(len(asked)), often)
+            events, seconds = _leaving(asked[place], rng)
+            reply = await client.ask(asked[place], events, seconds)
+            self.tally.add(asked[place].kind, reply, expected[place])
+            if reply.end == "left":  # whoever comes back is somebody else
+                visit += 1
+                client = Client(http, f"{self.load.seed}-{number}-{visit}")
+            elif reply.end != "answered":
+                await asyncio.sleep(1.0)
+
+
+def _leaving(ask: Ask, rng: random.Random) -> tuple[int | None, float | None]:
+    """After how many events, or seconds, a client hangs up, if it does."""
+    if rng.random() >= LEAVING:
+        return None, None
+    if ask.way in ("get", "whole"):
+        return None, rng.uniform(0.05, LATER)
+    return rng.randint(1, SOON), None
