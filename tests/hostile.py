@@ -1,9 +1,11 @@
 """Text that means harm, for tests that nothing comes of it."""
 
 import os
+from functools import wraps
 
+import proofs
 from conftest import SPECIAL
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 HOSTILE = "SOFTCOT_HOSTILE"
@@ -47,10 +49,23 @@ values = st.recursive(
 )
 """Any value of a field."""
 
-tried = settings(
-    max_examples=int(os.environ.get(HOSTILE, "60")),
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
-"""The same inputs each time; few by default."""
+
+def tried(**strategies):
+    """A test of many inputs: the same ones each time, few by default, and counted."""
+
+    def decorated(test):
+        @wraps(test)
+        def counted(*args, **drawn):
+            proofs.count(test.__name__)
+            return test(*args, **drawn)
+
+        return chosen(given(**strategies)(counted))
+
+    chosen = settings(
+        max_examples=int(os.environ.get(HOSTILE, "60")),
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    return decorated
