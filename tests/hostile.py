@@ -50,19 +50,25 @@ values = st.recursive(
 """Any value of a field."""
 
 
-def tried(**strategies):
-    """A test of many inputs: the same ones each time, few by default, and counted."""
+def tried(as_part_of: str = "", share: float = 1.0, **strategies):
+    """A test of many inputs: the same ones each time, few by default, and counted.
+
+    Args:
+        as_part_of: Name of the test that they count for; by default its own.
+        share: Of the inputs that others try.
+        strategies: Argument -> what to draw for it.
+    """
 
     def decorated(test):
         @wraps(test)
         def counted(*args, **drawn):
-            proofs.count(test.__name__)
+            proofs.count(as_part_of or test.__name__)
             return test(*args, **drawn)
 
         return chosen(given(**strategies)(counted))
 
     chosen = settings(
-        max_examples=int(os.environ.get(HOSTILE, "60")),
+        max_examples=max(1, int(share * int(os.environ.get(HOSTILE, "60")))),
         deadline=None,
         derandomize=True,
         database=None,

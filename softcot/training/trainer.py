@@ -152,6 +152,9 @@ def train(
 _Saved = tuple[dict[str, torch.Tensor], dict[str, Any]]
 """Tensors and counters of an interrupted training."""
 
+_Moments = dict[int, dict[str, torch.Tensor]]
+"""What AdamW keeps of each weight, by its number."""
+
 
 class _Diverged(UserError):
     """A loss is no finite number, so that no step can follow."""
@@ -364,11 +367,8 @@ class _Run:
                 metadata = file.metadata()
                 tensors = {name: file.get_tensor(name) for name in file.keys()}
             settings, counters = (parse_json(metadata[k]) for k in ("settings", "counters"))
-        except (SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise UserError(
-                f"The state in {self.out} is damaged ({reason(error)}); delete the folder and "
-                "start again."
-            ) from error
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise self._damaged(reason(error)) from error
         for name, value in json.loads(json_text(self.settings)).items():
             if settings.get(name) != value:  # an earlier version did not write all of them
                 raise UserError(
@@ -377,18 +377,53 @@ class _Run:
                 )
         return tensors, counters
 
+    def _damaged(self, why: str) -> UserError:
+        return UserError(
+            f"The state in {self.out} is damaged ({why}); delete the folder and start again."
+        )
+
     def _restore(self, saved: _Saved) -> None:
+        """Take over a saved state.
+
+        Raises:
+            UserError: It is not what a training of these weights leaves.
+        """
         tensors, counters = saved
-        self.weights.load_state_dict(_part(tensors, "weights."))
+        moments: _Moments = {}
+        try:
+            for key, value in _part(tensors, "optimizer.").items():
+                number, _, name = key.partition(".")
+                moments.setdefault(int(number), {})[name] = value
+            self.step, self.history = counters["step"], counters["history"]
+            self.seconds = float(counters["seconds"])
+            last = self.history[-1]["step"], *(one["validation_loss"] for one in self.history)
+        except (LookupError, TypeError, ValueError) as error:
+            raise self._damaged(reason(error)) from error
         self.best_weights = _part(tensors, "best.")
-        moments: dict[int, dict[str, torch.Tensor]] = {}
-        for key, value in _part(tensors, "optimizer.").items():
-            number, _, name = key.partition(".")
-            moments.setdefault(int(number), {})[name] = value
+        if not self._fits(_part(tensors, "weights."), moments) or last[0] != self.step:
+            raise self._damaged("it holds other weights or steps than it says")
+        if not all(isinstance(number, int | float) for number in last):
+            raise self._damaged("a loss is no number")
+        self.weights.load_state_dict(_part(tensors, "weights."))
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
-        self.step, self.history = counters["step"], counters["history"]
-        self.seconds = counters["seconds"]
+
+    def _fits(self, weights: Mapping[str, torch.Tensor], moments: _Moments) -> bool:
+        """Whether saved weights, the best among them, and moments are those of this training."""
+        own = _shapes(self.weights.state_dict())
+        kept = [_shapes(weights), _shapes(self.best_weights)]
+        wanted = {
+            number: {"step": (), "exp_avg": tuple(one.shape), "exp_avg_sq": tuple(one.shape)}
+            for number, one in enumerate(self.trained)
+        }
+        found = {number: _shapes(values) for number, values in moments.items()}
+        finite = all(
+            one.is_floating_point() and bool(one.isfinite().all())
+            for part in (weights, self.best_weights, *moments.values())
+            for one in part.values()
+        )
+        # A part that no prompt has reached yet has no moments.
+        return kept == [own, own] and found.items() <= wanted.items() and finite
 
     def finish(self, seconds: float, command: str) -> TrainingResult:
         """Write the best weights and the training record; a finished training drops its state."""
@@ -468,6 +503,10 @@ def _settings(
             for split, drawn in problems.items()
         },
     }
+
+
+def _shapes(tensors: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
 def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

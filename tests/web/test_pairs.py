@@ -18,7 +18,13 @@ from softcot.web.handlers import ARRIVAL, CHOICES, Handlers
 from softcot.web.link import read_link
 from softcot.web.page import Page
 from softcot.web.pairs import PICK
-from softcot.web.requests import LandingRequest, PageRequest, PickRequest, SwitchRequest
+from softcot.web.requests import (
+    ArrivalRequest,
+    LandingRequest,
+    PageRequest,
+    PickRequest,
+    SwitchRequest,
+)
 from softcot.web.residents import Residents
 
 QUESTION = "Anna has 12 apples and buys 30 more. How many?"
