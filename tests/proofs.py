@@ -49,6 +49,9 @@ def pytest_configure(config):
 class _Recorder:
     def __init__(self, name: str):
         self.name, self.started = name, time.perf_counter()
+        command = shlex.join(["pytest", *sys.argv[1:]])
+        # Now: by the end, others may have committed something else.
+        self.origin = provenance(torch.device("cpu"), torch.float32, command)
         self.proofs: dict[str, dict] = {}
 
     @pytest.hookimpl(wrapper=True)
@@ -75,10 +78,9 @@ class _Recorder:
         for test, proof in self.proofs.items():
             proof["tried"] = _counted.get(test, proof["tried"])
             proof |= {"details": _details[test]} if _details.get(test) else {}
-        command = shlex.join(["pytest", *sys.argv[1:]])
         record = {"schema": SCHEMA, "name": self.name, "tests": self.proofs}
         record["seconds"] = round(time.perf_counter() - self.started, 1)
-        record |= provenance(torch.device("cpu"), torch.float32, command)
+        record |= self.origin
         write_json(RECORDS / f"{self.name}.json", record)
         write_text(PAGE, with_block(PAGE, TABLE, table(load_all())))
 
