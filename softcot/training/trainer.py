@@ -22,6 +22,7 @@ from softcot.data.problems import Problem, Split, digest
 from softcot.data.tasks import training_tasks
 from softcot.methods import get_trainable
 from softcot.models.language_model import fingerprint
+from softcot.models.memory import TOO_SMALL, OutOfMemory, halved, release
 from softcot.support.errors import UserError
 from softcot.support.files import json_text, refuse_used, replacing, write_json
 from softcot.support.processes import Processes
@@ -198,6 +199,8 @@ class _Run:
         self.history: list[dict[str, Any]] = []
         self.step = 0
         self.seconds = 0.0
+        self.most: int | None = None
+        """Problems that are computed at once at most, if the memory ended at more."""
 
     @property
     def state_file(self) -> Path:
@@ -254,16 +257,7 @@ class _Run:
             group["lr"] = min(self.config.rate(self.step), HIGHEST_RATE)
         drawn = self.config.drawn_k(self.step)
         k = self.objective.k(self.step, self.config.steps, drawn)
-        self.optimizer.zero_grad()
-        found = []
-        for piece in corpus.pieces(self.objective, self.processes.share(numbers)):
-            self.between()
-            losses, beside = corpus.graded(self.objective, piece, k)
-            whole = losses.sum()
-            if beside is not None:  # it counts as the mean loss does, whatever the piece's size
-                whole = whole + beside * losses.numel()
-            whole.backward()
-            found.append(losses.detach())
+        found = self._graded(corpus, self.processes.share(numbers), k)
         losses = torch.cat(found) if found else torch.zeros(0)  # fewer problems than processes
         graded = self.processes.total(losses.numel())
         loss = self.processes.total(losses.sum().item()) / graded
@@ -277,6 +271,37 @@ class _Run:
         self.optimizer.step()
         self.step += 1
         return loss
+
+    def _graded(self, corpus: Corpus, numbers: list[int], k: int) -> list[torch.Tensor]:
+        """Sum the gradients of a step, piece by piece; where the memory ends, of smaller pieces.
+
+        The gradient is that of the whole batch however small they are.
+
+        Raises:
+            OutOfMemory: Not even one problem fits.
+        """
+        while True:
+            self.optimizer.zero_grad()  # what a piece that failed has added goes, too
+            try:
+                return [
+                    self._add_gradient(corpus, piece, k)
+                    for piece in corpus.pieces(self.objective, numbers, self.most)
+                ]
+            except TOO_SMALL:
+                largest = len(max(corpus.pieces(self.objective, numbers, self.most), key=len))
+                if largest == 1:
+                    raise OutOfMemory("choose a smaller pair, or --dtype bfloat16") from None
+            self.most = largest // 2
+            release()
+
+    def _add_gradient(self, corpus: Corpus, piece: list[int], k: int) -> torch.Tensor:
+        self.between()
+        losses, beside = corpus.graded(self.objective, piece, k)
+        whole = losses.sum()
+        if beside is not None:  # it counts as the mean loss does, whatever the piece's size
+            whole = whole + beside * losses.numel()
+        whole.backward()
+        return losses.detach()
 
     @torch.no_grad()
     def validate(self, corpus: Corpus, train_loss: float | None) -> None:
@@ -316,10 +341,10 @@ class _Run:
         k = self.objective.validation_k(share)
         if k:  # what is never trained is not judged either
             k = max(k, min(self.config.least_thoughts, self.objective.max_thoughts))
-        found = []
-        for piece in corpus.pieces(self.objective, numbers):
+        found: list[torch.Tensor] = []
+        for piece in corpus.pieces(self.objective, numbers, self.most):
             self.between()
-            found.append(corpus.losses(self.objective, piece, k).cpu())
+            found += halved(lambda part: corpus.losses(self.objective, part, k).cpu(), piece)
         return torch.cat(found)
 
     def save(self, seconds: float) -> None:
