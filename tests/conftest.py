@@ -24,6 +24,8 @@ from softcot.thoughts.self_projection import PlaceProjections, SelfProjection
 from softcot.thoughts.soft_prompt import PauseToken, SoftPrompt
 from softcot.thoughts.tuned_assistant import TunedAssistant
 
+pytest_plugins = ["proofs"]
+
 torch.set_num_threads(1)
 
 SPECIAL = ["<pad>", "<unk>", "<bos>", "<end>", "<user>", "<assistant>", "<thought>", "</thought>"]

@@ -1,9 +1,11 @@
 """Text that means harm, for tests that nothing comes of it."""
 
 import os
+from functools import wraps
 
+import proofs
 from conftest import SPECIAL
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 HOSTILE = "SOFTCOT_HOSTILE"
@@ -47,10 +49,29 @@ values = st.recursive(
 )
 """Any value of a field."""
 
-tried = settings(
-    max_examples=int(os.environ.get(HOSTILE, "60")),
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
-"""The same inputs each time; few by default."""
+
+def tried(as_part_of: str = "", share: float = 1.0, **strategies):
+    """A test of many inputs: the same ones each time, few by default, and counted.
+
+    Args:
+        as_part_of: Name of the test that they count for; by default its own.
+        share: Of the inputs that others try.
+        strategies: Argument -> what to draw for it.
+    """
+
+    def decorated(test):
+        @wraps(test)
+        def counted(*args, **drawn):
+            proofs.count(as_part_of or test.__name__)
+            return test(*args, **drawn)
+
+        return chosen(given(**strategies)(counted))
+
+    chosen = settings(
+        max_examples=max(1, int(share * int(os.environ.get(HOSTILE, "60")))),
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    return decorated

@@ -144,13 +144,21 @@ class Lexicon:
             return None
         try:
             lexicon = from_json(cls, read_text(file))
-            lexicon._ranges.keys()  # numbers that are none are found here
+            lexicon._check()
             return lexicon
         except (OSError, ValueError) as error:
             raise UserError(
                 f"{file} is damaged ({reason(error)}); make it again with `python -m softcot "
                 "pretrain --lexicon-only`, or remove it."
             ) from error
+
+    def _check(self) -> None:
+        """Refuse what no question can be read by: ranges that are none, and empty phrases."""
+        for form, spans in self._ranges.items():
+            if spans is not None and len(spans) != form.split().count(NUMBER):
+                raise ValueError(f"the form {form!r} has another number of ranges")
+        if () in self._phrases:
+            raise ValueError("a class has an empty word")
 
     def save(self, folder: str | Path) -> None:
         """Write it into a model's folder."""

@@ -19,6 +19,7 @@ from softcot.decoding.static_cache import FixedRows, rows_for
 from softcot.models.batches import PromptEmbeds
 from softcot.models.cache import empty_cache, join_cache, keeps_all
 from softcot.models.language_model import LanguageModel
+from softcot.models.memory import memory_told
 from softcot.support.errors import UserError
 from softcot.support.presets import MAX_NEW_TOKENS
 
@@ -159,10 +160,12 @@ class Decoder:
         self._groups.append(_Group(self.lm, prompt, pens))
         return [pen.row for pen in pens]
 
+    @memory_told()
     def read(self) -> None:
         """Read the prompts that came last, before those that write do their next step.
 
         Raises:
+            OutOfMemory: The GPU's memory is too small.
             Exception: Reading failed; they have left, and all other rows are as they were.
         """
         group = self._groups[-1]
@@ -179,8 +182,13 @@ class Decoder:
             if id(pen.row) in gone and not pen.ended:
                 pen.row.stop_reason = "stopped"
 
+    @memory_told()
     def step(self) -> None:
-        """Write one token into every row that is not finished."""
+        """Write one token into every row that is not finished.
+
+        Raises:
+            OutOfMemory: The GPU's memory is too small; the rows can go on no more.
+        """
         self._groups = [group for group in self._groups if group.keep_open()]
         # Where rows join, the batch has another shape with the next step.
         compiled = self.lm.compiled and len(self._groups) == 1

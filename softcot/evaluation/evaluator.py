@@ -21,6 +21,7 @@ from softcot.evaluation.records import SCHEMA, Record, Row, figures, variety
 from softcot.evaluation.scoring import gold_logprobs
 from softcot.methods import METHODS, Method, SlotMethod, get_method
 from softcot.models.batches import PromptEmbeds
+from softcot.models.memory import TOO_SMALL, OutOfMemory, release
 from softcot.support.errors import UserError
 from softcot.support.processes import Processes
 from softcot.support.provenance import provenance
@@ -31,6 +32,12 @@ from softcot.thoughts.pair import Pair
 SHARES = 4
 """Parts that a batch is filled up in: reading new prompts in few large parts costs least, and in
 many small ones leaves the fewest places empty."""
+
+ADVICE = (
+    "lower --max-new-tokens, --samples or the number of seeds, which are written together, or "
+    "choose a smaller pair"
+)
+"""What to do where the memory does not hold the answers to a single problem."""
 
 LOOKED_AT = 64
 """Problems whose thoughts are compared with each other."""
@@ -155,11 +162,19 @@ def evaluate(
     progress(len(ledger.rows), total)
     for seeds in protocol.rounds():
         method = protocol.build(pair, task, seeds[0])
-        with backend.session(batch_size) as session:
-            asked = _Round(task, method, problems, protocol, seeds, session)
-            for done in asked.answers(ledger.missing(seeds[0], mine), batch_size):
-                ledger.add(*done)
-                progress(len(ledger.rows), total)
+        while missing := ledger.missing(seeds[0], mine):
+            try:
+                with backend.session(batch_size) as session:
+                    asked = _Round(task, method, problems, protocol, seeds, session)
+                    for done in asked.answers(missing, batch_size):
+                        ledger.add(*done)
+                        progress(len(ledger.rows), total)
+                continue
+            except TOO_SMALL:
+                if batch_size <= len(seeds) * protocol.samples:
+                    raise OutOfMemory(ADVICE) from None
+            batch_size //= 2  # what is answered stays, and the rest is asked in smaller batches
+            release()
     ledger.join(processes)
     settings["left_out"] = None if left_out is None else dict(left_out)
     looked_at = problems[:LOOKED_AT]

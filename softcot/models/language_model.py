@@ -2,14 +2,14 @@
 
 import copy
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
@@ -145,7 +145,7 @@ class LanguageModel:
         device = torch.device(device) if device else best_device()
         dtype = dtype or usual_dtype(device, source.billions)
         options = source.options | quantization(quantize, device, dtype)
-        try:
+        with _told(source.place):
             tokenizer = AutoTokenizer.from_pretrained(source.place, **source.options)
             # A model and a report, whatever the library's own annotation says.
             loaded: Any = AutoModelForCausalLM.from_pretrained(
@@ -157,22 +157,15 @@ class LanguageModel:
             )
             model, report = loaded
             _check_whole(model, tokenizer, report)
-        except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
-            # What follows in the library's own words lists all that could be installed.
-            said = NO_TOKENIZER if "backend tokenizer" in str(error) else reason(error)
-            raise UserError(
-                f"The model in {source.place} cannot be loaded ({said}); download or train it "
-                "again."
-            ) from error
-        model = model.to(device) if quantize is None else model  # else it is there already
-        return cls.of(
-            model.eval().requires_grad_(False),
-            tokenizer,
-            name=Path(source.place).name,
-            templates=templates,
-            quantize=quantize,
-            lexicon=Lexicon.load(source.folder) if source.folder else None,
-        )
+            model = model.to(device) if quantize is None else model  # else it is there already
+            return cls.of(
+                model.eval().requires_grad_(False),
+                tokenizer,
+                name=Path(source.place).name,
+                templates=templates,
+                quantize=quantize,
+                lexicon=Lexicon.load(source.folder) if source.folder else None,
+            )
 
     @classmethod
     def of(
@@ -350,6 +343,26 @@ def text_config(model: Any) -> Any:
     return model.config.get_text_config()
 
 
+@contextmanager
+def _told(place: str | Path) -> Iterator[None]:
+    """Turn whatever goes wrong while a model is loaded into one sentence."""
+    try:
+        yield
+    except UserError:
+        raise
+    except torch.OutOfMemoryError as error:
+        raise UserError(
+            f"The model in {place} does not fit into the GPU's memory; end other programs there, "
+            "or choose a smaller pair."
+        ) from error
+    except Exception as error:  # damaged files fail anywhere in four libraries
+        # What follows in the library's own words lists all that could be installed.
+        said = NO_TOKENIZER if "backend tokenizer" in str(error) else reason(error)
+        raise UserError(
+            f"The model in {place} cannot be loaded ({said}); download or train it again."
+        ) from error
+
+
 def _longest(model: Any, tokenizer: Any) -> int:
     """Tokens of the longest sequence that a model takes, under the name that its family uses."""
     config = text_config(model)
@@ -365,7 +378,10 @@ def declared_ends(model: Any) -> frozenset[int]:
     """The tokens that a model's own settings call ends."""
     settings = model.generation_config or text_config(model)
     declared = settings.eos_token_id
-    return frozenset(declared if isinstance(declared, list) else [declared]) - {None}
+    ends = frozenset(declared if isinstance(declared, list) else [declared]) - {None}
+    if not all(isinstance(end, int) for end in ends):
+        raise ValueError("an end token is no number")
+    return ends
 
 
 def _check_whole(model: Any, tokenizer: Any, report: dict[str, Any]) -> None:
@@ -380,3 +396,4 @@ def _check_whole(model: Any, tokenizer: Any, report: dict[str, Any]) -> None:
         raise ValueError(f"the tokenizer has {len(tokenizer)} tokens, the model {rows}")
     if tokenizer.eos_token_id is None:
         raise ValueError("the tokenizer has no end-of-sequence token")
+    declared_ends(model)  # they are tokens

@@ -95,7 +95,7 @@ def _load(path: Path) -> Training:
             history,
             content.get("fingerprints", {}).get("trained"),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, AssertionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, AssertionError):
         raise UserError(f"{path} is no record of a training with validations; remove it.") from None
 
 

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,11 @@ from typing import Any
 
 from softcot.support.errors import UserError
 from softcot.support.reading import read_text, reason
+
+FRESH = ".new-"
+"""Begins the names of folders whose files take their places one by one."""
+
+_TEMPORARY = re.compile(rf"({re.escape(FRESH)}|\..+\.)[a-z0-9_]{{8}}")
 
 
 @contextmanager
@@ -29,6 +35,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _is_left(path: Path) -> bool:
+    """Whether something has a temporary name of `replacing`, or of a folder that was saved."""
+    return bool(_TEMPORARY.fullmatch(path.name))
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -96,10 +107,10 @@ def markers(name: str) -> tuple[str, str]:
 
 
 def refuse_used(folder: Path) -> None:
-    """Refuse a folder that holds something.
+    """Refuse a folder that holds something, but for what a kill left of a file that was written.
 
     Raises:
         UserError: It does, or it is a file.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or not all(map(_is_left, folder.iterdir()))):
         raise UserError(f"{folder} is in use; choose another folder or delete it.")

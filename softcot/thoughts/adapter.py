@@ -90,9 +90,10 @@ class Adapter(TrainedWeights):
     def load_for(cls, models: ModelPair, path: Path) -> Self:
         """Read the folder `path` for the models of a pair; see `TrainedWeights.load`."""
         with cls.reading(path):
-            adapter = cls(**cls.config(path))
+            file = path / "adapter_model.safetensors"
+            adapter = cls(**cls.config(path, file))
             adapter._attach(models.base)
-            adapter.load_state_dict(load_file(path / "adapter_model.safetensors"))
+            adapter.load_state_dict(load_file(file))
             cls.check_finite(adapter.state_dict().values())
         return adapter.eval().requires_grad_(False)
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import torch
 from huggingface_hub import ModelCard, ModelCardData, PyTorchModelHubMixin
-from safetensors import SafetensorError
+from pydantic import Field
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -20,12 +21,16 @@ from softcot.data.tasks import BENCHMARK_TASKS, training_tasks
 from softcot.models.language_model import LanguageModel
 from softcot.models.model_pair import ModelPair
 from softcot.support.errors import UserError
-from softcot.support.files import json_text
+from softcot.support.files import FRESH, json_text
 from softcot.support.presets import MAX_THOUGHTS
 from softcot.support.reading import read_object, reason
+from softcot.support.schema import STRICT, from_json
 
 PAPER = "2502.12134"
 """SoftCoT on arXiv."""
+
+LARGEST = 2**17
+"""Largest width, rank or K that a config may name: no model is as wide, and no context as long."""
 
 CARD = """---
 {front}
@@ -55,11 +60,13 @@ SoftCoT is described in [arXiv {paper}](https://arxiv.org/abs/{paper}).
 class Origin:
     """What some weights were trained for and how; a text is empty where nobody knows."""
 
+    __pydantic_config__ = STRICT
+
     pair: str = ""
     """Name of the pair."""
     task: str = ""
     """What they were trained on: a task, or "all"."""
-    max_thoughts: int = MAX_THOUGHTS
+    max_thoughts: Annotated[int, Field(ge=0, le=LARGEST)] = MAX_THOUGHTS
     """Every K from 1 to this was trained; 0 where nobody knows, and for what has no thoughts."""
     base_model: str = ""
     """Hub id of the base, or the last two names of its folder's path."""
@@ -208,7 +215,7 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
         """Write weights, config and model card into the folder `path`, each file at once."""
         path = Path(path)
         path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path, prefix=".new-") as fresh:
+        with tempfile.TemporaryDirectory(dir=path, prefix=FRESH) as fresh:
             self.save_pretrained(fresh)
             for file in Path(fresh).iterdir():
                 os.replace(file, path / file.name)
@@ -269,15 +276,45 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
         """
         path = Path(path)
         with cls.reading(path):
-            module = cls(**cls.config(path))
-            module.load_state_dict(load_file(path / "model.safetensors"))
+            file = path / "model.safetensors"
+            module = cls(**cls.config(path, file))
+            module.load_state_dict(load_file(file))
             cls.check_finite(module.parameters())
         return module.eval().requires_grad_(False).to(device)
 
-    @staticmethod
-    def config(path: str | Path) -> dict[str, Any]:
-        """The constructor's arguments, as a folder keeps them."""
-        return read_object(Path(path, "config.json"))
+    @classmethod
+    def config(cls, path: Path, file: Path) -> dict[str, Any]:
+        """The constructor's arguments, as the folder `path` keeps them, for the weights in a file.
+
+        They come from anywhere: what is made of them is as large as the file, and no larger.
+
+        Raises:
+            ValueError: Something is missing or of another type, or the file has other weights.
+        """
+        given = read_object(path / "config.json")
+        sizes = {name: given.pop(name) for name in cls.own if name in given}
+        for name, value in sizes.items():
+            if type(value) is not int or not 0 <= value <= LARGEST:
+                raise ValueError(f"the field {name!r} is no size")
+        known = sizes | vars(from_json(Origin, json_text(given)))
+        cls._check_size(known, file)
+        return known
+
+    @classmethod
+    def _check_size(cls, config: Mapping[str, Any], file: Path) -> None:
+        """Refuse a config whose weights are not those that a file says it has."""
+        with safe_open(file, "pt") as weights:
+            slices = {name: weights.get_slice(name) for name in weights.keys()}
+        shapes = {name: tuple(one.get_shape()) for name, one in slices.items()}
+        if not all("F" in one.get_dtype() for one in slices.values()):
+            raise ValueError("its weights are not numbers with a fraction")
+        with torch.device("meta"):  # nothing is allocated
+            made = cls(**config)
+        own = {name: tuple(weight.shape) for name, weight in nn.Module.state_dict(made).items()}
+        rank = getattr(made, "rank", 0)
+        ranks = {shape[0] for name, shape in shapes.items() if "lora_A" in name and shape}
+        if not own.items() <= shapes.items() or ranks != ({rank} if rank else set()):
+            raise ValueError("its weights are not those of its config")
 
     def check_shapes(self, given: Mapping[str, torch.Tensor]) -> None:
         """Refuse weights of other names or shapes, of which some would be taken over.

@@ -40,7 +40,8 @@ def load_states(path: Path, shape: Sequence[int]) -> torch.Tensor | None:
         states = load_file(path)["states"]
     except (OSError, SafetensorError, KeyError):
         return None
-    return states if tuple(states.shape) == tuple(shape) else None
+    usable = states.dtype == torch.float32 and bool(states.isfinite().all())
+    return states if usable and tuple(states.shape) == tuple(shape) else None
 
 
 def save_states(path: Path, states: torch.Tensor) -> None:

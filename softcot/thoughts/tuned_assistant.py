@@ -79,9 +79,10 @@ class TunedAssistant(Projection):
     def load_for(cls, models: ModelPair, path: Path) -> Self:
         """Read the folder `path` for the models of a pair; see `TrainedWeights.load`."""
         with cls.reading(path):
-            made = cls(**cls.config(path)).to(models.base.device)
+            file = path / "model.safetensors"
+            made = cls(**cls.config(path, file)).to(models.base.device)
             made._attach(models.assistant)
-            made.load_state_dict(load_file(path / "model.safetensors"))
+            made.load_state_dict(load_file(file))
             cls.check_finite(made.state_dict().values())
         return made.eval().requires_grad_(False)
 

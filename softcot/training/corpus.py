@@ -13,6 +13,7 @@ import torch
 from softcot.data.problems import Problem, Split
 from softcot.data.tasks import Task
 from softcot.methods.objective import Objective
+from softcot.models.memory import halved
 from softcot.models.precision import SMALL
 from softcot.support.processes import Processes
 from softcot.thoughts.state_cache import load_states, save_states
@@ -91,12 +92,18 @@ class Corpus:
         misheard = [own.mistaken_for(o) for own, o in zip(self.problems, others, strict=True)]
         return Corpus(misheard, self.precomputed.roll(1, dims=0))
 
-    def pieces(self, objective: Objective, numbers: list[int]) -> list[list[int]]:
-        """Some problems, or none, in parts of like length that are computed one by one."""
+    def pieces(
+        self, objective: Objective, numbers: list[int], most: int | None = None
+    ) -> list[list[int]]:
+        """Some problems, or none, in parts of like length that are computed one by one.
+
+        They have at most `most` problems each, where that is given.
+        """
         base = objective.pair.base
-        if base.device.type != "cpu":
-            return [numbers] if numbers else []
         size = PIECE if base.model.num_parameters() < SMALL * 1e9 else LARGE_PIECE
+        if base.device.type != "cpu":
+            size = max(1, len(numbers))
+        size = min(size, most or size)
         return cut(sorted(numbers, key=lambda i: objective.size(self.problems[i])), size)
 
 
@@ -138,6 +145,7 @@ class Reader:
         mine, computed = self.processes.share(list(enumerate(cut(order, self.batch_size)))), []
         for done, (place, numbers) in enumerate(mine, start=1):
             batch = [problems[i] for i in numbers]
-            computed.append((place, self.objective.precompute(task, batch).cpu()))
+            found = halved(lambda part: self.objective.precompute(task, part).cpu(), batch)
+            computed.append((place, torch.cat(found)))
             self.progress(done, len(mine))
         return torch.cat(self.processes.gathered(computed))[torch.tensor(order).argsort()]

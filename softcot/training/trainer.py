@@ -22,6 +22,7 @@ from softcot.data.problems import Problem, Split, digest
 from softcot.data.tasks import Task, training_tasks
 from softcot.methods import get_trainable
 from softcot.models.language_model import fingerprint
+from softcot.models.memory import TOO_SMALL, OutOfMemory, halved, release
 from softcot.support.errors import UserError
 from softcot.support.files import json_text, refuse_used, replacing, write_json
 from softcot.support.processes import Processes
@@ -152,6 +153,9 @@ def train(
 _Saved = tuple[dict[str, torch.Tensor], dict[str, Any]]
 """Tensors and counters of an interrupted training."""
 
+_Moments = dict[int, dict[str, torch.Tensor]]
+"""What AdamW keeps of each weight, by its number."""
+
 
 class _Diverged(UserError):
     """A loss is no finite number, so that no step can follow."""
@@ -199,6 +203,8 @@ class _Run:
         self.history: list[dict[str, Any]] = []
         self.step = 0
         self.seconds = 0.0
+        self.most: int | None = None
+        """Problems that are computed at once at most, if the memory ended at more."""
 
     @property
     def state_file(self) -> Path:
@@ -258,16 +264,7 @@ class _Run:
             group["lr"] = min(self.config.rate(self.step), HIGHEST_RATE)
         drawn = self.config.drawn_k(self.step)
         k = self.objective.k(self.step, self.config.steps, drawn)
-        self.optimizer.zero_grad()
-        found = []
-        for piece in corpus.pieces(self.objective, self.processes.share(numbers)):
-            self.between()
-            losses, beside = corpus.graded(self.objective, piece, k)
-            whole = losses.sum()
-            if beside is not None:  # it counts as the mean loss does, whatever the piece's size
-                whole = whole + beside * losses.numel()
-            whole.backward()
-            found.append(losses.detach())
+        found = self._graded(corpus, self.processes.share(numbers), k)
         losses = torch.cat(found) if found else torch.zeros(0)  # fewer problems than processes
         graded = self.processes.total(losses.numel())
         loss = self.processes.total(losses.sum().item()) / graded
@@ -281,6 +278,37 @@ class _Run:
         self.optimizer.step()
         self.step += 1
         return loss
+
+    def _graded(self, corpus: Corpus, numbers: list[int], k: int) -> list[torch.Tensor]:
+        """Sum the gradients of a step, piece by piece; where the memory ends, of smaller pieces.
+
+        The gradient is that of the whole batch however small they are.
+
+        Raises:
+            OutOfMemory: Not even one problem fits.
+        """
+        while True:
+            self.optimizer.zero_grad()  # what a piece that failed has added goes, too
+            try:
+                return [
+                    self._add_gradient(corpus, piece, k)
+                    for piece in corpus.pieces(self.objective, numbers, self.most)
+                ]
+            except TOO_SMALL:
+                largest = len(max(corpus.pieces(self.objective, numbers, self.most), key=len))
+                if largest == 1:
+                    raise OutOfMemory("choose a smaller pair, or --dtype bfloat16") from None
+            self.most = largest // 2
+            release()
+
+    def _add_gradient(self, corpus: Corpus, piece: list[int], k: int) -> torch.Tensor:
+        self.between()
+        losses, beside = corpus.graded(self.objective, piece, k)
+        whole = losses.sum()
+        if beside is not None:  # it counts as the mean loss does, whatever the piece's size
+            whole = whole + beside * losses.numel()
+        whole.backward()
+        return losses.detach()
 
     @torch.no_grad()
     def validate(self, corpus: Corpus, train_loss: float | None) -> None:
@@ -320,10 +348,10 @@ class _Run:
         k = self.objective.validation_k(share)
         if k:  # what is never trained is not judged either
             k = max(k, min(self.config.least_thoughts, self.objective.max_thoughts))
-        found = []
-        for piece in corpus.pieces(self.objective, numbers):
+        found: list[torch.Tensor] = []
+        for piece in corpus.pieces(self.objective, numbers, self.most):
             self.between()
-            found.append(corpus.losses(self.objective, piece, k).cpu())
+            found += halved(lambda part: corpus.losses(self.objective, part, k).cpu(), piece)
         return torch.cat(found)
 
     def save(self, seconds: float) -> None:
@@ -371,11 +399,8 @@ class _Run:
                 metadata = file.metadata()
                 tensors = {name: file.get_tensor(name) for name in file.keys()}
             settings, counters = (parse_json(metadata[k]) for k in ("settings", "counters"))
-        except (SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise UserError(
-                f"The state in {self.out} is damaged ({reason(error)}); delete the folder and "
-                "start again."
-            ) from error
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise self._damaged(reason(error)) from error
         for name, value in json.loads(json_text(self.settings)).items():
             if settings.get(name) != value:  # an earlier version did not write all of them
                 raise UserError(
@@ -384,18 +409,53 @@ class _Run:
                 )
         return tensors, counters
 
+    def _damaged(self, why: str) -> UserError:
+        return UserError(
+            f"The state in {self.out} is damaged ({why}); delete the folder and start again."
+        )
+
     def _restore(self, saved: _Saved) -> None:
+        """Take over a saved state.
+
+        Raises:
+            UserError: It is not what a training of these weights leaves.
+        """
         tensors, counters = saved
-        self.weights.load_state_dict(_part(tensors, "weights."))
+        moments: _Moments = {}
+        try:
+            for key, value in _part(tensors, "optimizer.").items():
+                number, _, name = key.partition(".")
+                moments.setdefault(int(number), {})[name] = value
+            self.step, self.history = counters["step"], counters["history"]
+            self.seconds = float(counters["seconds"])
+            last = self.history[-1]["step"], *(one["validation_loss"] for one in self.history)
+        except (LookupError, TypeError, ValueError) as error:
+            raise self._damaged(reason(error)) from error
         self.best_weights = _part(tensors, "best.")
-        moments: dict[int, dict[str, torch.Tensor]] = {}
-        for key, value in _part(tensors, "optimizer.").items():
-            number, _, name = key.partition(".")
-            moments.setdefault(int(number), {})[name] = value
+        if not self._fits(_part(tensors, "weights."), moments) or last[0] != self.step:
+            raise self._damaged("it holds other weights or steps than it says")
+        if not all(isinstance(number, int | float) for number in last):
+            raise self._damaged("a loss is no number")
+        self.weights.load_state_dict(_part(tensors, "weights."))
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
-        self.step, self.history = counters["step"], counters["history"]
-        self.seconds = counters["seconds"]
+
+    def _fits(self, weights: Mapping[str, torch.Tensor], moments: _Moments) -> bool:
+        """Whether saved weights, the best among them, and moments are those of this training."""
+        own = _shapes(self.weights.state_dict())
+        kept = [_shapes(weights), _shapes(self.best_weights)]
+        wanted = {
+            number: {"step": (), "exp_avg": tuple(one.shape), "exp_avg_sq": tuple(one.shape)}
+            for number, one in enumerate(self.trained)
+        }
+        found = {number: _shapes(values) for number, values in moments.items()}
+        finite = all(
+            one.is_floating_point() and bool(one.isfinite().all())
+            for part in (weights, self.best_weights, *moments.values())
+            for one in part.values()
+        )
+        # A part that no prompt has reached yet has no moments.
+        return kept == [own, own] and found.items() <= wanted.items() and finite
 
     def finish(self, seconds: float, command: str) -> TrainingResult:
         """Write the best weights and the training record; a finished training drops its state."""
@@ -485,6 +545,10 @@ def _settings(
             for split, drawn in problems.items()
         },
     }
+
+
+def _shapes(tensors: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
 def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -1,7 +1,7 @@
 """Whatever a visitor types: no special token is made and no slot is moved."""
 
+import pytest
 from hostile import texts, tried
-from hypothesis import given
 from hypothesis import strategies as st
 
 from softcot.data.tasks import FREE, TASKS
@@ -12,8 +12,8 @@ def special(lm, prompt):
     return [i for i in prompt.ids if i in set(lm.tokenizer.all_special_ids)]
 
 
-@tried
-@given(text=texts, k=st.integers(0, 16))
+@pytest.mark.proof("Hostile text in the prompts of the base, K from 0 to 16")
+@tried(text=texts, k=st.integers(0, 16))
 def test_no_text_makes_a_special_token_or_moves_a_slot(pair, text, k):
     prompts = pair.base.prompts
     try:
@@ -34,8 +34,8 @@ def _behind(prompt):
     return len(prompt.ids) - max(place for place, slot in enumerate(prompt.slot_mask) if slot)
 
 
-@tried
-@given(text=texts)
+@pytest.mark.proof("Hostile text in the prompt of the assistant")
+@tried(text=texts)
 def test_the_assistant_hears_the_text_and_nothing_else(pair, text):
     prompts = pair.assistant.prompts
     try:

@@ -11,7 +11,6 @@ import pytest
 import uvicorn
 from conftest import build_problems
 from hostile import texts, tried, values
-from hypothesis import given
 from hypothesis import strategies as st
 
 from softcot.data.tasks import get_task
@@ -271,8 +270,8 @@ FIELDS = (
 ).split()
 
 
-@tried
-@given(
+@pytest.mark.proof("Hostile text and fields to `serve`")
+@tried(
     question=texts,
     route=st.sampled_from(("chat/completions", "completions")),
     changes=st.dictionaries(st.sampled_from(FIELDS), values, max_size=3),
@@ -289,8 +288,8 @@ def test_whatever_is_sent_is_answered_or_refused_in_a_sentence(url, question, ro
         assert 0 < len(said["message"]) < 2000
 
 
-@tried
-@given(body=st.binary(max_size=60))
+@pytest.mark.proof("Bytes that are no request, to `serve`")
+@tried(body=st.binary(max_size=60))
 def test_bytes_that_are_no_request_are_refused(url, body):
     answer = httpx.post(f"{url}/v1/completions", content=body, timeout=60)
     assert answer.status_code == 400

@@ -5,6 +5,8 @@ from collections import OrderedDict
 
 import pytest
 
+from softcot.support import files
+from softcot.support.errors import UserError
 from softcot.support.files import json_text, write_json
 
 NAN, INFINITE = float("nan"), float("inf")
@@ -29,3 +31,15 @@ def test_numbers_that_json_lacks_are_null(tmp_path, value, expected):
 def test_what_is_no_json_is_an_error():
     with pytest.raises(TypeError):
         json_text({"a": object()})
+
+
+def test_what_a_kill_left_of_a_file_does_not_keep_a_folder_in_use(tmp_path):
+    out = tmp_path / "out"
+    with files.replacing(out / "state.safetensors") as temporary:
+        left = temporary.name
+    (out / "state.safetensors").unlink()
+    (out / left).write_text("half")
+    files.refuse_used(out)
+    (out / "config.json").write_text("{}")
+    with pytest.raises(UserError, match="is in use"):
+        files.refuse_used(out)

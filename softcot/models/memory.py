@@ -1,0 +1,60 @@
+"""Where a GPU's memory ends: what does not fit is done in halves, or refused in a sentence."""
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+
+from softcot.support.errors import UserError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class OutOfMemory(UserError):
+    """The GPU's memory is too small for what was asked."""
+
+    def __init__(self, advice: str = "ask for fewer samples or a shorter answer, or try again"):
+        super().__init__(f"The GPU's memory is too small for this; {advice}.")
+
+
+TOO_SMALL = (torch.OutOfMemoryError, OutOfMemory)
+"""What is raised where it ends: by the library, and by those who tell users."""
+
+
+@contextmanager
+def memory_told() -> Iterator[None]:
+    """Say in a sentence that the memory is too small.
+
+    Raises:
+        OutOfMemory: It is.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory from error
+
+
+def release() -> None:
+    """Give back what nobody uses; to be called once the error that holds it is gone."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def halved(work: Callable[[list[T]], R], items: list[T]) -> list[R]:
+    """What `work` gives for some items: for all at once, or for halves of them, in order.
+
+    Raises:
+        OutOfMemory: Not even one fits.
+    """
+    try:
+        return [work(items)]
+    except TOO_SMALL:
+        if len(items) == 1:
+            raise OutOfMemory("choose a smaller pair, or --dtype bfloat16") from None
+    release()
+    middle = len(items) // 2
+    return [*halved(work, items[:middle]), *halved(work, items[middle:])]
