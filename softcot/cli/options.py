@@ -1,6 +1,7 @@
 """Options that several commands share, and what they ask for."""
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from softcot.data.stored import DATA_VARIABLE
 from softcot.support.errors import UserError
 from softcot.support.files import json_text
 from softcot.support.presets import CHAT_NEW_TOKENS, MAX_NEW_TOKENS, choose_preset
+from softcot.support.reading import reason
 
 if TYPE_CHECKING:  # names only: importing torch takes seconds
     from softcot.decoding.backend import Backend
@@ -66,12 +68,18 @@ def add_backend(parser: argparse.ArgumentParser) -> None:
         "--backend",
         choices=("local", "vllm"),
         default="local",
-        help="what writes the answers: this process, or a vLLM server that has the base",
+        help="what writes the answers: our decoder, or vLLM, which must be installed or served",
     )
     parser.add_argument(
         "--base-url",
         metavar="URL",
-        help="of that server, such as http://localhost:8000/v1; its key: $VLLM_API_KEY",
+        help="of a vLLM server that has the base, such as http://localhost:8000/v1; its key: "
+        "$VLLM_API_KEY; without it vLLM runs in this process",
+    )
+    parser.add_argument(
+        "--engine",
+        metavar="JSON",
+        help="for vLLM in this process, such as '{\"tensor_parallel_size\": 2}'",
     )
 
 
@@ -81,10 +89,30 @@ def check_backend(args: argparse.Namespace) -> None:
     Raises:
         UserError: They do not.
     """
-    if (args.backend == "vllm") != (args.base_url is not None):
-        raise UserError(
-            "A server needs both --backend vllm and --base-url, such as http://localhost:8000/v1."
-        )
+    if args.backend != "vllm" and (args.base_url or args.engine):
+        raise UserError("--base-url and --engine are for vLLM; add --backend vllm.")
+    if args.base_url and args.engine:
+        raise UserError("A server was started with options of its own; leave out --engine.")
+    if args.backend == "vllm" and not args.base_url:
+        from softcot.decoding.vllm_inside import check_installed
+
+        engine_options(args)
+        check_installed()
+
+
+def engine_options(args: argparse.Namespace) -> dict[str, Any]:
+    """What `--engine` says.
+
+    Raises:
+        UserError: It is no JSON object.
+    """
+    try:
+        found = json.loads(args.engine or "{}")
+    except ValueError as error:
+        raise UserError(f"--engine {args.engine!r} is no JSON ({reason(error)}).") from error
+    if not isinstance(found, dict):
+        raise UserError(f"--engine {args.engine!r} is no JSON object, such as {{}}.")
+    return found
 
 
 def backend(
@@ -103,6 +131,10 @@ def backend(
     check_backend(args)
     if args.backend == "local":
         return local
+    if not args.base_url:
+        from softcot.decoding.vllm_inside import VllmInside
+
+        return VllmInside(pair.base, engine_options(args), local)
     from softcot.decoding.vllm import Vllm
 
     return Vllm(pair.base, args.base_url, local=local)

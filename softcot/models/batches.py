@@ -76,6 +76,9 @@ class PromptEmbeds:
     """Forward passes one after another that it took to make each row."""
     shared: tuple[int, ...] = ()
     """Token ids that every row begins with and goes on after, no slot among them."""
+    ids: list[tuple[int, ...]] | None = None
+    """Each row's token ids without padding; what stands at a slot means nothing. None where a row's
+    vectors are not those of tokens."""
 
     @classmethod
     def of(
@@ -96,6 +99,7 @@ class PromptEmbeds:
             hashes=[hashlib.sha256(text).hexdigest()[:16] for text in texts],
             passes=[0] * len(embeds) if passes is None else list(passes),
             shared=rows[0][: min(common_length(rows), *starts)],
+            ids=rows,
         )
 
 
@@ -113,6 +117,7 @@ def join(prompts: Sequence[PromptEmbeds]) -> PromptEmbeds:
         rows = [row.flip(0) for tensor in tensors for row in tensor]
         return pad_sequence(rows, batch_first=True).flip(1)
 
+    known = [prompt.ids for prompt in prompts if prompt.ids is not None]
     return PromptEmbeds(
         embeds=stack([prompt.embeds for prompt in prompts]),
         attention_mask=stack([prompt.attention_mask for prompt in prompts]),
@@ -122,4 +127,5 @@ def join(prompts: Sequence[PromptEmbeds]) -> PromptEmbeds:
         hashes=[digest for prompt in prompts for digest in prompt.hashes],
         passes=[n for prompt in prompts for n in prompt.passes],
         shared=prompts[0].shared[: common_length([prompt.shared for prompt in prompts])],
+        ids=[row for rows in known for row in rows] if len(known) == len(prompts) else None,
     )

@@ -14,7 +14,8 @@ from conftest import build_problems
 from softcot.data.tasks import get_task
 from softcot.decoding import vllm
 from softcot.decoding.decoder import Sampling, decode, finish
-from softcot.decoding.vllm import Vllm, _next_logprobs
+from softcot.decoding.elsewhere import next_logprobs
+from softcot.decoding.vllm import Vllm
 from softcot.evaluation.answering import ColumnRequest, answer_stream
 from softcot.evaluation.evaluator import Protocol, evaluate
 from softcot.methods import ZeroShotCoT
@@ -97,7 +98,7 @@ class Handler(BaseHTTPRequestHandler):
             [row] = finish(little.rows(body))
             choice = {"token_ids": row.ids, "text": "", "finish_reason": "length"}
             if "logprobs" in body:
-                known = _next_logprobs(little.base, body["prompt"])
+                known = next_logprobs(little.base, body["prompt"])
                 choice["logprobs"] = {"token_logprobs": [known[row.ids[0]].item()]}
             return self.send(200, {"choices": [choice]})
         self.send_response(200)
@@ -163,6 +164,8 @@ def test_a_comparison_is_what_it_is_here(pair, little, url):
         assert one.gold_logprob == other.gold_logprob and one.seconds > 0
     asked = [body for body in little.asked if body.get("stream")]
     assert len(asked) == 2 and all(body["top_k"] == -1 for body in asked)
+    # Where token ids say it all, they are what is sent.
+    assert sorted("prompt_embeds" in body for body in asked) == [False, True]
     assert all(body["repetition_penalty"] == 1.0 for body in asked)  # servers have their own
 
 
