@@ -257,6 +257,12 @@ def test_other_weights_than_the_bases_are_refused(pair, little, url):
         evaluate(pair, TASK, Protocol("coconut"), build_problems(2), backend=backend)
 
 
+def test_a_penalty_that_an_engine_reads_otherwise_is_refused(pair, little, url):
+    prompt = ZeroShotCoT(pair).prepare(build_problems(1))
+    with Vllm(pair.base, url).session() as session, pytest.raises(UserError, match="penalty"):
+        session.add(pair.base, prompt, Sampling(repetition_penalty=1.1))
+
+
 def test_an_answer_has_the_room_that_there_is(pair, little, url):
     backend = Vllm(pair.base, url)
     backend.context = 3
