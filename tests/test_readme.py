@@ -17,6 +17,7 @@ from test_layers import FLOORS, PACKAGE
 
 import softcot
 from softcot.bench import records as speed
+from softcot.bench.soak import record as soak
 from softcot.cli.main import parse
 from softcot.evaluation.evaluator import Protocol, evaluate
 from softcot.methods import METHODS, get_method
@@ -173,10 +174,16 @@ def test_speed_is_made_from_the_records():
     assert between("docs/engine.md", speed.TABLE) == speed.table(found)
 
 
+def test_the_load_is_told_from_its_record():
+    file = ROOT / "assets" / "benchmarks" / "soak.json"
+    told = soak.tables(soak.load(file)) if file.exists() else "Not recorded yet."
+    assert between("docs/reliability.md", soak.TABLE) == told
+
+
 @pytest.mark.parametrize("page", TEXTS)
 def test_every_block_that_a_program_writes_is_compared(page):
     known = {"README.md": [SUMMARY], "docs/results.md": [TABLES], "docs/engine.md": [speed.TABLE]}
-    known["docs/real-models.md"] = [JUDGED]
+    known["docs/real-models.md"], known["docs/reliability.md"] = [JUDGED], [soak.TABLE]
     assert re.findall(r"<!-- (\S+):start -->", TEXTS[page]) == known.get(page, [])
 
 
