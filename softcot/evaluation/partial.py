@@ -8,7 +8,7 @@ from typing import Any
 
 from softcot.evaluation.records import Row
 from softcot.support.errors import UserError
-from softcot.support.files import json_text, write_text
+from softcot.support.files import json_text, naming, write_text
 from softcot.support.processes import Processes
 from softcot.support.reading import read_text, reason
 
@@ -58,7 +58,7 @@ class PartialRecord:
         line = json_text([numbers, [asdict(row) for row in rows], seconds])
         self._take(line)
         if self.path is not None:
-            with self.path.open("a", encoding="utf-8") as file:
+            with naming(self.path), self.path.open("a", encoding="utf-8") as file:
                 file.write(f"{line}\n")
 
     def join(self, processes: Processes) -> None:

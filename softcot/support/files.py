@@ -16,6 +16,9 @@ from softcot.support.reading import read_text, reason
 FRESH = ".new-"
 """Begins the names of folders whose files take their places one by one."""
 
+_NUMBER = re.compile(r"\(os error (\d+)\)")
+"""How libraries written in Rust tell an error of the system."""
+
 _TEMPORARY = re.compile(rf"({re.escape(FRESH)}|\..+\.)[a-z0-9_]{{8}}")
 
 
@@ -26,15 +29,34 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Folders on the way are made. When the block fails, ``path`` is as it was.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
+    with naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let what the system refuses while a file is written, such as more room, name that file.
+
+    Raises:
+        OSError: It refuses, and told so itself or by a library, by its number.
+    """
     try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield
+    except Exception as error:
+        told = _NUMBER.search(str(error))
+        number = error.errno if isinstance(error, OSError) else told and int(told[1])
+        other = Path(getattr(error, "filename", None) or path)
+        if not number or not (path in other.parents or other.parent == path.parent):
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def _is_left(path: Path) -> bool:

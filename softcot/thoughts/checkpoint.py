@@ -21,7 +21,7 @@ from softcot.data.tasks import BENCHMARK_TASKS, training_tasks
 from softcot.models.language_model import LanguageModel
 from softcot.models.model_pair import ModelPair
 from softcot.support.errors import UserError
-from softcot.support.files import FRESH, json_text
+from softcot.support.files import FRESH, json_text, naming
 from softcot.support.presets import MAX_THOUGHTS
 from softcot.support.reading import read_object, reason
 from softcot.support.schema import STRICT, from_json
@@ -214,11 +214,12 @@ class TrainedWeights(nn.Module, PyTorchModelHubMixin):
     def save(self, path: str | Path) -> None:
         """Write weights, config and model card into the folder `path`, each file at once."""
         path = Path(path)
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path, prefix=FRESH) as fresh:
-            self.save_pretrained(fresh)
-            for file in Path(fresh).iterdir():
-                os.replace(file, path / file.name)
+        with naming(path):
+            path.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=path, prefix=FRESH) as fresh:
+                self.save_pretrained(fresh)
+                for file in Path(fresh).iterdir():
+                    os.replace(file, path / file.name)
 
     def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
         """The card that every saved or pushed folder gets: all of it comes from the settings."""

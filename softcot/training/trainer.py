@@ -355,7 +355,11 @@ class _Run:
         return torch.cat(found)
 
     def save(self, seconds: float) -> None:
-        """Write the state, so that a kill costs no more than the steps since."""
+        """Write the state, so that a kill costs no more than the steps since.
+
+        Raises:
+            UserError: It cannot be written; the one before stays.
+        """
         if not self.processes.main:
             return
         moments = self.optimizer.state_dict()["state"]
@@ -368,8 +372,15 @@ class _Run:
         }
         counters = {"step": self.step, "history": self.history, "seconds": seconds}
         metadata = {"settings": json_text(self.settings), "counters": json_text(counters)}
-        with replacing(self.state_file) as temporary:
-            save_file(tensors, temporary, metadata)
+        try:
+            with replacing(self.state_file) as temporary:
+                save_file(tensors, temporary, metadata)
+        except OSError as error:
+            kept = self.state_file.exists()
+            raise UserError(
+                f"The training cannot be kept in {self.out} ({reason(error)}); make room there and "
+                + ("go on with --resume." if kept else "start it again, or choose another folder.")
+            ) from error
 
     def check_folder(self) -> None:
         """Refuse to start in a folder that holds a training.

@@ -13,6 +13,7 @@ from softcot import plots
 from softcot.data.tasks import get_task
 from softcot.plots.training import training_chart
 from softcot.support.errors import UserError
+from softcot.support.reading import reason
 from softcot.thoughts.archive import pack, unpack
 from softcot.thoughts.projection import Projection
 from softcot.training.live import LARGE, PAGE, LiveTraining, train_live
@@ -130,8 +131,11 @@ class Train(Panel):
                 "trained": Projection.load_for(self.explorer.pair, folder),
                 "using": gr.Checkbox(label=train_views.TRAINED, value=True, visible=True),
             }
-        except (UserError, OSError) as error:  # its files may have no room
+        except UserError as error:
             yield {**ready, "train_status": views.message(str(error))}
+        except OSError as error:  # its files may have no room
+            told = f"What was trained cannot be kept here ({reason(error)})."
+            yield {**ready, "train_status": views.message(told)}
         finally:
             ending.set()
 
