@@ -18,6 +18,9 @@ SCHEMA = "softcot-two-scorers-1"
 LOCAL = {"gsm8k": "gsm8k", "gsm8k_cot": "gsm8k"}
 """Tasks of the harness whose files `--data-dir` has, and the task here that they are."""
 
+OWN = {"gsm8k": "gsm8k/gsm8k.yaml", "gsm8k_cot": "gsm8k/gsm8k-cot.yaml"}
+"""Where the harness says what they are; others of its tasks have files of the same names."""
+
 RELOCATED = """include: {own}
 task: {name}
 dataset_path: json
@@ -61,9 +64,7 @@ def write_local_tasks(
         }
         if missing := [file for file in files.values() if not file.is_file()]:
             raise UserError(f"There is no {missing[0]}; name the folder that has it.")
-        [own] = [*harness.rglob(f"{name}.yaml"), *harness.rglob(f"{name.replace('_', '-')}.yaml")][
-            :1
-        ]
+        own = harness / OWN[name]
         called = f"{name}_here"
         text = RELOCATED.format(own=own, name=called, **files) + (PLAIN.format() if plain else "")
         write_text(folder / f"{called}.yaml", text)
