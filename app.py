@@ -35,6 +35,9 @@ if TYPE_CHECKING:  # names only: Gradio must wait until its surroundings are set
     from softcot.web.residents import Residents
 
 
+MCP_PATH = "/gradio_api/mcp/"
+"""Where Gradio offers the endpoints as tools."""
+
 THREADS = 40
 """For all that visitors do beside waiting for answers."""
 
@@ -56,8 +59,15 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--fetch", action="store_true", help="fetch the pair first, if it is not here yet"
     )
     parser.add_argument("--share", action="store_true", help="ask Gradio for a public link")
+    parser.add_argument(
+        "--mcp",
+        action="store_true",
+        help="offer the endpoints as MCP tools, too",
+    )
     args = parser.parse_args(argv)
     check_backend(args)
+    if args.mcp:
+        machine.check_mcp()
     usual_host, usual_port = machine.settle_variables()
     args.host = machine.bracketed(args.host or usual_host)
     args.port = machine.whole_number(args.port or str(usual_port), "--port", *machine.PORTS)
@@ -137,6 +147,7 @@ def serve(
     report: Path | None = None,
     notice: str = "",
     residents: Residents | None = None,
+    mcp: bool = False,
 ) -> gr.Blocks:
     """Start the app in the background and return it.
 
@@ -166,6 +177,7 @@ def serve(
                 enable_monitoring=False,
                 state_session_capacity=sessions.MOST,
                 app_kwargs=GUARDED,
+                mcp_server=mcp or None,  # or as the variable GRADIO_MCP_SERVER says
                 **theme.launch_options(),
             )
     except Exception as error:  # of many kinds; whatever it is, it is in Gradio's surroundings
@@ -177,7 +189,10 @@ def serve(
     state = {"status": "ok", "pair": explorer.pair.name, "device": explorer.device}
     app.add_api_route("/healthz", lambda: state, methods=["GET"])
     print(f"SoftCoT Explorer, pair {explorer.pair.name}, running on {explorer.device}:")
-    print("\n".join(f"  {url}" for url in urls if url), flush=True)
+    shown = [url for url in urls if url]
+    if mcp:
+        shown.append(f"{shown[0].rstrip('/')}{MCP_PATH} (MCP)")
+    print("\n".join(f"  {url}" for url in shown), flush=True)
     return blocks
 
 
@@ -203,7 +218,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         explorer = on_loan(Explorer(pair, writing))
         residents = Residents(explorer, load=lambda name: load_again(args, name))
         blocks = serve(
-            explorer, args.host, args.port, args.share, notice=notice, residents=residents
+            explorer,
+            args.host,
+            args.port,
+            args.share,
+            notice=notice,
+            residents=residents,
+            mcp=args.mcp,
         )
     except UserError as error:
         print(f"app.py: {' '.join(str(error).split())}", file=sys.stderr)

@@ -14,6 +14,9 @@ RECORDS = Path("assets/benchmarks")
 PAGE = Path("docs/engine.md")
 """Where they are shown."""
 
+SIZED = Path("docs/serving.md")
+"""Where it is said how many machines users need, once `serve` was measured."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -42,15 +45,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--records", type=Path, default=RECORDS, help="what `report` shows")
     parser.add_argument("--page", type=Path, default=PAGE, help="what `report` rewrites")
+    parser.add_argument("--sized", type=Path, default=SIZED, help="and this, if it has `serve`")
 
 
 def run(args: argparse.Namespace) -> None:
     """Measure one thing or all, or show what was measured."""
-    from softcot.bench import records
+    from softcot.bench import records, sizing
 
     use_data_dir(args)
     if args.what == "report":
-        records.write_page(records.load_all(args.records), args.page)
+        found = records.load_all(args.records)
+        records.write_page(found, args.page)
+        for record in found:
+            if record["name"] == "serve":
+                sizing.write_page(record, args.sized)
     else:
         _measure(args, records.NAMES if args.what == "all" else (args.what,))
 

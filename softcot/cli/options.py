@@ -193,21 +193,17 @@ def sampling(args: argparse.Namespace, seed: int = 41) -> "Sampling":
     temperature = args.temperature
     if temperature is None:  # several samples are only worth it if they may differ
         temperature = 0.0 if args.samples == 1 else 1.0
+    longest = args.max_new_tokens
+    if longest is None:
+        longest = choose_preset(args.pair, args.base, args.assistant).max_new_tokens
     return Sampling(
         temperature=temperature,
         top_p=args.top_p,
         top_k=args.top_k,
         repetition_penalty=args.repetition_penalty,
         seed=seed,
-        max_new_tokens=longest(args),
+        max_new_tokens=longest,
     )
-
-
-def longest(args: argparse.Namespace) -> int:
-    """Tokens of the longest answer: what was asked for, or what the pair's usually have."""
-    if args.max_new_tokens is not None:
-        return args.max_new_tokens
-    return choose_preset(args.pair, args.base, args.assistant).max_new_tokens
 
 
 def add_data_dir(parser: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 Nothing here imports Gradio, which reads its variables as it is imported and fails on bad ones.
 """
 
+import importlib.util
 import os
 import socket
 
@@ -31,6 +32,19 @@ WHOLE_NUMBERS = {
 TAKEN = ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "GRADIO_DEBUG")
 """Those that the app reads itself, and Gradio must not: it would try the address of the variable
 where the command line has another, and wait forever before the app is ready."""
+
+
+def check_mcp() -> None:
+    """Refuse to offer tools where Gradio lacks what it needs for that.
+
+    Raises:
+        UserError: The extra is not installed.
+    """
+    if importlib.util.find_spec("mcp") is None:
+        raise UserError(
+            "The package mcp is not installed, without which Gradio offers no tools; install it "
+            "with `pip install 'softcot[mcp]'`, or leave out --mcp."
+        )
 
 
 def settle_variables() -> tuple[str, int]:
