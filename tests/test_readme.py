@@ -17,6 +17,7 @@ from test_layers import FLOORS, PACKAGE
 
 import softcot
 from softcot.bench import records as speed
+from softcot.bench import sizing
 from softcot.cli.main import parse
 from softcot.evaluation.evaluator import Protocol, evaluate
 from softcot.methods import METHODS, get_method
@@ -171,12 +172,14 @@ def test_results_are_made_from_the_records():
 def test_speed_is_made_from_the_records():
     found = speed.load_all(ROOT / "assets" / "benchmarks")
     assert between("docs/engine.md", speed.TABLE) == speed.table(found)
+    serving = [sizing.table(record) for record in found if record["name"] == "serve"]
+    assert [between("docs/serving.md", sizing.TABLE)] == (serving or ["Not measured yet."])
 
 
 @pytest.mark.parametrize("page", TEXTS)
 def test_every_block_that_a_program_writes_is_compared(page):
     known = {"README.md": [SUMMARY], "docs/results.md": [TABLES], "docs/engine.md": [speed.TABLE]}
-    known["docs/real-models.md"] = [JUDGED]
+    known |= {"docs/real-models.md": [JUDGED], "docs/serving.md": [sizing.TABLE]}
     assert re.findall(r"<!-- (\S+):start -->", TEXTS[page]) == known.get(page, [])
 
 
