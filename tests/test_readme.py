@@ -18,7 +18,11 @@ from test_layers import FLOORS, PACKAGE
 
 import softcot
 from softcot.bench import records as speed
+<<<<<<< HEAD
 from softcot.bench.soak import record as soak
+=======
+from softcot.bench import sizing
+>>>>>>> serve
 from softcot.cli.main import parse
 from softcot.evaluation.evaluator import Protocol, evaluate
 from softcot.methods import METHODS, get_method
@@ -173,6 +177,8 @@ def test_results_are_made_from_the_records():
 def test_speed_is_made_from_the_records():
     found = speed.load_all(ROOT / "assets" / "benchmarks")
     assert between("docs/engine.md", speed.TABLE) == speed.table(found)
+    serving = [sizing.table(record) for record in found if record["name"] == "serve"]
+    assert [between("docs/serving.md", sizing.TABLE)] == (serving or ["Not measured yet."])
 
 
 def test_the_load_is_told_from_its_record():
@@ -189,8 +195,12 @@ def test_the_table_of_what_was_tried_is_that_of_the_records():
 @pytest.mark.parametrize("page", TEXTS)
 def test_every_block_that_a_program_writes_is_compared(page):
     known = {"README.md": [SUMMARY], "docs/results.md": [TABLES], "docs/engine.md": [speed.TABLE]}
+<<<<<<< HEAD
     known["docs/real-models.md"] = [JUDGED]
     known["docs/reliability.md"] = [proofs.TABLE, soak.TABLE]
+=======
+    known |= {"docs/real-models.md": [JUDGED], "docs/serving.md": [sizing.TABLE]}
+>>>>>>> serve
     assert re.findall(r"<!-- (\S+):start -->", TEXTS[page]) == known.get(page, [])
 
 
