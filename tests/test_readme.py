@@ -18,11 +18,8 @@ from test_layers import FLOORS, PACKAGE
 
 import softcot
 from softcot.bench import records as speed
-<<<<<<< HEAD
-from softcot.bench.soak import record as soak
-=======
 from softcot.bench import sizing
->>>>>>> serve
+from softcot.bench.soak import record as soak
 from softcot.cli.main import parse
 from softcot.evaluation.evaluator import Protocol, evaluate
 from softcot.methods import METHODS, get_method
@@ -195,12 +192,8 @@ def test_the_table_of_what_was_tried_is_that_of_the_records():
 @pytest.mark.parametrize("page", TEXTS)
 def test_every_block_that_a_program_writes_is_compared(page):
     known = {"README.md": [SUMMARY], "docs/results.md": [TABLES], "docs/engine.md": [speed.TABLE]}
-<<<<<<< HEAD
-    known["docs/real-models.md"] = [JUDGED]
-    known["docs/reliability.md"] = [proofs.TABLE, soak.TABLE]
-=======
     known |= {"docs/real-models.md": [JUDGED], "docs/serving.md": [sizing.TABLE]}
->>>>>>> serve
+    known["docs/reliability.md"] = [proofs.TABLE, soak.TABLE]
     assert re.findall(r"<!-- (\S+):start -->", TEXTS[page]) == known.get(page, [])
 
 
