@@ -35,11 +35,11 @@ MENDED = {
     "temporary file",
     "test_an_evaluation_says_so_and_the_record_before_stays": "The name of a temporary file, or of "
     "none",
-    "test_an_evaluation_goes_on_in_smaller_batches": "A CUDA error ended it",
-    "test_an_evaluation_of_which_nothing_fits_says_what_to_do": "A CUDA error ended it",
-    "test_an_engine_whose_memory_ends_answers_the_next": "The visitor read a CUDA error",
-    "test_a_training_step_takes_smaller_pieces_and_the_same_gradient": "A CUDA error ended it",
-    "test_a_training_of_which_nothing_fits_says_what_to_do": "A CUDA error ended it",
+    "test_an_evaluation_goes_on_in_smaller_batches": "It simply failed",
+    "test_an_evaluation_of_which_nothing_fits_says_what_to_do": "It simply failed",
+    "test_an_engine_whose_memory_ends_answers_the_next": "The visitor read an error of the library",
+    "test_a_training_step_takes_smaller_pieces_and_the_same_gradient": "It simply failed",
+    "test_a_training_of_which_nothing_fits_says_what_to_do": "It simply failed",
 }
 """Test -> what it found, which is so no more."""
 
