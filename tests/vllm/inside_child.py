@@ -1,4 +1,4 @@
-"""Run by `test_vllm_own_engine.py` in vLLM's own Python: what an engine in this process does, as JSON.
+"""Run by `test_vllm_own_engine.py` in vLLM's own Python: what its engine does here, as JSON.
 
 A file, since the engine's processes import the program that starts them.
 """
