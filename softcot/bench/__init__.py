@@ -16,6 +16,7 @@ from softcot.bench import (
     serve,
     startup,
     train,
+    vllm,
 )
 from softcot.bench.measuring import ceiling
 from softcot.bench.records import NAMES, REAL, SCHEMA, SINGLE
@@ -26,7 +27,7 @@ from softcot.thoughts.pair import Pair
 BENCHES = dict(
     zip(
         (*NAMES, *SINGLE, *REAL),
-        (train, evaluate, compare, startup, serve, columns, exact, rounding, llama, kernels),
+        (train, evaluate, compare, startup, serve, columns, exact, rounding, llama, kernels, vllm),
         strict=True,
     )
 )

@@ -28,6 +28,8 @@ class Setting:
     """What llama.cpp reads."""
     llama_python: Path | None = None
     """A Python that has llama-cpp-python; this one by default."""
+    base_url: str | None = None
+    """Of a vLLM server that has the base."""
     partial: Path | None = None
     """Where a long measurement keeps what it has, if anywhere."""
     progress: Callable[[str, int, int], None] = lambda name, done, total: None

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[
             *("train", "evaluate", "compare", "startup", "all"),
             "serve",
-            *("columns", "exact", "rounding", "llama", "kernels", "report"),
+            *("columns", "exact", "rounding", "llama", "kernels", "vllm", "report"),
         ],
         help="all: the first four; serve: many visitors; the others are for a real pair",
     )
@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--llama-python", type=Path, metavar="FILE", help="a Python that has llama-cpp-python"
     )
+    parser.add_argument("--base-url", metavar="URL", help="of a vLLM server, for `vllm`")
     parser.add_argument("--records", type=Path, default=RECORDS, help="what `report` shows")
     parser.add_argument("--page", type=Path, default=PAGE, help="what `report` rewrites")
     parser.add_argument("--sized", type=Path, default=SIZED, help="and this, if it has `serve`")
@@ -81,6 +82,7 @@ def _measure(args: argparse.Namespace, names: tuple[str, ...]) -> None:
                 scale=args.scale,
                 gguf=args.gguf,
                 llama_python=args.llama_python,
+                base_url=args.base_url,
                 partial=args.json,
                 progress=lambda side, done, total: bar.show(name, done, total),
             )

@@ -11,6 +11,8 @@ import pytest
 import torch
 from conftest import build_problems
 
+from softcot.bench.setting import Setting
+from softcot.bench.vllm import measure
 from softcot.data.tasks import get_task
 from softcot.decoding import vllm
 from softcot.decoding.decoder import Sampling, decode, finish
@@ -255,6 +257,15 @@ def test_other_weights_than_the_bases_are_refused(pair, little, url):
         columns(pair, backend, [ColumnRequest("lora")])
     with pytest.raises(UserError, match="use --backend local"):
         evaluate(pair, TASK, Protocol("coconut"), build_problems(2), backend=backend)
+
+
+def test_both_are_measured_in_turns_and_their_words_compared(pair, little, url):
+    found = measure(pair, Setting({}, quick=True, rounds=1, base_url=url))
+    assert [(one["value"], one["goal"]) for one in found.ratios[::2]] == [(3, 3)] * 2
+    assert all(one["value"] > 0 for one in found.ratios)
+    assert {side.extra["answers"] for side in found.sides.values()} == {3}
+    with pytest.raises(UserError, match="--base-url"):
+        measure(pair, Setting({}, quick=True))
 
 
 def test_a_penalty_that_an_engine_reads_otherwise_is_refused(pair, little, url):
