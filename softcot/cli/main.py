@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
-from softcot.cli.protocol import expanded
 from softcot.data.tasks import discover_own
 from softcot.support.console import accept_any_text
 from softcot.support.errors import UserError
@@ -100,7 +99,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             command.description = module.__doc__
             module.add_arguments(command)
             command.set_defaults(run=module.run)
-    return parser.parse_args(expanded(argv, asked))
+    if any(word.startswith("--protocol") for word in argv):
+        from softcot.cli.protocol import expanded
+
+        argv = expanded(argv, asked)
+    return parser.parse_args(argv)
 
 
 def command_module(name: str) -> ModuleType:

@@ -79,7 +79,11 @@ def test_the_plan_is_the_likeliest_word_of_each_thought_and_stops_at_the_end(
     question = problems[2].question
     plan = read_plan(pair, question, K, TASK)
     assert plan.said == [one[0] for one in assistant_readings(pair, question, K, TASK)]
-    assert plan.said[:2] == read_plan(pair, question, 2, TASK).said
+    fewer = read_plan(pair, question, 2, TASK).said
+    assert [one.id for one in plan.said[:2]] == [one.id for one in fewer]
+    # Products of other shapes may round otherwise.
+    probabilities = [one.probability for one in fewer]
+    assert [one.probability for one in plan.said[:2]] == pytest.approx(probabilities, rel=1e-5)
     assert len(plan.placebo) == K and plan.placebo != plan.said
     assert read_plan(pair, question, 0, TASK) == Plan([], [], 0)
     ends = frozenset({plan.said[2].id})

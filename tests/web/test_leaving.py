@@ -4,6 +4,7 @@ cancelled job, whatever it was that ran."""
 import json
 import threading
 import time
+from itertools import islice
 
 import httpx
 import pytest
@@ -88,8 +89,13 @@ def gone_after(blocks, gate, engine, stream, frames: int) -> int:
     with stream as answer:
         lines = (line for line in answer.iter_lines() if "generating" in line)
         begin(gate, engine)
-        for _ in range(frames):
-            next(lines)
+        seen: list[str] = []
+        reading = threading.Thread(target=lambda: seen.extend(islice(lines, frames)))
+        reading.start()
+        while reading.is_alive():  # a frame may show several tokens
+            gate.let(1)
+            reading.join(0.1)
+        assert len(seen) == frames
     until(lambda: forgotten(blocks))
     before = gate.steps
     gate.allowed.release()
