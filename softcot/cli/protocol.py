@@ -16,11 +16,10 @@ PROTOCOLS = Path(__file__).parent / "protocols"
 
 def add_protocol(parser: argparse.ArgumentParser) -> None:
     """Add the option; `expanded` puts what the file says into its place."""
-    known = ", ".join(sorted(file.stem for file in PROTOCOLS.glob("*.toml")))
     parser.add_argument(
         "--protocol",
         metavar="PROTOCOL",
-        help=f"options as a TOML file has them: {known}, or a file; others overrule it",
+        help=f"options as a TOML file has them: {_known()}, or a file; others overrule it",
     )
 
 
@@ -38,10 +37,10 @@ def expanded(argv: Sequence[str], command: str | None) -> list[str]:
         raise UserError(
             f"The protocol {asked.protocol} says nothing about {command}; leave it out."
         )
-    words = [word for name, value in settings[command].items() for word in _option(name, value)]
+    words = [f"--{name}={value}" for name, value in settings[command].items()]
     told = choose_preset(asked.pair, asked.base, asked.assistant).prompts
     if prompts := settings.get("prompts", {}).get(told):
-        words += _option("prompts", prompts)
+        words.append(f"--prompts={prompts}")
     place = argv.index(command) + 1
     return [*argv[:place], *words, *argv[place:]]
 
@@ -64,9 +63,8 @@ def _settings(name: str) -> dict[str, dict[str, Any]]:
     try:
         settings = tomllib.loads(read_text(file))
     except FileNotFoundError as error:
-        known = ", ".join(sorted(known.stem for known in PROTOCOLS.glob("*.toml")))
         raise UserError(
-            f"There is no protocol called {name!r}; choose {known}, or name a .toml file."
+            f"There is no protocol called {name!r}; choose {_known()}, or name a .toml file."
         ) from error
     except (OSError, ValueError) as error:
         raise UserError(
@@ -77,5 +75,6 @@ def _settings(name: str) -> dict[str, dict[str, Any]]:
     return settings
 
 
-def _option(name: str, value: object) -> list[str]:
-    return [f"--{name}={value}"]
+def _known() -> str:
+    """The names of those that come with the package."""
+    return ", ".join(sorted(file.stem for file in PROTOCOLS.glob("*.toml")))

@@ -307,7 +307,7 @@ class Engine:
     def _forget_leavers(self) -> None:
         with self._changed:
             leaving, self._leaving = self._leaving, []
-            ended = [seat for seat in self._seats if seat.ended is not None and seat.ended.is_set()]
+            ended = [seat for seat in self._seats if seat.ended.is_set()]
         for seat in (*leaving, *ended):
             for decoder in self._decoders.values():
                 decoder.leave(seat.theirs)
@@ -421,7 +421,7 @@ class _Seat:
         ended: threading.Event | None = None,
     ):
         self.engine, self.number, self.asked, self.visitor = engine, number, asked, visitor
-        self.ended = ended
+        self.ended = ended or threading.Event()
         self.admitted, self.news = threading.Event(), threading.Event()
         self.error: Exception | None = None
         self.started: float | None = None
