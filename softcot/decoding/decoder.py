@@ -194,9 +194,8 @@ class Decoder:
         compiled = self.lm.compiled and len(self._groups) == 1
         for group in self._groups:
             group.read(compiled)
-        if self.joins:
-            for group in self._groups[1:]:
-                self._groups[0].join(group)
+        if self.joins and len(self._groups) > 1:
+            self._groups[0].join(self._groups[1:])
             del self._groups[1:]
         for group in self._groups:
             tokens, now, ends = group.choose(), time.perf_counter(), self.lm.end_ids
@@ -345,14 +344,15 @@ class _Group:
             self.fixed.put_back(self.cache)
             self.fixed = None
 
-    def join(self, other: "_Group") -> None:
-        """Take another group's rows in."""
-        length = max(int(group.mask.sum(1).max()) for group in (self, other))
-        join_cache(self.cache, other.cache, length)
-        self.mask = torch.cat([_right(group.mask, length) for group in (self, other)])
-        self.positions = torch.cat([self.positions, other.positions])
-        self.logits = torch.cat([self.logits, other.logits])
-        self.pens += other.pens
+    def join(self, others: Sequence["_Group"]) -> None:
+        """Take other groups' rows in."""
+        groups = (self, *others)
+        length = max(int(group.mask.sum(1).max()) for group in groups)
+        join_cache(self.cache, [group.cache for group in others], length)
+        self.mask = torch.cat([_right(group.mask, length) for group in groups])
+        self.positions = torch.cat([group.positions for group in groups])
+        self.logits = torch.cat([group.logits for group in groups])
+        self.pens = [pen for group in groups for pen in group.pens]
 
     def _forward(self, embeds: torch.Tensor) -> None:
         self.logits = self.lm.next_logits(embeds, self.mask, self.positions, self.cache)

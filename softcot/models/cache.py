@@ -1,5 +1,6 @@
 """The keys and values of rows that are decoded together: they grow, leave and join."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -59,11 +60,12 @@ class RoomyLayer(DynamicLayer):
             return super().batch_select_indices(indices)
         self._look(tuple(buffer[indices] for buffer in self.room), self.get_seq_length())
 
-    def join(self, other: "RoomyLayer", length: int) -> None:
-        """Add the other's rows; all are left padded, or cut, to `length` tokens."""
-        room = tuple(
-            _below(mine, added, length)
-            for mine, added in ((self.keys, other.keys), (self.values, other.values))
+    def join(self, others: Sequence["RoomyLayer"], length: int) -> None:
+        """Add the others' rows; all are left padded, or cut, to `length` tokens."""
+        layers = (self, *others)
+        room = (
+            _stacked([layer.keys for layer in layers], length),
+            _stacked([layer.values for layer in layers], length),
         )
         self._look(room, length)
 
@@ -92,20 +94,24 @@ def roomy_layers(cache: DynamicCache) -> list[RoomyLayer]:
     return layers
 
 
-def join_cache(cache: DynamicCache, other: DynamicCache, length: int) -> None:
-    """Put the other's rows below those of a cache; no row may hold more than `length` tokens."""
-    for layer, added in zip(roomy_layers(cache), roomy_layers(other), strict=True):
+def join_cache(cache: DynamicCache, others: Sequence[DynamicCache], length: int) -> None:
+    """Put the others' rows below those of a cache; no row may hold more than `length` tokens."""
+    joining = zip(*map(roomy_layers, others), strict=True)
+    for layer, added in zip(roomy_layers(cache), joining, strict=True):
         layer.join(added, length)
 
 
-def _below(states: torch.Tensor, added: torch.Tensor, length: int) -> torch.Tensor:
-    """Two of float[B, H, T, d], right aligned one below the other: float[B, H, length + room, d].
+def _stacked(parts: Sequence[torch.Tensor], length: int) -> torch.Tensor:
+    """Float[B, H, T, d] of several, right aligned one below the other: [all B, H, length + room, d].
 
     Padding is zero: attention gives it no weight, but no weight times infinity is no number.
     """
-    rows, heads, _, width = states.shape
-    buffer = states.new_zeros(rows + len(added), heads, length + ROOM, width)
-    for part, given in ((buffer[:rows], states), (buffer[rows:], added)):
-        kept = given[..., -length:, :]
-        part[..., length - kept.shape[-2] : length, :] = kept
+    _, heads, _, width = parts[0].shape
+    buffer = parts[0].new_empty(sum(map(len, parts)), heads, length + ROOM, width)
+    below = buffer.split([len(part) for part in parts])
+    for place, part in zip(below, parts, strict=True):
+        kept = part[..., -length:, :]
+        padding = length - kept.shape[-2]
+        place[..., :padding, :] = 0
+        place[..., padding:length, :] = kept
     return buffer
