@@ -102,7 +102,7 @@ def join_cache(cache: DynamicCache, others: Sequence[DynamicCache], length: int)
 
 
 def _stacked(parts: Sequence[torch.Tensor], length: int) -> torch.Tensor:
-    """Float[B, H, T, d] of several, right aligned one below the other: [all B, H, length + room, d].
+    """Several float[B, H, T, d], right aligned one below the other: [all B, H, length + room, d].
 
     Padding is zero: attention gives it no weight, but no weight times infinity is no number.
     """
