@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol, TypeVar
@@ -185,8 +185,12 @@ class Visit:
         return self.backend.run(work, long)
 
     def steps(self, work: Generator[T]) -> Generator[T]:
-        """Do it there, piece by piece."""
-        return self.backend.steps(work)
+        """Do it there, piece by piece, and none once this visitor has ended it."""
+        with closing(self.backend.steps(work)) as frames:
+            for frame in frames:
+                yield frame
+                if self.ended is not None and self.ended.is_set():
+                    return
 
     def turn(self) -> AbstractContextManager[Callable[[], None]]:
         """Have its models alone."""

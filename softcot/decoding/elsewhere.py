@@ -126,7 +126,7 @@ class Elsewhere:
         self, rows: int = 1, visitor: str = "", ended: threading.Event | None = None
     ) -> Iterator[Session]:
         """A request; the engine has its own queue."""
-        session = _Session(self)
+        session = _Session(self, ended)
         try:
             yield session
         finally:
@@ -185,14 +185,26 @@ class _Answer:
     finish: str = ""
 
 
+class _Stopped(threading.Event):
+    """Set when a request is closed; set, too, once its visitor wants it no more."""
+
+    def __init__(self, ended: threading.Event | None):
+        super().__init__()
+        self.ended = ended
+
+    def is_set(self) -> bool:
+        """Whether what comes is read by nobody."""
+        return super().is_set() or (self.ended is not None and self.ended.is_set())
+
+
 class _Session:
     """A request whose rows come from an engine; a thread reads those of each prompt and seed."""
 
-    def __init__(self, backend: Elsewhere):
+    def __init__(self, backend: Elsewhere, ended: threading.Event | None = None):
         self.backend = backend
         self.rows: list[Completion] = []
         self.answers: list[_Answer] = []
-        self.stopped, self.news = threading.Event(), threading.Event()
+        self.stopped, self.news = _Stopped(ended), threading.Event()
         self.error: Exception | None = None
         self.started = time.perf_counter()
 

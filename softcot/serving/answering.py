@@ -94,12 +94,15 @@ class Serving:
         """Names that can be asked for."""
         return [f"{self.pair.name}:{method}" for method in askable(self.pair)]
 
-    def answer(self, request: AnswerRequest, visitor: str = "") -> Iterator[Step]:
+    def answer(
+        self, request: AnswerRequest, visitor: str = "", ended: threading.Event | None = None
+    ) -> Iterator[Step]:
         """Answer a request, piece by piece; closing it frees its rows.
 
         Args:
             request: What is asked.
             visitor: Whose request it is; visitors share the rows fairly.
+            ended: Set when nobody wants it any more.
 
         Raises:
             NoSuchModel: There is no such pair and method here.
@@ -113,7 +116,7 @@ class Serving:
             seed = sampling.seed
             return get_method(name, self.pair, task, control=request.control, seed=seed)
 
-        with self._counted(), self.backend.session(request.samples, visitor) as session:
+        with self._counted(), self.backend.session(request.samples, visitor, ended) as session:
             for place in session.waiting():
                 yield Step(place)
             method = session.run(build)

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import uvicorn
@@ -79,11 +80,17 @@ def _error(message: str, name: str, code: str | None) -> dict[str, Any]:
     return {"error": {"message": message, "type": name, "param": None, "code": code}}
 
 
-async def streamed(work: Iterator[T]) -> AsyncGenerator[T]:
-    """What a thread computes, as it comes; closing it closes the work in that thread."""
+async def streamed(
+    work: Callable[[threading.Event], Iterator[T]], stopped: threading.Event
+) -> AsyncGenerator[T]:
+    """What a thread computes, as it comes.
+
+    Args:
+        work: Gets the event, to look at itself before it computes more.
+        stopped: Set to end it; closing what is returned does the same.
+    """
     loop, ended = asyncio.get_running_loop(), object()
     told: asyncio.Queue[Any] = asyncio.Queue()
-    stopped = threading.Event()
 
     def tell(news: Any) -> None:
         if not loop.is_closed():
@@ -91,10 +98,10 @@ async def streamed(work: Iterator[T]) -> AsyncGenerator[T]:
 
     def run() -> None:
         try:
-            with closing(work):  # type: ignore[type-var]
-                for one in work:
+            with closing(work(stopped)) as steps:  # type: ignore[type-var]
+                for one in steps:
                     if stopped.is_set():
-                        return
+                        break
                     tell(one)
             tell(ended)
         except Exception as error:
@@ -110,15 +117,35 @@ async def streamed(work: Iterator[T]) -> AsyncGenerator[T]:
         stopped.set()
 
 
+@asynccontextmanager
+async def _hung_up(request: Request, left: threading.Event) -> AsyncIterator[None]:
+    """Meanwhile a client that hangs up sets the event; nobody else may receive from it."""
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        left.set()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
+
+
 @dataclass
 class _Reply:
     """One answer on its way, in the form that its client reads."""
 
     request: AnswerRequest
+    left: threading.Event = field(default_factory=threading.Event)
+    """Set once its client has hung up, or wants no more."""
     begun: float = field(default_factory=time.perf_counter)
     first: float | None = None
     """Seconds until the first token."""
     last: Step = Step()
+    finished: int = 0
+    """Answers that have ended."""
 
     def __post_init__(self) -> None:
         kind = "chatcmpl" if self.request.chat else "cmpl"
@@ -129,8 +156,14 @@ class _Reply:
         """Note how far it is."""
         if step.place is None:
             self.last = step
+            self.finished += sum(piece.finish is not None for piece in step.pieces)
             if self.first is None:
                 self.first = time.perf_counter() - self.begun
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was written."""
+        return self.finished == self.request.samples
 
     def head(self, stream: bool) -> dict[str, Any]:
         """What every message begins with."""
@@ -269,16 +302,21 @@ class Server:
         asked = read_request(await _body(request), chat)
         # Programs behind one address share what a visitor has.
         visitor = request.client.host if request.client else ""
-        reply, steps = _Reply(asked), streamed(self.serving.answer(asked, visitor))
-        try:
-            first = await anext(steps)  # what is refused is refused before any word is sent
-        except Exception as error:
-            model = asked.model if asked.model in self.serving.models else "unknown"
-            self.metrics.ended(model, "refused" if isinstance(error, UserError) else "failed")
-            raise
-        if asked.stream:
-            return StreamingResponse(self._events(reply, first, steps), media_type=EVENTS)
-        return await self._whole(request, reply, first, steps)
+        reply = _Reply(asked)
+        steps = streamed(partial(self.serving.answer, asked, visitor), reply.left)
+        async with _hung_up(request, reply.left):
+            try:
+                first = await anext(steps, None)  # what is refused, before any word is sent
+            except Exception as error:
+                model = asked.model if asked.model in self.serving.models else "unknown"
+                self.metrics.ended(model, "refused" if isinstance(error, UserError) else "failed")
+                raise
+            if first is None:  # nobody is there to read it
+                self.metrics.ended(asked.model, "left")
+                return Response()
+            if not asked.stream:
+                return await self._whole(reply, first, steps)
+        return StreamingResponse(self._events(reply, first, steps), media_type=EVENTS)
 
     async def _followed(
         self, reply: _Reply, first: Step, steps: AsyncGenerator[Step]
@@ -292,7 +330,7 @@ class Server:
                 async for step in steps:
                     reply.follow(step)
                     yield step
-            outcome = "answered"
+            outcome = "answered" if reply.is_whole else "left"
         except Exception:
             outcome = "failed"
             raise
@@ -326,16 +364,12 @@ class Server:
             yield _event(head | {"choices": [], "usage": reply.usage()})
         yield "data: [DONE]\n\n"
 
-    async def _whole(
-        self, request: Request, reply: _Reply, first: Step, steps: AsyncGenerator[Step]
-    ) -> Response:
-        """An answer as one message; whoever hangs up frees its rows."""
+    async def _whole(self, reply: _Reply, first: Step, steps: AsyncGenerator[Step]) -> Response:
+        """An answer as one message."""
         texts = [""] * reply.request.samples
         ends: list[str | None] = [None] * reply.request.samples
         async with aclosing(self._followed(reply, first, steps)) as followed:
             async for step in followed:
-                if await request.is_disconnected():
-                    break
                 for piece in step.pieces:
                     texts[piece.number] += piece.text
                     ends[piece.number] = piece.finish

@@ -45,24 +45,30 @@ def paced(frames: Iterator[T], clock: Callable[[], float] = time.monotonic) -> I
 
     Once nobody reads, each: Gradio ends what nobody waits for when it is given the next one.
     """
-    shown, held, unread = float("-inf"), [], _unread()
+    shown, held, gone = float("-inf"), [], Departure()
     for frame in frames:
         held = [frame]
-        if clock() - shown > FRAME or unread():
+        if clock() - shown > FRAME or gone.is_set():
             shown, held = clock(), []
             yield frame
     yield from held
 
 
-def _unread() -> Callable[[], bool]:
-    """Whether whoever waits for the present event has gone, such as with a closed tab."""
-    blocks, number = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
-    event = blocks._queue.event_ids_to_events.get(number or "") if blocks else None
-    return lambda: event is not None and not event.alive
+class Departure(threading.Event):
+    """Set to end what the present event began; set, too, once nobody waits for that any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        blocks, number = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+        self._awaited = blocks._queue.event_ids_to_events.get(number or "") if blocks else None
+
+    def is_set(self) -> bool:
+        """Whether to end; a tab that was closed, or a connection that broke, says so by itself."""
+        return super().is_set() or (self._awaited is not None and not self._awaited.alive)
 
 
-class Ending(threading.Event):
-    """Set to end a run, of which it also says when it has ended."""
+class Ending(Departure):
+    """One that also says when the run has ended."""
 
     def __init__(self) -> None:
         super().__init__()

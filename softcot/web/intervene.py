@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,7 +11,17 @@ from softcot.evaluation.answering import Column
 from softcot.support.errors import UserError
 from softcot.thoughts.edits import BORROWING, EDITS, MEASURED, Edit, read_edits
 from softcot.web import components, intervene_views, questions, views
-from softcot.web.events import AT_ONCE, LANE, LONG, PRIVATE, idle, paced, stoppable, until
+from softcot.web.events import (
+    AT_ONCE,
+    LANE,
+    LONG,
+    PRIVATE,
+    Departure,
+    idle,
+    paced,
+    stoppable,
+    until,
+)
 from softcot.web.explorer import MOST_TRIED
 from softcot.web.panel import Panel
 from softcot.web.requests import ComposeRequest, EditRequest, QuestionRequest
@@ -168,7 +177,7 @@ class Intervene(Panel):
 
     def intervene(self, request: EditRequest) -> Iterator[Named]:
         """Answer with the own thoughts, the edited ones and placebos. Yields: `ANSWERED`."""
-        ending = threading.Event()
+        ending = Departure()
         try:
             edits = read_edits(request.edits, request.other)
             explorer = self.explorer.visit(ended=ending)
@@ -194,7 +203,7 @@ class Intervene(Panel):
 
     def try_many(self, request: EditRequest) -> Iterator[Named]:
         """The same edit on many problems. Yields: `TRIAL`."""
-        ending, count = threading.Event(), request.tried
+        ending, count = Departure(), request.tried
         try:
             edits = read_edits(request.edits, request.other)
             frames = self.explorer.try_edits(request.task, request.k, edits, count)

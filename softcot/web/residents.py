@@ -23,6 +23,7 @@ from softcot.support.errors import UserError
 from softcot.support.presets import PRESETS
 from softcot.support.reading import reason
 from softcot.thoughts.pair import Pair, load_pair
+from softcot.web.events import Departure
 from softcot.web.explorer import Explorer
 from softcot.web.zerogpu import lends, on_loan
 
@@ -133,12 +134,14 @@ class Residents:
     def use(self, name: str) -> Iterator[Explorer]:
         """The explorer of a pair, which stays as long as it is used; loaded again if it has left.
 
+        What it is asked ends as soon as nobody waits for the present event any more.
+
         Raises:
             UserError: There is no such pair here, or it cannot be loaded.
         """
         resident = self._taken(name or self.first)
         try:
-            yield resident.explorer
+            yield resident.explorer.visit(ended=Departure())
         finally:
             with self._lock:
                 resident.users -= 1

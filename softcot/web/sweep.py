@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 
 import gradio as gr
@@ -10,7 +9,7 @@ import gradio as gr
 from softcot.plots.sweep import sweep_chart
 from softcot.support.errors import UserError
 from softcot.web import components, sweep_views, views
-from softcot.web.events import LONG, PRIVATE, idle, paced, stoppable, until
+from softcot.web.events import LONG, PRIVATE, Departure, idle, paced, stoppable, until
 from softcot.web.explorer import MOST_TRIED
 from softcot.web.panel import Panel
 from softcot.web.requests import SweepRequest
@@ -65,7 +64,7 @@ class Sweep(Panel):
 
     def sweep(self, request: SweepRequest) -> Iterator[Named]:
         """Ask the same problems with every K. Yields: `CURVES`."""
-        ending, total = threading.Event(), len(self.ks)
+        ending, total = Departure(), len(self.ks)
         try:
             frames = self.explorer.sweep(request.task, self.ks, request.swept)
             yield {

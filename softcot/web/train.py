@@ -18,7 +18,7 @@ from softcot.thoughts.archive import pack, unpack
 from softcot.thoughts.projection import Projection
 from softcot.training.live import LARGE, PAGE, LiveTraining, train_live
 from softcot.web import components, questions, train_views, views
-from softcot.web.events import LANE, PRIVATE, idle, paced, stoppable
+from softcot.web.events import LANE, PRIVATE, Departure, idle, paced, stoppable
 from softcot.web.panel import Panel
 from softcot.web.requests import BringRequest, TrainRequest
 from softcot.web.temporary import Folder
@@ -105,7 +105,7 @@ class Train(Panel):
 
     def train(self, request: TrainRequest) -> Iterator[Named]:
         """Train and show it; Compare uses what was trained. Yields: `LEARNED`."""
-        ending = threading.Event()
+        ending = Departure()
         ready = {"run_training": gr.Button(interactive=True), "stop_training": idle()}
         yield {
             "train_ending": ending,

@@ -17,9 +17,8 @@ from softcot.serving.server import Server
 
 ASKED = {"model": "mini:softcot", "prompt": build_problems(1)[0].question, "task": "mini-gsm"}
 LONG = {"max_tokens": 400, "k": 3}
-STEPS = 3
-"""Steps that may still be made after a client has hung up: the one that is being made, the one
-after which the server looks, and one before the engine has heard of it."""
+STEPS = 1
+"""Steps that may still be made after a client has hung up: the one that is being made."""
 
 
 @pytest.fixture(scope="module")

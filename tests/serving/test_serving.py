@@ -170,9 +170,6 @@ def test_whoever_hangs_up_frees_the_rows(client, engine):
         next(iter(stream))
         assert engine.load().rows == 1
     until(lambda: engine.load().requests == 0)
-    with pytest.raises(openai.APITimeoutError):
-        client.with_options(timeout=0.5).completions.create(**asked, **TASK)
-    until(lambda: engine.load().requests == 0)
 
 
 @pytest.mark.parametrize(

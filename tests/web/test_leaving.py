@@ -18,9 +18,9 @@ from softcot.support.background import THREAD as TRAINING
 from softcot.web.explorer import Explorer
 
 LONG = {"thoughts": 3, "max_new_tokens": 150}
-PIECES = 2
-"""Steps that may begin after a client has gone: the one that was being made, and the next, before
-the server has heard of it."""
+PIECES = 1
+"""Steps that may end after the server has heard that a client has gone: the one that was being
+made."""
 
 
 @pytest.fixture(scope="module")

@@ -85,7 +85,7 @@ def test_a_pair_that_is_here_is_loaded_beside_the_first(loaded):
         assert (mini.pair.name, other.pair.name) == ("mini", NAME)
         assert mini.laboratory and not other.laboratory
     with loaded.use("") as usual:
-        assert usual is mini
+        assert usual.pair is mini.pair
 
 
 def test_whoever_asks_a_pair_that_left_waits_for_it(loaded):
