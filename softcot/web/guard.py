@@ -1,9 +1,10 @@
-"""What Gradio would fetch from other hosts for whoever asks: this app fetches nothing for them."""
+"""What of Gradio's routes visitors are spared: fetching from other hosts, and noise in the log."""
 
 import re
 from typing import Any
 
 import gradio as gr
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,7 +17,7 @@ FETCHING = re.compile(rf"/(?:proxy=|file[=/]{ADDRESS.pattern})", re.IGNORECASE)
 
 
 class Guard:
-    """Refuses the routes that hand on what other hosts have.
+    """Refuses the routes that hand on what other hosts have, and ends streams of unknown visits.
 
     Args:
         app: All the other ones.
@@ -31,7 +32,13 @@ class Guard:
             refused = PlainTextResponse("This server fetches nothing for others.", 403)
             await refused(scope, receive, send)
             return
-        await self.app(scope, receive, send)
+        try:
+            await self.app(scope, receive, send)
+        except RuntimeError as error:
+            if not isinstance(error.__cause__, HTTPException):
+                raise
+            # Gradio told it in the stream, and then lets it fail, with a traceback in the log.
+            await send({"type": "http.response.body", "body": b""})
 
 
 GUARDED: dict[str, Any] = {"middleware": [Middleware(Guard)]}
