@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -21,6 +22,7 @@ from softcot.decoding.backend import Place, Session
 from softcot.decoding.decoder import Completion, Decoder, Sampling
 from softcot.models.batches import PromptEmbeds
 from softcot.models.language_model import LanguageModel
+from softcot.models.memory import OutOfMemory, release
 from softcot.support.errors import UserError
 
 T = TypeVar("T")
@@ -77,6 +79,9 @@ class Load:
 
 class Engine:
     """All that the models of a pair do for many callers; all of it is thread-safe.
+
+    Where a GPU's memory ends, half as many rows are written from then on, and requests that it
+    ended for are asked once more, from their start, when there is room for them.
 
     Args:
         rows: Written at once; a single request may have more, and then has them alone.
@@ -352,14 +357,39 @@ class Engine:
         decoder = self._decoders.get(id(lm.model)) or Decoder(lm)
         if seat.started is None:
             seat.started = time.perf_counter()
-        rows = decoder.add(prompt, row_seeds, samples, seeds, sampling, seat.started)
+        rows, fits = decoder.add(prompt, row_seeds, samples, seeds, sampling, seat.started), True
         try:
             decoder.read()
+        except OutOfMemory:  # the error holds what would be free without it
+            fits = False
         finally:
             if decoder.open:
                 self._decoders[id(lm.model)] = decoder
+        if not fits:
+            with self._changed:
+                self._write_fewer([seat])
+            raise OutOfMemory
         seat.theirs += rows
         return rows
+
+    def _write_fewer(self, failed: Sequence[_Seat]) -> None:
+        """Write half as many rows from now on; with others beside them these were too many."""
+        held = sum(seat.held for seat in self._seats)
+        self.rows = max(1, min(self.rows, held // 2))
+        for seat in failed:
+            seat.crowded = len(self._seats) > 1
+
+    def _admit_again(self, seat: _Seat) -> bool:
+        """Let a request wait for a better moment; False where it had all of the memory."""
+        with self._changed:
+            if not seat.crowded:
+                return False
+            seat.begin_again()
+            self._seats.remove(seat)
+            self._waiting.append(seat)
+            self._admit()
+        self.run(release)
+        return True
 
     def _step(self) -> None:
         """Write a token into all rows of each model in turn, and tell whose they are."""
@@ -369,15 +399,22 @@ class Engine:
         for key, decoder in list(self._decoders.items()):
             try:
                 decoder.step()
-            except Exception as error:  # such as too little memory: its rows are worth nothing now
+            except OutOfMemory:  # the error holds what would be free without it
+                failed = OutOfMemory()
+                decoder.close()
+            except Exception as error:  # whatever it is, its rows are worth nothing now
                 failed = error
                 decoder.close()
             if not decoder.open:
                 del self._decoders[key]
         with self._changed:
-            for seat in self._seats:
-                if failed is not None and seat.was_cut:
+            if failed is not None:
+                cut = [seat for seat in self._seats if seat.was_cut]
+                if isinstance(failed, OutOfMemory):
+                    self._write_fewer(cut)
+                for seat in cut:
                     seat.fail(failed)
+            for seat in self._seats:
                 seat.news.set()
             self._admit()
 
@@ -424,6 +461,10 @@ class _Seat:
         self.ended = ended or threading.Event()
         self.admitted, self.news = threading.Event(), threading.Event()
         self.error: Exception | None = None
+        self.crowded = False
+        """Whether others had memory, too, when it ended for this one."""
+        self.joins: list[Callable[[], list[Completion]]] = []
+        """All that was asked for."""
         self.started: float | None = None
         self.mine: list[Completion] = []
         self.theirs: list[Completion] = []
@@ -448,6 +489,14 @@ class _Seat:
         self.admitted.set()
         self.news.set()
 
+    def begin_again(self) -> None:
+        """Forget what was written."""
+        self.crowded, self.error = False, None
+        self.admitted.clear()
+        for row in (row for row in self.theirs if not row.finished):
+            row.stop_reason = "stopped"
+        self.theirs = []
+
     def waiting(self) -> Iterator[Place]:
         while (place := self.engine._place(self)) is not None:
             yield place
@@ -468,10 +517,12 @@ class _Seat:
         samples: int = 1,
         seeds: Sequence[int] | None = None,
     ) -> list[Completion]:
-        def join() -> list[Completion]:
-            return self.engine._join(self, lm, prompt, sampling, row_seeds, samples, seeds)
-
-        theirs = self.run(join)
+        join = partial(self.engine._join, self, lm, prompt, sampling, row_seeds, samples, seeds)
+        self.joins.append(join)
+        try:
+            theirs = self.run(join)
+        except OutOfMemory as error:
+            theirs = self._join_again(error)
         rows = [Completion() for _ in theirs]
         self.mine += rows
         return rows
@@ -479,8 +530,25 @@ class _Seat:
     def step(self) -> None:
         self.news.wait()
         self.news.clear()
+        if isinstance(self.error, OutOfMemory):
+            self._join_again(self.error)
         self._check()
         self._copy()
+
+    def _join_again(self, error: OutOfMemory) -> list[Completion]:
+        """Ask for everything once more, when there is room; the rows of what was asked last.
+
+        Raises:
+            OutOfMemory: It had all of the memory, and it is not enough.
+        """
+        while self.engine._admit_again(self):
+            for row in self.mine:
+                row.ids, row.finished, row.stop_reason = [], False, ""
+            try:
+                return [self.run(join) for join in self.joins][-1]
+            except OutOfMemory as another:
+                error = another
+        raise error
 
     def close(self) -> None:
         self.engine._drop(self)

@@ -1,6 +1,8 @@
 """A GPU whose memory ends, played by a CPU: smaller batches, the same results, and a sentence."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -10,7 +12,7 @@ from safetensors.torch import load_file
 
 from softcot.data.tasks import get_task
 from softcot.decoding import decoder
-from softcot.decoding.decoder import Sampling
+from softcot.decoding.decoder import Sampling, _Group, decode, finish
 from softcot.decoding.engine import Engine
 from softcot.evaluation.evaluator import Protocol, evaluate
 from softcot.methods import get_method
@@ -98,6 +100,49 @@ def test_an_engine_whose_memory_ends_answers_the_next(pair, memory, monkeypatch)
     with pytest.raises(OutOfMemory):
         ask()
     assert ask() == expected
+    engine.close()
+
+
+@pytest.mark.proof("The memory ends for several visitors: fewer at once, and the same answers")
+@pytest.mark.parametrize("where", ["reading", "writing"])
+def test_an_engine_asks_in_smaller_batches_what_does_not_fit(pair, monkeypatch, where):
+    """Two rows fit; three visitors with two rows each ask at once."""
+    task, problems = get_task("mini-gsm"), build_problems(3)
+    prompts = [get_method("softcot", pair, task).prepare([one] * 2, 2) for one in problems]
+    sampling = Sampling(max_new_tokens=12)
+    expected = [[row.ids for row in finish(decode(pair.base, one, sampling))] for one in prompts]
+    engine, together = Engine(), threading.Barrier(3)
+    read, choose, most = _Group.read, _Group.choose, []
+
+    def check(rows):
+        if rows > 2:
+            most.append(rows)
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    def limited_read(group, compiled):
+        if where == "reading":
+            check(sum(seat.held for seat in engine._seats))
+        read(group, compiled)
+
+    def limited_choose(group):
+        if where == "writing":
+            check(len(group.pens))
+        return choose(group)
+
+    monkeypatch.setattr(_Group, "read", limited_read)
+    monkeypatch.setattr(_Group, "choose", limited_choose)
+
+    def ask(prompt):
+        with engine.session(2) as session:
+            together.wait()
+            rows = session.add(pair.base, prompt, sampling)
+            while session.open:
+                session.step()
+            return [row.ids for row in rows]
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(ask, prompts)) == expected
+    assert max(most) > 2 and engine.rows in (2, 3)
     engine.close()
 
 
