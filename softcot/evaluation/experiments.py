@@ -32,7 +32,7 @@ from softcot.methods import (
 )
 from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
-from softcot.support.presets import ASSISTANT_SIZES, READINGS, is_laboratory
+from softcot.support.presets import ASSISTANT_SIZES, FIXED, READINGS, is_laboratory
 from softcot.thoughts.controls import CONTROLS
 from softcot.thoughts.pair import Pair
 
@@ -48,6 +48,9 @@ SIZED = ("mini-gsm", "mini-strategy")
 
 CURVE = tuple(range(1, 17))
 """K of the curve of soft thoughts."""
+
+ASKED_K = (1, 2, 4, 8, 12, 16)
+"""K that projections of one K are asked with."""
 
 HINT_CURVE = (1, 2, 4, 8, 16, 24, 32)
 """K of the curve of hard hint tokens."""
@@ -266,6 +269,15 @@ def regime() -> Iterator[Run]:
                 yield Run(task, Protocol(SoftCoT.name, control), pair)
 
 
+def trained_k() -> Iterator[Run]:
+    """K of the question against K of the training: one for all steps, or a new one for each."""
+    for pair in ("mini", *FIXED):
+        for k in ASKED_K:
+            own = k == SoftCoT.default_k and pair == "mini"  # among the controls, scored
+            asked = Protocol(SoftCoT.name, k=None if own else k, gold_logprob=own)
+            yield Run("mini-gsm", asked, pair)
+
+
 def reworded() -> Iterator[Run]:
     """Problems in words that no training had, with their own thoughts and with another's."""
     yield Run("mini-reworded", Protocol(ZeroShotCoT.name))
@@ -324,6 +336,7 @@ EXPERIMENTS: dict[str, Callable[[], Iterator[Run]]] = {
     "makers": makers,
     "whisper": whisper,
     "cost": cost,
+    "trained-k": trained_k,
     "reworded": reworded,
 }
 """Those of the tables of the mini pair."""

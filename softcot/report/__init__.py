@@ -22,6 +22,7 @@ from softcot.report import (
     reworded,
     sizes,
     thoughts,
+    trained_k,
     votes,
     whisper,
 )
@@ -53,6 +54,7 @@ SECTIONS = (
     makers,
     whisper,
     cost,
+    trained_k,
     reworded,
     real,
     prompts,

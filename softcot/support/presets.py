@@ -89,6 +89,9 @@ ASSISTANT_SIZES = ("assistant-64", "assistant-96")
 READINGS = ("reading-30", "reading-60", "reading-80", "reading-100")
 """Pairs of mini's assistant with small bases that have read so many percent of the situations."""
 
+FIXED = ("fixed-2", "fixed-4", "fixed-8", "fixed-16")
+"""Mini with a projection that had the same K in every step of its training, as in the paper."""
+
 _mini = PRESETS["mini"]
 for _name in (*ASSISTANT_SIZES, *READINGS):
     _narrow = _name in ASSISTANT_SIZES
@@ -99,6 +102,16 @@ for _name in (*ASSISTANT_SIZES, *READINGS):
         assistant=Path(_name, "assistant") if _narrow else _mini.assistant,
         trained=Path(_name),
         source=f"for an experiment: `python -m softcot pretrain --pair {_name}`",
+    )
+
+for _name in FIXED:
+    _k = _name.removeprefix("fixed-")
+    PRESETS[_name] = replace(
+        _mini,
+        name=_name,
+        trained=Path(_name),
+        source=f"for an experiment: `train --max-thoughts {_k} --least-thoughts {_k}` with mini's "
+        "models, then `import-projection`, so that any K may be asked",
     )
 
 HUB = "https://huggingface.co"

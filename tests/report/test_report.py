@@ -307,6 +307,20 @@ def test_regime_shows_gains_by_the_share_that_was_read():
     }
 
 
+def test_k_of_the_training_stands_against_k_of_the_question():
+    records = [
+        build_record(right, k=k, pair=pair)
+        for pair, rights in (("mini", {2: 7, 8: 8}), ("fixed-2", {2: 9, 8: 1}))
+        for k, right in rights.items()
+    ]
+    [section] = [part for part in build(records).sections if part.id == "trained-k"]
+    [table] = section.tables
+    assert table.columns == ["Trained with", "1", "2", "4", "8", "12", "16"]
+    shown = {row[0].text: [row[2].value, row[4].value] for row in table.rows}
+    assert shown == {"K = 1 to 16, drawn": [70.0, 80.0], "K = 2": [90.0, 10.0]}
+    assert "trained-k" not in [part.id for part in build(records[:2]).sections]
+
+
 def test_every_experiment_has_its_section_and_its_every_figure_a_command():
     report = build([record_of(run, 1 + number % 3, n=4) for number, run in enumerate(plan("all"))])
     assert [section.id for section in report.sections] == list(EXPERIMENTS)
