@@ -4,9 +4,11 @@ The assistant's unembedding reads the states that become thoughts, before the pr
 reads what each of its layers makes of the thoughts in their slots.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from softcot.analysis.geometry import placebo
@@ -82,6 +84,16 @@ def read_plan(pair: Pair, question: str, k: int, task: Task) -> Plan:
         placebo=[best for best, *_ in _read(pair.assistant, noise, 1)],
         length=ends[0] if ends else k,
     )
+
+
+@torch.no_grad()
+def plan_lengths(pair: Pair, questions: Sequence[str], k: int, task: Task) -> np.ndarray:
+    """Of each question's K thoughts, those before the padding, int[N]; see `Plan.length`."""
+    assistant = pair.assistant
+    states = soft_states(assistant, questions, k, task).to(assistant.dtype)
+    said = assistant.logits(states)[..., : len(assistant.tokenizer)].argmax(-1).cpu().numpy()
+    ends = np.isin(said, list(assistant.end_ids))
+    return np.where(ends.any(1), ends.argmax(1), k)
 
 
 @torch.no_grad()

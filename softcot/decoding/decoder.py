@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import math
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Literal
@@ -17,6 +17,7 @@ from transformers import DynamicCache
 from softcot.decoding.shared_prefix import read_prompts
 from softcot.decoding.static_cache import FixedRows, rows_for
 from softcot.models.batches import PromptEmbeds
+from softcot.models.batches import join as join_prompts
 from softcot.models.cache import empty_cache, join_cache, keeps_all
 from softcot.models.language_model import LanguageModel
 from softcot.models.memory import memory_told
@@ -160,27 +161,56 @@ class Decoder:
         self._groups.append(_Group(self.lm, prompt, pens))
         return [pen.row for pen in pens]
 
+    @property
+    def unread(self) -> int:
+        """Prompts that came and were not read."""
+        return sum(len(group.mask) for group in self._groups if group.prompt is not None)
+
     @memory_told()
     def read(self) -> None:
         """Read the prompts that came last, before those that write do their next step.
 
         Raises:
             OutOfMemory: The GPU's memory is too small.
-            Exception: Reading failed; they have left, and all other rows are as they were.
+            Exception: Reading failed; their rows are stopped, and all others are as they were.
         """
-        group = self._groups[-1]
-        try:
-            group.read(compiled=False)
-        except Exception:
-            self._groups.remove(group)
-            raise
+        self._gather()
+        for group in [group for group in self._groups if group.prompt is not None]:
+            try:
+                group.read(compiled=False)
+            except Exception:
+                self._groups.remove(group)
+                self._stop(group.pens)
+                raise
+
+    def _gather(self) -> None:
+        """Drop what has ended; prompts that were not read, and have as many rows, are one batch."""
+        self._groups = [group for group in self._groups if group.keep_open()]
+        if not self.joins:
+            return
+        gathered = [group for group in self._groups if group.prompt is None]
+        waiting: dict[tuple[int, int], list[_Group]] = {}
+        for group in self._groups:
+            if group.prompt is not None:
+                alike = len(group.pens) // len(group.mask), group.prompt.embeds.shape[-1]
+                waiting.setdefault(alike, []).append(group)
+        for groups in waiting.values():
+            prompt = join_prompts([group.prompt for group in groups if group.prompt is not None])
+            pens = [pen for group in groups for pen in group.pens]
+            gathered.append(_Group(self.lm, prompt, pens))
+        self._groups = gathered
+
+    @staticmethod
+    def _stop(pens: Iterable["_Pen"]) -> None:
+        for pen in pens:
+            if not pen.ended:
+                pen.row.stop_reason = "stopped"
 
     def leave(self, rows: Sequence[Completion]) -> None:
         """Write no more into some rows; those that are open are marked as stopped."""
         gone = {id(row) for row in rows}
-        for pen in [pen for group in self._groups for pen in group.pens]:
-            if id(pen.row) in gone and not pen.ended:
-                pen.row.stop_reason = "stopped"
+        pens = (pen for group in self._groups for pen in group.pens)
+        self._stop(pen for pen in pens if id(pen.row) in gone)
 
     @memory_told()
     def step(self) -> None:
@@ -189,7 +219,7 @@ class Decoder:
         Raises:
             OutOfMemory: The GPU's memory is too small; the rows can go on no more.
         """
-        self._groups = [group for group in self._groups if group.keep_open()]
+        self._gather()
         # Where rows join, the batch has another shape with the next step.
         compiled = self.lm.compiled and len(self._groups) == 1
         for group in self._groups:
@@ -205,7 +235,7 @@ class Decoder:
 
     def close(self) -> None:
         """End the work; what is open is marked as stopped."""
-        self.leave([pen.row for group in self._groups for pen in group.pens])
+        self._stop(pen for group in self._groups for pen in group.pens)
         self._groups = []
 
 

@@ -34,7 +34,8 @@ WAITING = 256
 """Requests that may wait; beyond that they are refused."""
 
 READING = 0.1
-"""Seconds between two tokens that new requests may take to be read, if there is more than one."""
+"""Seconds between two tokens that new requests may take to be prepared and read, if there is more
+than one."""
 
 LONG_SHARE = 0.25
 """Share of the time that long work has while others want something."""
@@ -109,6 +110,8 @@ class Engine:
         self._closed = False
         self._numbers = 0
         self._long_after = 0.0
+        self._pace = READING
+        """Seconds that a prompt took to be read, of those that were read last."""
 
     def refusal(self, lm: LanguageModel) -> str:
         """None: any model writes."""
@@ -328,7 +331,9 @@ class Engine:
             if call is None:
                 return
             call.do()
-            if self._decoders and time.perf_counter() - started > READING:
+            unread = sum(decoder.unread for decoder in self._decoders.values())
+            taken = time.perf_counter() - started + unread * self._pace
+            if self._decoders and taken > READING:
                 return
 
     def _do_long(self) -> None:
@@ -357,18 +362,8 @@ class Engine:
         decoder = self._decoders.get(id(lm.model)) or Decoder(lm)
         if seat.started is None:
             seat.started = time.perf_counter()
-        rows, fits = decoder.add(prompt, row_seeds, samples, seeds, sampling, seat.started), True
-        try:
-            decoder.read()
-        except OutOfMemory:  # the error holds what would be free without it
-            fits = False
-        finally:
-            if decoder.open:
-                self._decoders[id(lm.model)] = decoder
-        if not fits:
-            with self._changed:
-                self._write_fewer([seat])
-            raise OutOfMemory
+        rows = decoder.add(prompt, row_seeds, samples, seeds, sampling, seat.started)
+        self._decoders[id(lm.model)] = decoder
         seat.theirs += rows
         return rows
 
@@ -391,18 +386,25 @@ class Engine:
         self.run(release)
         return True
 
+    def _read(self, decoder: Decoder) -> Exception | None:
+        """Read what has come; what fails ends only the rows that were to go on from it."""
+        prompts = decoder.unread
+        if not prompts:
+            return None
+        started = time.perf_counter()
+        failed = _failure(decoder.read)
+        self._pace = (time.perf_counter() - started) / prompts
+        return failed
+
     def _step(self) -> None:
         """Write a token into all rows of each model in turn, and tell whose they are."""
         if not self._decoders:
             return
         failed: Exception | None = None
         for key, decoder in list(self._decoders.items()):
-            try:
-                decoder.step()
-            except OutOfMemory:  # the error holds what would be free without it
-                failed = OutOfMemory()
-                decoder.close()
-            except Exception as error:  # whatever it is, its rows are worth nothing now
+            failed = self._read(decoder) or failed
+            error = _failure(decoder.step)
+            if error is not None:  # its rows are worth nothing now
                 failed = error
                 decoder.close()
             if not decoder.open:
@@ -417,6 +419,17 @@ class Engine:
             for seat in self._seats:
                 seat.news.set()
             self._admit()
+
+
+def _failure(work: Callable[[], None]) -> Exception | None:
+    """What goes wrong; where memory ends, without all that the error would hold of it."""
+    try:
+        work()
+    except OutOfMemory:
+        return OutOfMemory()
+    except Exception as error:  # whatever it is, it belongs to those whose rows it ends
+        return error
+    return None
 
 
 class _Call(Generic[T]):
@@ -519,11 +532,7 @@ class _Seat:
     ) -> list[Completion]:
         join = partial(self.engine._join, self, lm, prompt, sampling, row_seeds, samples, seeds)
         self.joins.append(join)
-        try:
-            theirs = self.run(join)
-        except OutOfMemory as error:
-            theirs = self._join_again(error)
-        rows = [Completion() for _ in theirs]
+        rows = [Completion() for _ in self.run(join)]
         self.mine += rows
         return rows
 
@@ -531,24 +540,17 @@ class _Seat:
         self.news.wait()
         self.news.clear()
         if isinstance(self.error, OutOfMemory):
-            self._join_again(self.error)
+            self._join_again()
         self._check()
         self._copy()
 
-    def _join_again(self, error: OutOfMemory) -> list[Completion]:
-        """Ask for everything once more, when there is room; the rows of what was asked last.
-
-        Raises:
-            OutOfMemory: It had all of the memory, and it is not enough.
-        """
-        while self.engine._admit_again(self):
+    def _join_again(self) -> None:
+        """Ask for everything once more, when there is room, unless it had all of the memory."""
+        if self.engine._admit_again(self):
             for row in self.mine:
                 row.ids, row.finished, row.stop_reason = [], False, ""
-            try:
-                return [self.run(join) for join in self.joins][-1]
-            except OutOfMemory as another:
-                error = another
-        raise error
+            for join in self.joins:
+                self.run(join)
 
     def close(self) -> None:
         self.engine._drop(self)

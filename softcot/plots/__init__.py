@@ -52,7 +52,10 @@ def template(theme: str) -> go.layout.Template:
     return go.layout.Template(
         layout=layout,
         # Plotly hands these to a figure's traces in turn: the order is that of the maps.
-        data={"scatter": _flat_marks(theme), "scatter3d": _deep_marks(theme)},
+        data={
+            "scatter": [*_flat_marks(theme), *_makers_marks(theme)],
+            "scatter3d": _deep_marks(theme),
+        },
     )
 
 
@@ -83,6 +86,13 @@ def _flat_marks(theme: str) -> list[dict[str, Any]]:
             "textfont": {"size": 11, "color": _PAPER[theme]},
         },
     ]
+
+
+def _makers_marks(theme: str) -> list[dict[str, Any]]:
+    """Of others than SoftCoT who make thoughts: each has a shape and a colour of its own."""
+    shapes = ("square", "triangle-up", "cross", "star", "pentagon", "hexagon")
+    pairs = zip(shapes, _KINDS[theme][1:], strict=True)
+    return [{"marker": {"size": 11, "symbol": shape, "color": colour}} for shape, colour in pairs]
 
 
 def _deep_marks(theme: str) -> list[dict[str, Any]]:
@@ -131,18 +141,26 @@ def _layout(theme: str, **axis: Any) -> dict[str, Any]:
     }
 
 
-def thought_map(exploration: Exploration, k: int) -> go.Figure:
-    """The first `shown` thoughts among the token embeddings they live with.
+def thought_map(
+    exploration: Exploration, k: int, makers: Iterable[tuple[str, Sequence[Point]]] = ()
+) -> go.Figure:
+    """The first k thoughts among the token embeddings they live with.
 
-    The frame is that of all thoughts of the exploration, so it holds still while K moves.
+    The frame is that of all thoughts, so it holds still while K moves.
+
+    Args:
+        exploration: Of the question.
+        k: K.
+        makers: Others who make thoughts: what they are called, and where all of theirs are.
     """
+    makers = list(makers)
     thoughts = exploration.thoughts[:k]
     nearest = [point for thought in thoughts for point in thought.nearest_points[:1]]
     others = [point for thought in thoughts for point in thought.nearest_points[1:]]
     labels = list(dict.fromkeys(nearest))
     neighbours = labels + [point for point in dict.fromkeys(others) if point not in labels]
     names = [escape(point.label) if point in labels else "" for point in neighbours]
-    edges = frame(exploration, "xy")
+    edges = frame(exploration, "xy", [point for _, points in makers for point in points])
     names = apart(neighbours, names, edges)
     places, text = [thought.point for thought in thoughts], "markers+text"
     numbers = apart(places, [escape(point.label) for point in places], edges, counted=True)
@@ -154,6 +172,7 @@ def thought_map(exploration: Exploration, k: int) -> go.Figure:
             ties(places, nearest),
             cloud("nearest tokens", neighbours, text=names, **above),
             cloud("soft thoughts", places, mode=text, text=numbers, meta=THOUGHTS),
+            *(cloud(name, points[:k]) for name, points in makers),
         ],
         exploration.explained,
         "thought-map",
@@ -170,9 +189,11 @@ def axis_titles(explained: Sequence[float]) -> list[str]:
     return [f"{titles[0]} of the variance", *titles[1:]]
 
 
-def frame(exploration: Exploration, axes: Iterable[str]) -> dict[str, list[float]]:
+def frame(
+    exploration: Exploration, axes: Iterable[str], further: Sequence[Point] = ()
+) -> dict[str, list[float]]:
     """The range of each of the axes that holds all points and thoughts, with a margin."""
-    points = [*exploration.vocabulary_points, *exploration.question_points]
+    points = [*exploration.vocabulary_points, *exploration.question_points, *further]
     for thought in exploration.thoughts:
         points += [thought.point, *thought.nearest_points]
     return {axis: _padded([getattr(point, axis) for point in points]) for axis in axes}

@@ -44,7 +44,7 @@ def section(results: Results) -> Section | None:
         f"Accuracy in % on {TASK}.",
         [
             line(
-                f"Trained with K = {name}",
+                f"SoftCoT, trained with K = {name}",
                 list(curve),
                 [grid.accuracy("", curve[k])[1] for k in curve],
                 SoftCoT.name,

@@ -36,11 +36,14 @@ def effective_rank(vectors: np.ndarray) -> float:
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
-def collapse(thoughts: np.ndarray) -> dict[str, float]:
+def collapse(thoughts: np.ndarray, lengths: np.ndarray | None = None) -> dict[str, float]:
     """How alike the thoughts of some questions are, slot by slot, and then on average.
 
     Args:
         thoughts: float[N, K, d], of N questions, at least two.
+        lengths: int[N], how many of each question's thoughts are more than padding, which is alike
+            everywhere; by default all K. The others are left out, as are slots in which fewer than
+            two questions have a thought, unless that leaves nothing.
 
     Returns:
         questions: N. cosine: between two questions' thoughts; 1 is a static prompt.
@@ -51,15 +54,25 @@ def collapse(thoughts: np.ndarray) -> dict[str, float]:
     count, slots, _ = thoughts.shape
     assert count > 1 and slots, "one question is not like any other"
     thoughts = thoughts.astype(np.float64)
-    norms = np.linalg.norm(thoughts, axis=-1, keepdims=True)
-    directions = thoughts / np.where(norms > 0, norms, 1)
-    # Over all ordered pairs, without those of a question with itself.
-    pairs = (directions.sum(0) ** 2).sum(-1) - (directions**2).sum((0, -1))
-    cosines = pairs / (count * (count - 1))
-    varying = thoughts.var(0).sum() / (thoughts**2).sum(-1).mean(0).sum()
+    said = np.arange(slots) < np.full(count, slots)[:, None]
+    if lengths is not None and np.sum(lengths > 0) > 1:
+        said = np.arange(slots) < lengths[:, None]
+    compared = [thoughts[own, k] for k, own in enumerate(said.T) if own.sum() > 1]
     return {
         "questions": count,
-        "cosine": float(cosines.mean()),
-        "effective_rank": float(np.mean([effective_rank(thoughts[:, k]) for k in range(slots)])),
-        "varying": float(varying),
+        "cosine": float(np.mean([_cosine(some) for some in compared])),
+        "effective_rank": float(np.mean([effective_rank(some) for some in compared])),
+        "varying": float(
+            sum(some.var(0).sum() for some in compared)
+            / sum((some**2).sum(-1).mean() for some in compared)
+        ),
     }
+
+
+def _cosine(vectors: np.ndarray) -> float:
+    """Of float[N, d], the mean over all pairs of two."""
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    directions = vectors / np.where(norms > 0, norms, 1)
+    # All ordered pairs, without those of a vector with itself.
+    pairs = (directions.sum(0) ** 2).sum() - (directions**2).sum()
+    return float(pairs / (len(vectors) * (len(vectors) - 1)))

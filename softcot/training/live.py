@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from softcot.analysis.geometry import Exploration, explore
+from softcot.analysis.lens import plan_lengths
 from softcot.analysis.vocabulary import Vocabulary
 from softcot.data.problems import Problem
 from softcot.data.tasks import Task
@@ -198,8 +199,10 @@ def train_live(
 
 
 def _collapse(method: SoftCoT, problems: Sequence[Problem]) -> dict[str, float]:
-    """How much the thoughts of some problems depend on the question."""
-    return collapse(method.thoughts(problems, DEFAULT_THOUGHTS).cpu().numpy())
+    """How much the thoughts of some problems depend on the question, without their padding."""
+    vectors = method.thoughts(problems, DEFAULT_THOUGHTS).cpu().numpy()
+    heard = [problem.heard for problem in problems]
+    return collapse(vectors, plan_lengths(method.pair, heard, DEFAULT_THOUGHTS, method.task))
 
 
 def _follow(live: LiveTraining, update: Update) -> None:

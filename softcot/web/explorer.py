@@ -11,11 +11,11 @@ from pathlib import Path
 
 import torch
 
-from softcot.analysis.geometry import Exploration, explore
+from softcot.analysis.geometry import Exploration, Point, explore, thought_points
 from softcot.analysis.inspection import Inspection, inspect
 from softcot.analysis.lens import Plan, read_plan
 from softcot.analysis.trajectory import Trajectory, trajectories
-from softcot.analysis.vocabulary import Vocabulary
+from softcot.analysis.vocabulary import Vocabulary, to_numpy
 from softcot.data.kinds import likely_kind
 from softcot.data.lexicon import Unread
 from softcot.data.problems import Problem
@@ -27,7 +27,7 @@ from softcot.decoding.engine import Engine
 from softcot.evaluation.answering import Column, ColumnRequest
 from softcot.evaluation.run_file import RunRequest, save_run
 from softcot.evaluation.variants import Trial, Variant, try_variants
-from softcot.methods import METHODS, SoftCoT, ZeroShotCoT, askable, get_method
+from softcot.methods import METHODS, SlotMethod, SoftCoT, ZeroShotCoT, askable, get_method
 from softcot.support.errors import UserError
 from softcot.support.presets import (
     CHAT_NEW_TOKENS,
@@ -66,6 +66,8 @@ class Seen(Exploration):
     """What they say to the assistant itself."""
     note: str = ""
     """What the assistant alone was told."""
+    makers: tuple[tuple[str, tuple[Point, ...]], ...] = ()
+    """Titles of others who make thoughts of the same question, and where theirs are."""
 
 
 @dataclass(frozen=True)
@@ -226,10 +228,22 @@ class Explorer:
         near = nearest_wording(question, lexicon, task)
         return Caution(question, parts, near or self.fitting(task).question, bool(near))
 
-    def explore(self, question: str, task_name: str, k: int | None = None, note: str = "") -> Seen:
+    def explore(
+        self,
+        question: str,
+        task_name: str,
+        k: int | None = None,
+        note: str = "",
+        methods: Sequence[str] = (),
+    ) -> Seen:
         """The K projected thoughts of a question, by default as many as there can be.
 
-        The note is what the assistant alone is told.
+        Args:
+            question: What the assistant reads.
+            task_name: What it is asked as.
+            k: K.
+            note: What the assistant alone is told.
+            methods: Those of them that make thoughts of their own show where these are.
 
         Raises:
             UserError: The question is empty or too long, K is out of range, or there is no such
@@ -243,9 +257,17 @@ class Explorer:
             vectors = SoftCoT.build(self.pair, task).thoughts([problem], k)
             found = explore(question, vectors[0], self.pair.base, self.vocabulary)
             plan = read_plan(self.pair, problem.heard, k, task)
-            return Seen(**vars(found), plan=plan, note=problem.note)
+            makers = tuple(self._made(name, problem, task) for name in methods if makes(name))
+            return Seen(**vars(found), plan=plan, note=problem.note, makers=makers)
 
         return self.backend.run(look)
+
+    def _made(self, name: str, problem: Problem, task: Task) -> tuple[str, tuple[Point, ...]]:
+        """The title of a method, and where all of its thoughts of a question are."""
+        method = get_method(name, self.pair, task)
+        assert isinstance(method, SlotMethod)
+        vectors = method.thoughts([problem], min(self.max_thoughts, method.max_thoughts))[0]
+        return method.title, tuple(thought_points(to_numpy(vectors), self.vocabulary))
 
     def comparison(
         self,
@@ -410,6 +432,13 @@ class Explorer:
             return drawn
         # Nobody knows what other models have read.
         return [replace(p, meta={k: v for k, v in p.meta.items() if k != "unread"}) for p in drawn]
+
+
+def makes(name: str) -> bool:
+    """Whether a method makes thoughts, others than SoftCoT's, and was trained to."""
+    method = METHODS.get(name)
+    has_slots = method is not None and issubclass(method, SlotMethod)
+    return has_slots and METHODS[name].kind is not None and name != SOFT
 
 
 def _as_own(frames: Iterator[list[Column]]) -> Iterator[list[Column]]:

@@ -213,6 +213,13 @@ class Handlers:
         """Show the first K of the thoughts that are looked at; no model is run."""
         return self.shown(request.seen, request) if request.seen else {}
 
+    def look(self, request: PageRequest) -> Named:
+        """The thoughts as they are, with those of the makers that are asked, too: `LOOK`."""
+        try:
+            return self._look(request.whose, request) if request.seen else {}
+        except UserError:  # said where a question is asked
+            return {}
+
     def shown(self, seen: Seen, request: PageRequest, arriving: bool = False) -> Named:
         """The first K thoughts, as they are shown: `THOUGHTS`."""
         explorer, k = self.explorer, request.k
@@ -223,7 +230,7 @@ class Handlers:
         return {
             "plan": views.plan(seen, k, request.swapped, arriving),
             "origin": views.origin(seen, k, request.swapped, guessed),
-            "map": plots.thought_map(seen, k).to_json(),
+            "map": plots.thought_map(seen, k, seen.makers).to_json(),
             "table": views.thought_table(seen.thoughts[:k]),
             "tour": tour_views.tour(seen, k, explorer.pair, explorer.laboratory, asked),
         }
@@ -335,7 +342,9 @@ class Handlers:
         """The thoughts of a question, and how they are shown: `LOOK`."""
         asked = request.question if request.swapped else question
         note = "" if request.swapped else request.note
-        seen = self.explorer.explore(question, self.explorer.kind(asked, request.task), note=note)
+        seen = self.explorer.explore(
+            question, self.explorer.kind(asked, request.task), note=note, methods=request.further
+        )
         if seen == request.seen and not arriving:  # they are shown, and may be sliding in
             return {}
         return {"seen": seen, **self.shown(seen, request, arriving)}

@@ -298,6 +298,7 @@ class Page:
             **AT_ONCE,
         )
         w["k"].change(**w.listener(h.follow, PageRequest, handlers.THOUGHTS), **AT_ONCE)
+        w["further"].input(**w.listener(h.look, PageRequest, handlers.LOOK), **LANE, **PRIVATE)
         names = ("question", "note", "k", "swapped", "donor", "asked")
         deciding = [w[name].change for name in names]
         gr.on(deciding, **w.listener(h.stand, PageRequest, ["standing"]), **AT_ONCE)

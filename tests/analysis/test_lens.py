@@ -6,7 +6,14 @@ import pytest
 import torch
 from torch.nn.functional import layer_norm
 
-from softcot.analysis.lens import Plan, Reading, assistant_readings, base_readings, read_plan
+from softcot.analysis.lens import (
+    Plan,
+    Reading,
+    assistant_readings,
+    base_readings,
+    plan_lengths,
+    read_plan,
+)
 from softcot.data.tasks import get_task
 from softcot.methods import get_method
 from softcot.models.batches import join
@@ -90,6 +97,7 @@ def test_the_plan_is_the_likeliest_word_of_each_thought_and_stops_at_the_end(
     expected = [one.id for one in plan.said].index(plan.said[2].id)
     monkeypatch.setattr(LanguageModel, "end_ids", ends)
     assert read_plan(pair, question, K, TASK).length == expected
+    assert plan_lengths(pair, ["What?", question], K, TASK)[1] == expected
     monkeypatch.setattr(LanguageModel, "end_ids", frozenset())
     assert read_plan(pair, question, K, TASK).length == K
 

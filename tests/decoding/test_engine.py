@@ -128,6 +128,8 @@ def test_one_request_that_fails_leaves_the_others_alone(engine, methods):
         session.step()
         with engine.session() as other, pytest.raises(RuntimeError):
             other.add(method.lm, bad, sampling)
+            while other.open:
+                other.step()
         with engine.session() as other, pytest.raises(UserError, match="no such thing"):
             other.run(_refuse)
         while session.open:

@@ -21,7 +21,7 @@ def figures():
 
 
 def test_every_section_but_one_has_a_figure_that_plotly_takes(figures):
-    assert len(figures) == 10
+    assert len(figures) == 11
     for figure in figures.values():
         drawn = go.Figure(figure.plotly)
         assert len(drawn.data) == len(figure.plotly["data"]) > 0

@@ -50,6 +50,13 @@ def test_thoughts_are_numbered_and_stand_where_they_are(exploration):
     assert list(shown.x) == [1, 2, 3] and set(shown.y) == {-2}
 
 
+def test_other_makers_stand_on_the_map_and_within_its_frame(exploration):
+    far = [Point("1", 40.0, 0.0), Point("2", 1.0, 60.0)]
+    figure = thought_map(exploration, 1, [("Self-thoughts", far)])
+    assert list(traces(figure)["Self-thoughts"].x) == [40]
+    assert figure.layout.xaxis.range[1] > 40 and figure.layout.yaxis.range[1] > 60
+
+
 def test_the_figure_follows_k(exploration):
     for k in (0, 1, 3):
         shown = traces(thought_map(exploration, k))
@@ -109,11 +116,12 @@ def test_what_must_be_read_can_be_read(theme):
     paper = {"light": "#ffffff", "dark": "#17191c"}[theme]
     look = template(theme)
     assert contrast(look.layout.font.color, paper) > 10
-    question, _, near, thoughts = look.data.scatter[1:]
+    question, _, near, thoughts, *makers = look.data.scatter[1:]
     assert contrast(question.textfont.color, paper) > 4.5
     assert contrast(near.textfont.color, paper) > 4.5
     assert contrast(thoughts.textfont.color, thoughts.marker.color) > 4.5
     assert contrast(thoughts.marker.color, paper) > 3
+    assert all(contrast(maker.marker.color, paper) > 3 for maker in makers)
 
 
 def test_templates_are_json_for_both_themes():
@@ -124,4 +132,4 @@ def test_templates_are_json_for_both_themes():
 
 def thought_map_traces() -> tuple:
     empty = Exploration("", [], [], [Point("a", 0.0, 0.0)], (0.5, 0.3, 0.1))
-    return thought_map(empty, 0).data
+    return thought_map(empty, 0, [(str(number), []) for number in range(6)]).data

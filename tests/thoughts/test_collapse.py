@@ -21,6 +21,18 @@ def test_thoughts_that_share_nothing_fill_as_many_directions_as_there_are_questi
     assert seen["varying"] == pytest.approx(3 / 4), "a quarter of the energy is the mean's"
 
 
+def test_padding_is_not_taken_for_a_static_prompt():
+    thoughts = np.random.default_rng(2).standard_normal((5, 4, 16))
+    padded = thoughts.copy()
+    padded[:, 2:] = 1  # two thoughts each, and then the same for every question
+    padded[0, 1] = 1  # of one question a single one
+    seen = collapse(padded, np.array([1, 2, 2, 2, 2]))
+    first, second = (collapse(part) for part in (thoughts[:, :1], thoughts[1:, 1:2]))
+    assert seen["cosine"] == pytest.approx((first["cosine"] + second["cosine"]) / 2)
+    assert seen["effective_rank"] < 5 and collapse(padded)["cosine"] > 0.5 > seen["cosine"]
+    assert collapse(padded, np.zeros(5, int)) == collapse(padded), "nothing but padding"
+
+
 def test_the_cosine_is_the_mean_over_pairs_of_questions():
     thoughts = np.random.default_rng(1).standard_normal((6, 2, 5)) + 1
     thoughts[0, 0] = 0  # without a direction: like nothing

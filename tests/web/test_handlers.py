@@ -12,6 +12,7 @@ import gradio as gr
 import pytest
 from conftest import build_problems
 
+from softcot.analysis.geometry import map_places
 from softcot.data.lexicon import Lexicon
 from softcot.data.problems import Problem
 from softcot.data.tasks import FREE, get_task
@@ -71,6 +72,20 @@ def test_a_run_answers_with_hard_cot_and_with_own_thoughts(page, pair):
     assert ran(page, ASKED) == expected(
         pair, ColumnRequest("zero-shot-cot"), ColumnRequest("softcot")
     )
+
+
+def test_makers_that_are_asked_show_their_thoughts_on_the_same_map(page, pair):
+    seen = page.explorer.explore(QUESTION, "mini-gsm")
+    request = replace(ASKED, seen=seen, further=["lora", "cot-unk", "self-thoughts"])
+    shown = page.look(request)
+    [(title, points)] = shown["seen"].makers
+    method = get_method("self-thoughts", pair, get_task("mini-gsm"))
+    vectors = method.thoughts([LOADED], len(seen.thoughts))[0].numpy()
+    places = map_places(vectors, page.explorer.vocabulary)
+    assert title == "Self-thoughts" and [p.x for p in points] == pytest.approx(list(places[:, 0]))
+    assert "Self-thoughts" in shown["map"] and shown["seen"].thoughts == seen.thoughts
+    assert page.look(replace(request, seen=shown["seen"])) == {}
+    assert page.look(replace(request, seen=shown["seen"], further=[]))["seen"] == seen
 
 
 def test_a_swap_gives_softcot_the_thoughts_of_the_other_question(page, pair):
