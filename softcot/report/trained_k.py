@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from softcot.evaluation.experiments import ASKED_K
 from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
 from softcot.report.cells import Grid, Line, tasks_of
@@ -27,30 +29,24 @@ def section(results: Results) -> Section | None:
         tasks_of([hard, *(one for curve in trained.values() for one in curve.values())]),
         "trained-k",
     )
-    rows = [
-        [Cell(f"K = {name}"), *(grid.accuracy("", curve.get(k, {}))[1] for k in ASKED_K)]
+    rows = {
+        name: [grid.accuracy("", curve.get(k, {}))[1] for k in ASKED_K]
         for name, curve in trained.items()
-    ]
+    }
     alone = grid.accuracy("", hard)[1]
     table = Table(
         f"Accuracy in % on {TASK} by K in training (rows) and K asked (columns), greedy; "
         f"{METHODS[ZeroShotCoT.name].title} {alone.text}",
         ["Trained with", *map(str, ASKED_K)],
-        rows,
+        [[Cell(f"K = {name}"), *cells] for name, cells in rows.items()],
         brief=True,
     )
     chart = figure(
         "Accuracy against K, by the K of the training",
-        f"Accuracy in % on {TASK}.",
+        f"Accuracy in % on {TASK}, worst and best of all K asked: {'; '.join(_reach(rows))}.",
         [
-            line(
-                f"SoftCoT, trained with K = {name}",
-                list(curve),
-                [grid.accuracy("", curve[k])[1] for k in curve],
-                SoftCoT.name,
-                place,
-            )
-            for place, (name, curve) in enumerate(trained.items())
+            line(f"SoftCoT, trained with K = {name}", list(ASKED_K), cells, SoftCoT.name, place)
+            for place, (name, cells) in enumerate(rows.items())
         ],
         "K asked",
         "Accuracy in %",
@@ -64,6 +60,13 @@ def section(results: Results) -> Section | None:
         [table],
         [chart],
     )
+
+
+def _reach(rows: dict[str, list[Cell]]) -> Iterator[str]:
+    """The least and the largest accuracy of each training."""
+    for name, cells in rows.items():
+        known = [cell.value for cell in cells if cell.value is not None]
+        yield f"trained with K = {name} {min(known):.1f} and {max(known):.1f}"
 
 
 def _curve(results: Results, pair: str) -> dict[int, Line]:
