@@ -21,6 +21,7 @@ from test_app import free_port
 
 import app
 from softcot.evaluation.run_file import RunRequest, load_run, replay
+from softcot.support.presets import DEFAULT_THOUGHTS
 from softcot.web.explorer import Explorer
 from softcot.web.questions import examples
 
@@ -499,6 +500,13 @@ def test_further_methods_stand_beside_the_two_and_another_answer_can_be_asked_fo
         ".every((one, place) => one.innerText !== before[place])", arg=before
     )  # fmt: skip
     expect(page.locator(f"{COMPARED}.done")).to_have_count(6)
+
+
+def test_makers_that_are_asked_show_their_thoughts_on_the_map(visit):
+    page = visit()
+    for name in ("Self-thoughts", "Trained assistant"):
+        page.get_by_label(name, exact=True).check()
+        page.wait_for_function(f"({COUNTS})[{name!r}] === {DEFAULT_THOUGHTS}")
 
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(visit):
