@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from gate import Gate, until
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -191,6 +192,15 @@ def forward_passes(lm: LanguageModel) -> Iterator[list[tuple[int, int]]]:
         yield seen
     finally:
         hook.remove()
+
+
+@pytest.fixture
+def gate(monkeypatch, engine) -> Iterator[Gate]:
+    """Lets the engine of a test file write only what it is told to, until the test is over."""
+    gate = Gate(monkeypatch)
+    yield gate
+    gate.open()
+    until(lambda: engine.load().requests == 0)
 
 
 def build_problems(count: int, task: str = "mini-gsm", seed: int = 0) -> list[Problem]:

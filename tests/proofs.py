@@ -38,6 +38,7 @@ MENDED = {
     "test_an_evaluation_goes_on_in_smaller_batches": "It simply failed",
     "test_an_evaluation_of_which_nothing_fits_says_what_to_do": "It simply failed",
     "test_an_engine_whose_memory_ends_answers_the_next": "The visitor read an error of the library",
+    "test_an_engine_asks_in_smaller_batches_what_does_not_fit": "All were told to ask again",
     "test_a_training_step_takes_smaller_pieces_and_the_same_gradient": "It simply failed",
     "test_a_training_of_which_nothing_fits_says_what_to_do": "It simply failed",
 }

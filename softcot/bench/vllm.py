@@ -52,17 +52,19 @@ def measure(pair: Pair, setting: Setting) -> Found:
     for name, side in sides.items():
         side.extra = {"answers": many, "tokens": sum(tokens for _, tokens in said[name])}
     settings = {"problems": many, "longest": longest, "vllm": server.versions["vllm"]}
-    return Found(sides, [one for name in ASKED for one in _ratios(name, sides, said)], settings)
+    ratios = [one for name in ASKED for one in _ratios(pair.name, name, sides, said)]
+    return Found(sides, ratios, settings)
 
 
 def _ratios(
-    name: str, sides: dict[str, Side], said: dict[str, list[tuple[str, int]]]
+    pair: str, name: str, sides: dict[str, Side], said: dict[str, list[tuple[str, int]]]
 ) -> Iterator[dict[str, Any]]:
     """Of one method: answers with the same words, and the time of the one against the other."""
     here, there = f"here, {name}", f"vLLM, {name}"
     pairs = list(zip(said[here], said[there], strict=True))
     same, many = sum(ours == theirs for ours, theirs in pairs), len(pairs)
-    faster, title = sides[here].median / sides[there].median, METHODS[name].title
+    faster = sides[here].median / sides[there].median
+    title = f"{METHODS[name].title} of {pair}"
     for what, value, goal in (
         (f"{title}: of {many} answers by vLLM, those with the words of here", same, many),
         (f"{title}: answers a second by vLLM, against here", faster, None),

@@ -368,11 +368,13 @@ class Engine:
         return rows
 
     def _write_fewer(self, failed: Sequence[_Seat]) -> None:
-        """Write half as many rows from now on; with others beside them these were too many."""
+        """Write half as many rows from now on, where these requests were not alone."""
+        if len(self._seats) == 1:
+            return
         held = sum(seat.held for seat in self._seats)
         self.rows = max(1, min(self.rows, held // 2))
         for seat in failed:
-            seat.crowded = len(self._seats) > 1
+            seat.crowded = True
 
     def _admit_again(self, seat: _Seat) -> bool:
         """Let a request wait for a better moment; False where it had all of the memory."""

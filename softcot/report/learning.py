@@ -1,4 +1,4 @@
-"""What was trained between ready-made models, and whether thoughts came to know the question."""
+"""What was trained, how far, and whether thoughts of ready-made models know the question."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
-from softcot.report.cells import COUNT, Unit
+from softcot.report.cells import COUNT, PERCENT, Unit
 from softcot.report.charts import figure, line
 from softcot.report.parts import MISSING, Cell, Figure, Section, Table
 from softcot.support.errors import UserError
@@ -48,18 +48,27 @@ class Training:
         return min(float(entry[KINDS["own"]]) for entry in self.history)
 
     @property
+    def last_quarter(self) -> float:
+        """Share of its loss that the last quarter of the steps took away; 0 once it is level."""
+        end = self.history[-1]
+        late = [one for one in self.history if one["step"] <= 0.75 * end["step"]] or self.history
+        before, after = (float(one[KINDS["own"]]) for one in (late[-1], end))
+        return (before - after) / before if before else 0.0
+
+    @property
     def rate(self) -> float | None:
         """The learning rate, where it was taken down."""
         return self.settings.get("learning_rate")
 
 
 def training_files(root: Path) -> list[Path]:
-    """The records of trainings of ready-made pairs below a checkout.
+    """The records of trainings of mini and of ready-made pairs below a checkout.
 
     They are beside the weights that are shipped, and in a folder where the weights are not: those
     of settings that were not chosen, and those that are too large.
     """
-    places = (f"checkpoints/{pair}/*" for pair in PRESETS if not is_laboratory(pair))
+    pairs = (pair for pair in PRESETS if pair == "mini" or not is_laboratory(pair))
+    places = (f"checkpoints/{pair}/*" for pair in pairs)
     shipped = (path for place in places for path in root.glob(f"{place}/training.json"))
     return [*shipped, *root.glob("assets/trainings/*.json")]
 
@@ -109,8 +118,9 @@ def section(trainings: Iterable[Training], used: Collection[str | None] = ()) ->
     trainings = list(trainings)
     if not trainings:
         return None
-    pairs = {pair: list(runs) for pair, runs in groupby(trainings, lambda one: one.pair)}
-    swapping = groupby((t for t in trainings if t.swaps), lambda one: (one.pair, one.task))
+    ready_made = [one for one in trainings if not is_laboratory(one.pair)]
+    pairs = {pair: list(runs) for pair, runs in groupby(ready_made, lambda one: one.pair)}
+    swapping = groupby((t for t in ready_made if t.swaps), lambda one: (one.pair, one.task))
     groups = [(f"{task}, {pair}", list(runs)) for (pair, task), runs in swapping]
     return Section(
         "learning",
@@ -122,6 +132,7 @@ def section(trainings: Iterable[Training], used: Collection[str | None] = ()) ->
         [
             *(_settings(pair, runs, used) for pair, runs in pairs.items()),
             *(_table(title, runs) for title, runs in groups),
+            _ends(trainings, used),
         ],
         [_figure(title, runs) for title, runs in groups],
     )
@@ -166,6 +177,27 @@ def _settings(pair: str, runs: Sequence[Training], used: Collection[str | None])
         "Nats a token, on validation problems, whose best loss chooses among settings. In the "
         "records: whether answers were given with these weights. What knows no question has "
         "nothing to swap.",
+    )
+
+
+def _ends(trainings: Sequence[Training], used: Collection[str | None]) -> Table:
+    """Whether the trainings whose weights answered had come to their end."""
+    rows = [
+        [
+            Cell(f"{run.pair}: {run.task}, {METHODS[run.method].title}"),
+            COUNT.number(run.history[-1]["step"], run.command),
+            _loss(run.best, run),
+            PERCENT.number(run.last_quarter, run.command),
+        ]
+        for run in trainings
+        if run.weights in used and run.weights is not None
+    ]
+    return Table(
+        "How far the trainings behind the records went",
+        ["Training", "Steps", "Best validation loss", "Fell in the last quarter,\u00a0%"],
+        rows,
+        "What the last quarter of the steps took away of the validation loss. Where that is much, "
+        "the loss was still falling, and a longer training may do better.",
     )
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import build_problems
-from gate import Gate, until
+from gate import until
 from test_serving import started
 
 from softcot.decoding.engine import Engine
@@ -32,14 +32,6 @@ def url(pair, engine):
     yield url
     running.should_exit = True
     thread.join()
-
-
-@pytest.fixture
-def gate(monkeypatch, engine):
-    gate = Gate(monkeypatch)
-    yield gate
-    gate.open()
-    until(lambda: engine.load().requests == 0)
 
 
 def ask(url: str, stream: bool) -> socket.socket:

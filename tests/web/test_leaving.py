@@ -8,13 +8,14 @@ from itertools import islice
 
 import httpx
 import pytest
-from gate import Gate, until
+from gate import until
 from gradio_client import Client
 from test_app import QUESTION, free_port
 
 import app
 from softcot.decoding.engine import Engine
 from softcot.support.background import THREAD as TRAINING
+from softcot.web import sessions
 from softcot.web.explorer import Explorer
 
 LONG = {"thoughts": 3, "max_new_tokens": 150}
@@ -33,14 +34,6 @@ def blocks(pair, engine):
     blocks = app.serve(Explorer(pair, engine), "127.0.0.1", free_port())
     yield blocks
     blocks.close()
-
-
-@pytest.fixture
-def gate(monkeypatch, engine):
-    gate = Gate(monkeypatch)
-    yield gate
-    gate.open()
-    until(lambda: engine.load().requests == 0)
 
 
 @pytest.fixture
@@ -159,6 +152,27 @@ def test_a_cancelled_job_ends_its_computation(blocks, gate, engine):
 def _cancelled(blocks):
     """Whether the queue was told to end its only task."""
     return any(task.cancelling() for task in blocks._queue._asyncio_tasks)
+
+
+def test_whoever_waits_is_not_forgotten_for_those_who_come_later(pair, monkeypatch):
+    monkeypatch.setattr(sessions, "LISTENING", 3)
+    engine = Engine()
+    blocks = app.serve(Explorer(pair, engine), "127.0.0.1", free_port())
+    address = blocks.local_url.rstrip("/")
+    with (
+        httpx.Client(base_url=address, timeout=60, trust_env=False) as http,
+        engine.session(engine.rows) as taken,
+    ):
+        assert not list(taken.waiting())
+        place = call(http, "compare", QUESTION, "mini-gsm", 3, "", "", 0.0, 1.0, 41, 4)
+        with http.stream("GET", place) as answer:
+            told = (line for line in answer.iter_lines() if line.startswith("data"))
+            for _ in range(5):
+                assert "Place 1" in next(told)
+                call(http, "problem", "mini-gsm", 0)
+            taken.close()
+            assert '"done": true' in [*told][-1]
+    blocks.close()
 
 
 def test_whoever_waits_for_a_place_and_leaves_frees_it(blocks, http, gate, engine):
