@@ -523,6 +523,10 @@ def test_every_setting_that_was_tried_is_shown_with_the_one_that_the_records_hav
     assert losses.columns == [
         "Step", "0.001, own", "0.001, swapped", "0.003, own", "0.003, swapped",
     ]  # fmt: skip
+    [ended] = table_of(report, "learning", "How far the trainings").rows
+    assert [cell.text for cell in ended] == [
+        f"{REAL_PAIR}: gsm8k, SoftCoT", "10", "0.500", "75.0",
+    ]  # fmt: skip
     trained(tmp_path, "d", "self-thoughts", 1e-3, [2, 1], [2, 1])
     report = build([real_record("gsm8k", "softcot")], load_trainings(tmp_path.glob("*.json")))
     losses = table_of(report, "learning", "Validation loss of own and swapped")
