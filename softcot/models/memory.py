@@ -1,8 +1,9 @@
 """Where a GPU's memory ends: what does not fit is done in halves, or refused in a sentence."""
 
+import ctypes
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import torch
@@ -42,6 +43,15 @@ def release() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def trim() -> None:
+    """Give the memory that was freed back to the system, where it is glibc that keeps it.
+
+    Batches of ever other sizes leave gaps, which it holds until something fits into them.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def halved(work: Callable[[list[T]], R], items: list[T]) -> list[R]:

@@ -281,3 +281,23 @@ def test_alone_writes_the_same(methods):
     for method in methods:
         written = ask(Alone(), method, PROBLEMS[2], SAMPLINGS[1])
         assert [row.ids for row in written] == alone(method, PROBLEMS[2], SAMPLINGS[1])
+
+
+def test_freed_memory_is_given_back_while_it_works_and_when_there_is_no_more(methods, monkeypatch):
+    given = []
+    monkeypatch.setattr("softcot.decoding.engine.trim", lambda: given.append("now"))
+    monkeypatch.setattr("softcot.decoding.engine.TRIMMING", -1.0)
+    monkeypatch.setattr("softcot.decoding.engine.IDLE", 0.05)
+    engine, method = Engine(), methods[0]
+    with engine.session() as session:
+        prompt = session.run(lambda: method.prepare([PROBLEMS[0]]))
+        session.add(method.lm, prompt, Sampling(max_new_tokens=5))
+        while session.open:
+            session.step()
+    assert len(given) >= 5, "while it works"
+    before = len(given)
+    while engine._thread is not None:
+        time.sleep(0.01)
+    time.sleep(0.05)
+    engine.close()
+    assert len(given) > before, "and in the end"
