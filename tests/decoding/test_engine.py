@@ -295,9 +295,7 @@ def test_freed_memory_is_given_back_while_it_works_and_when_there_is_no_more(met
         while session.open:
             session.step()
     assert len(given) >= 5, "while it works"
-    before = len(given)
-    while engine._thread is not None:
-        time.sleep(0.01)
-    time.sleep(0.05)
-    engine.close()
+    thread, before = engine._thread, len(given)
+    if thread is not None:
+        thread.join(60)
     assert len(given) > before, "and in the end"
