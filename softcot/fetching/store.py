@@ -11,7 +11,7 @@ A folder below `models` has its final name only once everything in it is written
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -242,13 +242,11 @@ def clear_staging(name: str) -> None:
 
 def size_of(place: Path) -> int:
     """Bytes of a file, or of all files in a folder; 0 where nothing is."""
-    files = [place] if place.is_file() else place.rglob("*")
+    inside = (Path(folder, name) for folder, _, names in os.walk(place) for name in names)
     total = 0
-    for file in files:
-        try:
-            total += file.stat().st_size if file.is_file() else 0
-        except OSError:  # another program is just moving it
-            continue
+    for file in [place] if place.is_file() else inside:
+        with suppress(OSError):  # another program is just moving it
+            total += file.stat().st_size
     return total
 
 

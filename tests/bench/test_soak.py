@@ -155,10 +155,10 @@ def test_memory_that_is_kept_is_found(serve, monkeypatch):
     _, url = serve
     answer, kept = Serving.answer, []
 
-    def leak(self, request, visitor=""):
+    def leak(self, request, visitor="", ended=None):
         if self.running:
             kept.append(b"x" * 20_000_000)
-        return answer(self, request, visitor)
+        return answer(self, request, visitor, ended)
 
     monkeypatch.setattr(memory, "BEAT", 0.02)
     monkeypatch.setattr(record, "GROWTH", 1.05)

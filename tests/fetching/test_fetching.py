@@ -83,6 +83,20 @@ def test_a_fetch_that_is_killed_anywhere_goes_on_and_is_never_taken_as_whole(tin
     assert [p.name for p in (cache / "models").iterdir()] == ["tiny"]
 
 
+def test_a_folder_that_vanishes_while_it_is_measured_is_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "here").write_bytes(b"12345")
+    (tmp_path / "gone").mkdir()
+    scandir = os.scandir
+
+    def vanishing(path):
+        if Path(path).name == "gone":
+            raise FileNotFoundError(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", vanishing)
+    assert store.size_of(tmp_path) == 5 and store.size_of(tmp_path / "here") == 5
+
+
 def test_wheels_that_are_here_are_not_downloaded_again(tiny, shelf, quick):
     stop = iter([False] * 4 + [True] * 100)
     fetch_pair("tiny", should_stop=lambda: next(stop))
