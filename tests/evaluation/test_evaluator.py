@@ -92,7 +92,7 @@ def test_record_says_where_it_comes_from(record, pair):
     assert (record.pair, record.task, record.trained_on) == ("mini", "mini-gsm", "mini-gsm")
     assert (record.method, record.control, record.answer_kind) == ("softcot", "none", "number")
     assert record.versions.keys() == {"python", "torch", "transformers", "softcot"}
-    assert record.versions["torch"] == torch.__version__
+    assert torch.__version__.startswith(record.versions["torch"])
     assert record.device == "cpu"
     assert record.command == "python -m softcot evaluate"
     assert len(record.created) == 10
