@@ -98,7 +98,7 @@ def test_both_columns_stream_and_samples_are_seeded(shipped, server):
     requests = [ColumnRequest("zero-shot-cot"), ColumnRequest("softcot")]
     asked = (shipped, problem, TASK, requests, 8, Sampling(1.0, max_new_tokens=40), 3, backend)
     first, second = ([*answer_stream(*asked)] for _ in range(2))
-    assert len(first) > 5 and all(column.done for column in first[-1])
+    assert len(first) > 2 and all(column.done for column in first[-1])
     assert [one.text for one in first[-1]] == [one.text for one in second[-1]]
     assert len(first[-1][1].votes) >= 1 and first[-1][0].gold_logprob is not None
 
