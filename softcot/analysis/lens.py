@@ -75,14 +75,13 @@ def read_plan(pair: Pair, question: str, k: int, task: Task) -> Plan:
 
     The plan of the first k thoughts of K is the plan at k.
     """
-    said = [best for best, *_ in assistant_readings(pair, question, k, task, 1)]
     states = soft_states(pair.assistant, [question], k, task)[0]
+    said = [best for best, *_ in _read(pair.assistant, states, 1)]
     noise = torch.from_numpy(placebo(to_numpy(states))).to(states.device)
-    ends = [place for place, one in enumerate(said) if one.id in pair.assistant.end_ids]
     return Plan(
         said=said,
         placebo=[best for best, *_ in _read(pair.assistant, noise, 1)],
-        length=ends[0] if ends else k,
+        length=_before_end(pair.assistant, [one.id for one in said]),
     )
 
 
@@ -91,9 +90,13 @@ def plan_lengths(pair: Pair, questions: Sequence[str], k: int, task: Task) -> np
     """Of each question's K thoughts, those before the padding, int[N]; see `Plan.length`."""
     assistant = pair.assistant
     states = soft_states(assistant, questions, k, task).to(assistant.dtype)
-    said = assistant.logits(states)[..., : len(assistant.tokenizer)].argmax(-1).cpu().numpy()
-    ends = np.isin(said, list(assistant.end_ids))
-    return np.where(ends.any(1), ends.argmax(1), k)
+    said = assistant.logits(states)[..., : len(assistant.tokenizer)].argmax(-1)
+    return np.array([_before_end(assistant, ids) for ids in said.tolist()])
+
+
+def _before_end(lm: LanguageModel, ids: Sequence[int]) -> int:
+    """How many tokens stand before the first that ends a text of the model."""
+    return next((place for place, one in enumerate(ids) if one in lm.end_ids), len(ids))
 
 
 @torch.no_grad()

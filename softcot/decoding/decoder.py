@@ -195,6 +195,9 @@ class Decoder:
                 alike = len(group.pens) // len(group.mask), group.prompt.embeds.shape[-1]
                 waiting.setdefault(alike, []).append(group)
         for groups in waiting.values():
+            if len(groups) == 1:  # to join copies all of a prompt
+                gathered += groups
+                continue
             prompt = join_prompts([group.prompt for group in groups if group.prompt is not None])
             pens = [pen for group in groups for pen in group.pens]
             gathered.append(_Group(self.lm, prompt, pens))

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from softcot.thoughts.collapse import mean_cosine
+
 T = TypeVar("T")
 
 
@@ -37,9 +39,4 @@ def in_turn(rows: Sequence[T], questions: int, sets: int, seeds: int = 1) -> lis
 
 def thought_cosine(sets: np.ndarray) -> float:
     """How alike the sets float[N, B, K, d] of a question are: mean cosine of two, slot by slot."""
-    sets = sets.astype(np.float64)
-    norms = np.linalg.norm(sets, axis=-1, keepdims=True)
-    directions = sets / np.where(norms > 0, norms, 1)
-    n = len(sets)
-    pairs = (directions.sum(0) ** 2).sum(-1) - (directions**2).sum((0, -1))
-    return float(pairs.mean() / (n * (n - 1)))
+    return float(mean_cosine(sets.astype(np.float64)).mean())

@@ -54,13 +54,13 @@ def collapse(thoughts: np.ndarray, lengths: np.ndarray | None = None) -> dict[st
     count, slots, _ = thoughts.shape
     assert count > 1 and slots, "one question is not like any other"
     thoughts = thoughts.astype(np.float64)
-    said = np.arange(slots) < np.full(count, slots)[:, None]
-    if lengths is not None and np.sum(lengths > 0) > 1:
-        said = np.arange(slots) < lengths[:, None]
+    if lengths is None or np.sum(lengths > 0) < 2:
+        lengths = np.full(count, slots)
+    said = np.arange(slots) < lengths[:, None]
     compared = [thoughts[own, k] for k, own in enumerate(said.T) if own.sum() > 1]
     return {
         "questions": count,
-        "cosine": float(np.mean([_cosine(some) for some in compared])),
+        "cosine": float(np.mean([mean_cosine(some) for some in compared])),
         "effective_rank": float(np.mean([effective_rank(some) for some in compared])),
         "varying": float(
             sum(some.var(0).sum() for some in compared)
@@ -69,10 +69,10 @@ def collapse(thoughts: np.ndarray, lengths: np.ndarray | None = None) -> dict[st
     }
 
 
-def _cosine(vectors: np.ndarray) -> float:
-    """Of float[N, d], the mean over all pairs of two."""
+def mean_cosine(vectors: np.ndarray) -> np.ndarray:
+    """Mean over all pairs of two of N: float[...] of float[N, ..., d]."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     directions = vectors / np.where(norms > 0, norms, 1)
     # All ordered pairs, without those of a vector with itself.
-    pairs = (directions.sum(0) ** 2).sum() - (directions**2).sum()
-    return float(pairs / (len(vectors) * (len(vectors) - 1)))
+    pairs = (directions.sum(0) ** 2).sum(-1) - (directions**2).sum((0, -1))
+    return pairs / (len(vectors) * (len(vectors) - 1))

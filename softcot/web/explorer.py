@@ -27,7 +27,8 @@ from softcot.decoding.engine import Engine
 from softcot.evaluation.answering import Column, ColumnRequest
 from softcot.evaluation.run_file import RunRequest, save_run
 from softcot.evaluation.variants import Trial, Variant, try_variants
-from softcot.methods import METHODS, SlotMethod, SoftCoT, ZeroShotCoT, askable, get_method
+from softcot.methods import METHODS, Method, SoftCoT, ZeroShotCoT, askable, get_method
+from softcot.methods.slots import TrainedSlots
 from softcot.support.errors import UserError
 from softcot.support.presets import (
     CHAT_NEW_TOKENS,
@@ -265,7 +266,7 @@ class Explorer:
     def _made(self, name: str, problem: Problem, task: Task) -> tuple[str, tuple[Point, ...]]:
         """The title of a method, and where all of its thoughts of a question are."""
         method = get_method(name, self.pair, task)
-        assert isinstance(method, SlotMethod)
+        assert isinstance(method, TrainedSlots)
         vectors = method.thoughts([problem], min(self.max_thoughts, method.max_thoughts))[0]
         return method.title, tuple(thought_points(to_numpy(vectors), self.vocabulary))
 
@@ -436,9 +437,7 @@ class Explorer:
 
 def makes(name: str) -> bool:
     """Whether a method makes thoughts, others than SoftCoT's, and was trained to."""
-    method = METHODS.get(name)
-    has_slots = method is not None and issubclass(method, SlotMethod)
-    return has_slots and METHODS[name].kind is not None and name != SOFT
+    return name != SOFT and issubclass(METHODS.get(name, Method), TrainedSlots)
 
 
 def _as_own(frames: Iterator[list[Column]]) -> Iterator[list[Column]]:

@@ -131,8 +131,8 @@ class Residents:
         self._one_by_one = threading.Lock()
 
     @contextmanager
-    def use(self, name: str) -> Iterator[Explorer]:
-        """The explorer of a pair, which stays as long as it is used; loaded again if it has left.
+    def use(self, name: str, visitor: str = "") -> Iterator[Explorer]:
+        """A visitor's explorer of a pair, which stays while it is used, and is loaded if it left.
 
         What it is asked ends as soon as nobody waits for the present event any more.
 
@@ -141,7 +141,7 @@ class Residents:
         """
         resident = self._taken(name or self.first)
         try:
-            yield resident.explorer.visit(ended=Departure())
+            yield resident.explorer.visit(visitor, Departure())
         finally:
             with self._lock:
                 resident.users -= 1

@@ -62,8 +62,8 @@ class Widgets(dict[str, Any]):
             if residents is None:
                 yield handler(*(takes(*values), event)[:told])
                 return
-            with spoken(), residents.use(values[0]) as explorer:
-                own = of_pair(handler, explorer.visit(visitor))
+            with spoken(), residents.use(values[0], visitor) as explorer:
+                own = of_pair(handler, explorer)
                 yield own(*(takes(*values[1:]), event)[:told])
 
         def placed(named: Named) -> dict[Block, Any]:
