@@ -31,12 +31,16 @@ from softcot.methods import (
     ZeroShotCoT,
 )
 from softcot.prompts.wording import Templates
+from softcot.support.deviations import DEVIATIONS, deviating
 from softcot.support.errors import UserError
 from softcot.support.presets import ASSISTANT_SIZES, FIXED, READINGS, is_laboratory
 from softcot.thoughts.controls import CONTROLS
 from softcot.thoughts.pair import Pair
 
 SAMPLED = Sampling(temperature=1.0)
+CUT_SAMPLED = Sampling(temperature=1.0, top_k=50)
+"""As the released code samples (arXiv 2502.12134's Llama runs)."""
+
 ENOUGH = 300
 """Problems of a table whose rows are drawn several times, or that has very many rows."""
 
@@ -51,6 +55,9 @@ CURVE = tuple(range(1, 17))
 
 ASKED_K = (1, 2, 4, 8, 12, 16)
 """K that projections of one K are asked with."""
+
+WORTH = "mini-gsm"
+"""Task on which deviations from the paper's protocol are measured."""
 
 HINT_CURVE = (1, 2, 4, 8, 16, 24, 32)
 """K of the curve of hard hint tokens."""
@@ -139,6 +146,8 @@ class Run:
             words += ["--trained-on", asked.trained_on]
         if asked.sampling.temperature:
             words += ["--temperature", f"{asked.sampling.temperature:g}"]
+        if asked.sampling.top_k:
+            words += ["--top-k", str(asked.sampling.top_k)]
         if len(asked.seeds) > 1:
             words += ["--seeds", f"{asked.seeds[0]}-{asked.seeds[-1]}"]
         if asked.samples > 1:
@@ -157,6 +166,7 @@ class Run:
         parts += [f"k{count if asked.k is None else asked.k}"]
         parts += [f"from-{asked.trained_on}"] if asked.trained_on else []
         parts += ["sampled" if asked.sampling.temperature else "greedy"]
+        parts += [f"top{asked.sampling.top_k}"] if asked.sampling.top_k else []
         parts += [f"n{asked.samples}"] if asked.samples > 1 else []
         parts += ["prompts", self.prompts] if self.prompts else []
         return f"{self.pair}/{'.'.join(parts)}.json"
@@ -278,6 +288,21 @@ def trained_k() -> Iterator[Run]:
             yield Run("mini-gsm", asked, pair)
 
 
+def worth() -> Iterator[Run]:
+    """What each thing that the released code does otherwise is worth, one at a time."""
+    for name, done in DEVIATIONS.items():
+        for control in ("none", "swap"):
+            yield Run(WORTH, Protocol(SoftCoT.name, control, k=done.k), deviating(name))
+        if done.prompts:
+            yield Run(WORTH, Protocol(ZeroShotCoT.name), deviating(name))
+        if done.k is not None:
+            for control in ("none", "swap"):
+                yield Run(WORTH, Protocol(SoftCoT.name, control, k=done.k), done.beside)
+    for method in (ZeroShotCoT, SoftCoT):
+        for sampling in (SAMPLED, CUT_SAMPLED):
+            yield Run(WORTH, Protocol(method.name, sampling=sampling, seeds=SEEDS), most=ENOUGH)
+
+
 def reworded() -> Iterator[Run]:
     """Problems in words that no training had, with their own thoughts and with another's."""
     yield Run("mini-reworded", Protocol(ZeroShotCoT.name))
@@ -337,6 +362,7 @@ EXPERIMENTS: dict[str, Callable[[], Iterator[Run]]] = {
     "whisper": whisper,
     "cost": cost,
     "trained-k": trained_k,
+    "worth": worth,
     "reworded": reworded,
 }
 """Those of the tables of the mini pair."""

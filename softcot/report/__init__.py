@@ -25,6 +25,7 @@ from softcot.report import (
     trained_k,
     votes,
     whisper,
+    worth,
 )
 from softcot.report.cells import span
 from softcot.report.conclusions import conclusions
@@ -55,6 +56,7 @@ SECTIONS = (
     whisper,
     cost,
     trained_k,
+    worth,
     reworded,
     real,
     prompts,

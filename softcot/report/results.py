@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,7 +29,7 @@ class Key(NamedTuple):
     k: int
     trained_on: str | None
     decoding: str
-    """greedy, sampled, votes, or other for what no experiment does."""
+    """greedy, sampled, votes, top-k with its number, or other for what no experiment does."""
 
 
 def key_of(record: Record) -> Key:
@@ -45,9 +46,11 @@ def key_of(record: Record) -> Key:
 
 
 def _decoding(sampling: Mapping[str, Any], samples: int) -> str:
-    usual = {"top_p": 1, "top_k": 0, "repetition_penalty": 1}
+    usual = {"top_p": 1, "repetition_penalty": 1}
     if any(sampling.get(name, value) != value for name, value in usual.items()):
         return "other"
+    if cut := sampling.get("top_k"):
+        return f"top-{cut}" if (sampling["temperature"], samples) == (1, 1) else "other"
     plain: dict[float | None, str] = {0: "greedy", 1: "sampled" if samples == 1 else "votes"}
     return plain.get(sampling.get("temperature"), "other")
 
@@ -69,7 +72,7 @@ def key_of_run(run: Run) -> Key:
         asked.control,
         default if asked.k is None else asked.k,
         asked.trained_on or _weights_of(run.task, asked.method, asked.control),
-        _decoding({"temperature": asked.sampling.temperature}, asked.samples),
+        _decoding(asdict(asked.sampling), asked.samples),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from softcot.support.deviations import DEVIATIONS, deviating
 from softcot.support.errors import UserError
 
 MAX_THOUGHTS = 16
@@ -22,6 +23,9 @@ MAX_NEW_TOKENS = 160
 CHAT_NEW_TOKENS = 512
 """The same length for chat models, which write more: 160 tokens cut even some of the answers that
 people wrote for GSM8K."""
+
+LABORATORY = ("mini", "mini-paper")
+"""Sets of templates that this project's own models are told."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class PairPreset:
     @property
     def laboratory(self) -> bool:
         """Whether its models are this project's own, which know nothing but its problems."""
-        return self.prompts == "mini"
+        return self.prompts in LABORATORY
 
     @property
     def max_new_tokens(self) -> int:
@@ -112,6 +116,15 @@ for _name in FIXED:
         trained=Path(_name),
         source=f"for an experiment: `train --max-thoughts {_k} --least-thoughts {_k}` with mini's "
         "models, then `import-projection`, so that any K may be asked",
+    )
+
+for _name, _deviation in DEVIATIONS.items():
+    PRESETS[deviating(_name)] = replace(
+        _mini,
+        name=deviating(_name),
+        trained=Path(deviating(_name)),
+        source=f"for an experiment: `train {_deviation.options}` with mini's models",
+        prompts="mini-paper" if _deviation.prompts else _mini.prompts,
     )
 
 HUB = "https://huggingface.co"

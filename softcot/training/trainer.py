@@ -109,6 +109,7 @@ def train(
     """
     started = time.perf_counter()
     run = _Run(pair, method, name, config, Path(out), Path(cache) if cache else None, between)
+    config = run.config  # where epochs were asked for, it has their steps
     saved = run.saved() if resume else None
     if not resume:
         run.check_folder()

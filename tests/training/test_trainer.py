@@ -589,7 +589,8 @@ def test_a_rate_falls_as_it_is_told_to():
 
 def test_epochs_decide_the_steps_and_the_last_weights_can_be_kept(pair, tmp_path):
     settings = vars(CONFIG) | {
-        "epochs": 2,
+        "epochs": 3,
+        "steps": 2,  # which counts no more
         "batch_size": 4,
         "train_problems": 10,
         "learning_rate": 30.0,  # so that the last are not the best
@@ -597,7 +598,8 @@ def test_epochs_decide_the_steps_and_the_last_weights_can_be_kept(pair, tmp_path
         "keep": "last",
     }
     result = train(pair, "softcot", "mini-gsm", TrainingConfig(**settings), tmp_path / "out")
-    assert result.history[-1]["step"] == result.best_step == 6
+    assert result.finished
+    assert result.history[-1]["step"] == result.best_step == 9
     assert result.best_loss > min(entry["validation_loss"] for entry in result.history)
 
 
