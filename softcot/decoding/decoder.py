@@ -90,7 +90,7 @@ def can_join(lm: LanguageModel) -> bool:
 
 
 DEAD = 1 / 8
-"""Share of a batch that may be finished rows: to take one out copies the cache of all others."""
+"""Share of a batch that may be finished rows: to take one out moves others, in every layer."""
 
 
 class Decoder:
@@ -315,6 +315,7 @@ class _Group:
         if self.prompt is not None:  # nothing is read yet, and a prompt may have several rows
             return
         self._unfix()
+        kept = _moving_few(kept)
         self.pens = [self.pens[i] for i in kept]
         select = torch.tensor(kept, dtype=torch.long, device=self.mask.device)
         self.cache.batch_select_indices(select)
@@ -381,7 +382,7 @@ class _Group:
         """Take other groups' rows in."""
         groups = (self, *others)
         length = max(int(group.mask.sum(1).max()) for group in groups)
-        join_cache(self.cache, [group.cache for group in others], length)
+        length = join_cache(self.cache, [group.cache for group in others], length)
         self.mask = torch.cat([_right(group.mask, length) for group in groups])
         self.positions = torch.cat([group.positions for group in groups])
         self.logits = torch.cat([group.logits for group in groups])
@@ -389,6 +390,12 @@ class _Group:
 
     def _forward(self, embeds: torch.Tensor) -> None:
         self.logits = self.lm.next_logits(embeds, self.mask, self.positions, self.cache)
+
+
+def _moving_few(kept: list[int]) -> list[int]:
+    """The same rows in an order in which most stay where they are: the last ones fill the gaps."""
+    staying, last = set(kept), [row for row in kept if row >= len(kept)]
+    return [row if row in staying else last.pop() for row in range(len(kept))]
 
 
 def _right(mask: torch.Tensor, length: int) -> torch.Tensor:

@@ -22,7 +22,7 @@ from softcot.decoding.backend import Place, Session
 from softcot.decoding.decoder import Completion, Decoder, Sampling
 from softcot.models.batches import PromptEmbeds
 from softcot.models.language_model import LanguageModel
-from softcot.models.memory import OutOfMemory, release, trim
+from softcot.models.memory import OutOfMemory, give_back, release
 from softcot.support.errors import UserError
 
 T = TypeVar("T")
@@ -42,9 +42,6 @@ LONG_SHARE = 0.25
 
 BEAT = 0.5
 """Seconds after which whoever waits is told again where it stands."""
-
-TRIMMING = 10.0
-"""Seconds of work after which the memory that was freed is given back to the system."""
 
 IDLE = 5.0
 """Seconds without work after which the thread ends; the next request starts another one."""
@@ -294,16 +291,12 @@ class Engine:
     # What the thread does.
 
     def _work(self) -> None:
-        trimmed = time.monotonic()
+        give_back()
         while self._awaited():
             self._forget_leavers()
             self._do_calls()
             self._step()
             self._do_long()
-            if time.monotonic() - trimmed > TRIMMING:
-                trim()
-                trimmed = time.monotonic()
-        trim()
 
     def _awaited(self) -> bool:
         """Wait for work; False after a while without any."""

@@ -13,6 +13,12 @@ from softcot.support.errors import UserError
 T = TypeVar("T")
 R = TypeVar("R")
 
+LARGE = 8 * 2**20
+"""Bytes of a block that the system gives and takes itself."""
+
+M_MMAP_THRESHOLD = -3
+"""What `malloc.h` calls that setting."""
+
 
 class OutOfMemory(UserError):
     """The GPU's memory is too small for what was asked."""
@@ -45,13 +51,14 @@ def release() -> None:
         torch.cuda.empty_cache()
 
 
-def trim() -> None:
-    """Give the memory that was freed back to the system, where it is glibc that keeps it.
+def give_back() -> None:
+    """Let large blocks go back to the system as soon as they are freed, where glibc has them.
 
-    Batches of ever other sizes leave gaps, which it holds until something fits into them.
+    Otherwise it keeps blocks of up to 32 MB once one has been freed, and batches of ever other
+    sizes leave gaps between them. Smaller ones than `LARGE` come too often to be asked for anew.
     """
     with suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
+        ctypes.CDLL("libc.so.6").mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 def halved(work: Callable[[list[T]], R], items: list[T]) -> list[R]:

@@ -106,8 +106,8 @@ def _batches(lm: LanguageModel, text: torch.Tensor) -> Iterator[tuple[torch.Tens
     if keeps_all(cache):
         other, added, logits = _read(lm, [text[:LATE]])
         yield logits, [LATE]
-        join_cache(cache, [other], LENGTH - 1)
-        mask, counts = torch.cat([mask, pad(added, (LENGTH - 1 - LATE, 0))]), [*counts, LATE]
+        length = join_cache(cache, [other], LENGTH - 1)
+        mask, counts = torch.cat([mask, pad(added, (length - LATE, 0))]), [*counts, LATE]
     kept = torch.tensor([row for row in range(len(mask)) if row != 1], device=lm.device)
     cache.batch_select_indices(kept)
     mask, places = pad(mask[kept], (0, 1), value=1), torch.tensor(counts, device=lm.device)[kept]

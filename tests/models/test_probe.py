@@ -154,8 +154,9 @@ def turned_round(monkeypatch):
     joined = cache.RoomyLayer.join
 
     def join_turned(self, other, length):
-        joined(self, other, length)
-        self._look(tuple(buffer.flip(0) for buffer in self.room), length)
+        found = joined(self, other, length)
+        self.hold(self.keys.flip(0), self.values.flip(0))
+        return found
 
     monkeypatch.setattr(cache.RoomyLayer, "join", join_turned)
 
