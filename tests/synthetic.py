@@ -85,7 +85,8 @@ def build_record(correct, method="softcot", control="none", task="mini-gsm", **c
 def sampled(correct, method="softcot", task="mini-gsm", **changes):
     """A record of the main comparison."""
     changes.setdefault("seeds", [41, 42])
-    temperature = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "max_new_tokens": 160}
+    temperature = {"temperature": 1.0, "top_p": 1.0, "max_new_tokens": 160}
+    temperature["top_k"] = changes.pop("top_k", 0)
     return build_record(correct, method, task=task, sampling=temperature, **changes)
 
 
@@ -103,4 +104,6 @@ def record_of(run: Run, correct=5, n=10):
     make = sampled if asked.sampling.temperature else build_record
     if make is build_record:
         changes["control"] = asked.control
+    else:
+        changes["top_k"] = asked.sampling.top_k
     return make(correct, asked.method, task=run.task, command=command, **changes)

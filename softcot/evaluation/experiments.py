@@ -75,6 +75,9 @@ PROMPTED = ("gsm8k", "strategyqa", "aqua")
 PROMPTS = ("chat", "chat-brief", "chat-one", "chat-two")
 """Sets of templates that are tried."""
 
+UNTAUGHT = ("zero-shot-cot", "no-cot", "concise-cot", "cot-unk", "assist-cot", "equal-hint")
+"""Methods that can be told anything: what is trained knows the prompts of its training alone."""
+
 REAL = ("gsm8k", "svamp", "strategyqa", "aqua")
 """Tasks that ready-made models are measured on."""
 
@@ -303,6 +306,21 @@ def worth() -> Iterator[Run]:
             yield Run(WORTH, Protocol(method.name, sampling=sampling, seeds=SEEDS), most=ENOUGH)
 
 
+def grid() -> Iterator[Run]:
+    """Methods against prompts: mini's own, and those after the released code."""
+    other = DEVIATIONS["slots"]
+    for pair in ("mini", deviating("slots")):
+        for method in UNTAUGHT:
+            yield Run(WORTH, Protocol(method, gold_logprob=_is_scored(method, pair)), pair)
+        for control in ("none", "swap"):
+            yield Run(WORTH, Protocol(SoftCoT.name, control, k=other.k), pair)
+
+
+def _is_scored(method: str, pair: str) -> bool:
+    """Whether the record is one of the controls', which are scored."""
+    return (method, pair) == (ZeroShotCoT.name, "mini")
+
+
 def reworded() -> Iterator[Run]:
     """Problems in words that no training had, with their own thoughts and with another's."""
     yield Run("mini-reworded", Protocol(ZeroShotCoT.name))
@@ -315,6 +333,13 @@ def prompts() -> Iterator[Run]:
     for task in PROMPTED:
         for name in PROMPTS:
             yield Run(task, _real(ZeroShotCoT.name), prompts=name)
+
+
+def told_otherwise() -> Iterator[Run]:
+    """Methods against prompts, of ready-made models."""
+    for name in PROMPTS:
+        for method in UNTAUGHT:
+            yield Run(CURVED, _real(method), prompts=name)
 
 
 def _real(method: str, control: str = "none", **options: Any) -> Protocol:
@@ -363,6 +388,7 @@ EXPERIMENTS: dict[str, Callable[[], Iterator[Run]]] = {
     "cost": cost,
     "trained-k": trained_k,
     "worth": worth,
+    "grid": grid,
     "reworded": reworded,
 }
 """Those of the tables of the mini pair."""
@@ -375,8 +401,8 @@ READY_MADE: dict[str, Callable[[], Iterator[Run]]] = {
 }
 """Those of the tables of pairs of ready-made models."""
 
-CHOICES: dict[str, Callable[[], Iterator[Run]]] = {"prompts": prompts}
-"""Those that choose something for such a pair; no part of "all"."""
+CHOICES: dict[str, Callable[[], Iterator[Run]]] = {"prompts": prompts, "grid": told_otherwise}
+"""Those of such a pair that are made of validation problems; no part of "all"."""
 
 
 def plan(experiment: str, pair: str = "mini") -> list[Run]:
@@ -389,15 +415,16 @@ def plan(experiment: str, pair: str = "mini") -> list[Run]:
     Raises:
         UserError: There is no such experiment, or it is about pairs of another kind.
     """
-    known, laboratory = EXPERIMENTS | READY_MADE | CHOICES, is_laboratory(pair)
+    laboratory = is_laboratory(pair)
+    known = EXPERIMENTS if laboratory else EXPERIMENTS | READY_MADE | CHOICES
     if experiment not in (*known, "all"):
+        if experiment in READY_MADE or experiment in CHOICES:
+            raise UserError(
+                f"The experiment {experiment!r} is about ready-made models; name a pair of them "
+                "with --pair."
+            )
         raise UserError(
             f"There is no experiment called {experiment!r}; choose one of: {', '.join(known)}, all."
-        )
-    if laboratory and experiment not in (*EXPERIMENTS, "all"):
-        raise UserError(
-            f"The experiment {experiment!r} is about ready-made models; name a pair of them "
-            "with --pair."
         )
     whole = EXPERIMENTS if laboratory else READY_MADE
     chosen = whole.values() if experiment == "all" else [known[experiment]]

@@ -11,7 +11,7 @@ import itertools
 import re
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jinja2 import TemplateError
@@ -48,6 +48,9 @@ SLOT = -1
 
 ANSWERING = "\nAnswer:"
 """Opens the answer of a model without a chat template."""
+
+ENDS = ("<|end_of_text|>", "<|endoftext|>")
+"""What ends a text, where that is another token than the one that ends a turn."""
 
 BRACKETED = re.compile(r"<.+>|\[.+\]")
 """An added token that looks like this has some job, declared special or not."""
@@ -158,7 +161,8 @@ class PromptBuilder:
         self._pieces(0)
         self.end_of_turn = self._end_of_turn()
         taken = {*stops, self.end_of_turn, *self._ids(self._whole_chat())}
-        self.tokens = tokens or ThoughtTokens.choose(tokenizer, taken)
+        self._reserved = tokens or ThoughtTokens.choose(tokenizer, taken)
+        self.tokens = self._filling()
         self._controls = _control_tokens(tokenizer)
         self._splits = _splits(tokenizer, self._controls)
 
@@ -166,7 +170,22 @@ class PromptBuilder:
         """The same builder with other templates."""
         builder = copy.copy(self)
         builder.templates = templates
+        builder.tokens = builder._filling()
         return builder
+
+    def _filling(self) -> ThoughtTokens:
+        """The thought tokens that the templates ask for."""
+        if not self.templates.ends_fill_slots:
+            return self._reserved
+        known = self.tokenizer.get_added_vocab()
+        found = next((known[token] for token in ENDS if token in known), None)
+        found = self.tokenizer.eos_token_id if found is None else found
+        if found is None:
+            raise UserError(
+                "This tokenizer has no token that ends a text, which these templates put into the "
+                "slots; choose other ones with --prompts."
+            )
+        return replace(self._reserved, placeholder=found)
 
     @property
     def placeholder(self) -> str:

@@ -41,8 +41,12 @@ HEADERS = ("given", "written")
 COMPARED = (0, 1, 2)
 """K at which templates are compared: without thoughts, and whether they say how many there are."""
 
+PLACEHOLDERS = ("reserved", "end")
+"""What fills a slot: a special token that nothing else uses, or the one that ends a text."""
+
 SETTINGS = "set.json"
-"""File of a set that says more than texts: `header` is one of `HEADERS`, the first by default."""
+"""File of a set that says more than texts: `header` is one of `HEADERS` and `placeholder` one of
+`PLACEHOLDERS`, the first by default."""
 
 
 @dataclass(frozen=True)
@@ -162,16 +166,12 @@ class Templates:
 
         So it is in the code that the paper released, where a trained header is missing in use.
         """
-        file = self._folder(task) / SETTINGS
-        if not file.is_file():
-            return False
-        try:
-            header = read_object(file).get("header", HEADERS[0])
-        except (OSError, ValueError) as error:
-            raise _unusable(file, error) from error
-        if header not in HEADERS:
-            raise UserError(f"The header in {file} must be one of: {', '.join(HEADERS)}.")
-        return header == "written"
+        return _setting(self._folder(task), "header", HEADERS) == "written"
+
+    @property
+    def ends_fill_slots(self) -> bool:
+        """Whether the token that ends a text fills the slots, as in the released code."""
+        return _setting(self.folder, "placeholder", PLACEHOLDERS) == "end"
 
     def _file(self, role: str, task: Task, ending: str) -> Path | None:
         """The file that is nearest to a task, if there is one."""
@@ -196,6 +196,20 @@ class Templates:
         said = ["\n".join(self.wording(r, task, k).told(r) for r in ROLES) for k in COMPARED]
         header = ["header: written"] if self.writes_header(task) else []
         return "\n".join([*dict.fromkeys(said), *header])
+
+
+def _setting(folder: Path, name: str, known: Sequence[str]) -> str:
+    """What a set says besides texts, or the first of what is known."""
+    file = folder / SETTINGS
+    if not file.is_file():
+        return known[0]
+    try:
+        found = read_object(file).get(name, known[0])
+    except (OSError, ValueError) as error:
+        raise _unusable(file, error) from error
+    if found not in known:
+        raise UserError(f"The {name} in {file} must be one of: {', '.join(known)}.")
+    return found
 
 
 def _read(file: Path) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from softcot.data.tasks import get_task
 from softcot.evaluation.experiments import PROMPTED, PROMPTS
 from softcot.evaluation.records import Record
+from softcot.methods import ZeroShotCoT
 from softcot.report.cells import COUNT, PERCENT, TOKENS, span
 from softcot.report.parts import MISSING, Cell, Section, Table
 from softcot.report.results import Results
@@ -24,9 +25,10 @@ COLUMNS = [
 
 def section(results: Results) -> Section | None:
     """Zero-shot CoT with every set of templates, a table for each pair."""
-    if not results.tried:
+    tried = [record for record in results.tried if record.method == ZeroShotCoT.name]
+    if not tried:
         return None
-    pairs = dict.fromkeys(record.pair for record in results.tried)
+    pairs = dict.fromkeys(record.pair for record in tried)
     return Section(
         "prompts",
         "Which prompts do ready-made models get?",
@@ -34,7 +36,7 @@ def section(results: Results) -> Section | None:
         "for short ones in plain text; `chat-one` and `chat-two` ask as `chat` does and show one "
         "or two worked examples, written for this project, as earlier turns of the chat. What is "
         "chosen here, on validation problems, is what every method of the pair is asked with.",
-        [_table(pair, [one for one in results.tried if one.pair == pair]) for pair in pairs],
+        [_table(pair, [one for one in tried if one.pair == pair]) for pair in pairs],
     )
 
 

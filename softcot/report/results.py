@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from softcot.data.tasks import get_task
-from softcot.evaluation.experiments import EXPERIMENTS, Run, mini_tasks, plan
+from softcot.evaluation.experiments import CHOICES, EXPERIMENTS, Run, mini_tasks, plan
 from softcot.evaluation.records import Record, load_record
 from softcot.methods import METHODS
 from softcot.support.errors import UserError
@@ -99,14 +99,15 @@ def ready_made(record: Record) -> bool:
 
 
 def tries_prompts(record: Record) -> bool:
-    """Whether a record is one of those that choose the prompts of a pair."""
+    """Whether a record is one of those with several prompts, one of which a pair is given."""
     chooses = record.split == "validation" and not is_laboratory(record.pair)
     return chooses and (key_of(record), record.prompts) in _tried(record.pair)
 
 
 @cache
 def _tried(pair: str) -> frozenset[tuple[Key, str | None]]:
-    return frozenset((key_of_run(run), run.prompts) for run in plan("prompts", pair))
+    runs = (run for experiment in CHOICES for run in plan(experiment, pair))
+    return frozenset((key_of_run(run), run.prompts) for run in runs)
 
 
 class Results:
@@ -119,7 +120,7 @@ class Results:
     def __init__(self, records: Iterable[Record]):
         self.records = list(records)
         self.tried = [record for record in self.records if tries_prompts(record)]
-        """Those that choose prompts."""
+        """Those of several prompts."""
         self.ready_made = [record for record in self.records if ready_made(record)]
         """Those that measure pairs of ready-made models."""
         known = (belongs, tries_prompts, ready_made)
@@ -237,7 +238,7 @@ def _claims(record: Record, path: Path) -> Iterator[tuple[Hashable, Hashable, st
             f"of different models ({part}); evaluate one again",
         )
     if tries_prompts(record):
-        tried = ("tried", record.pair, record.task, record.prompts)
+        tried = ("tried", record.pair, record.task, record.method, record.prompts)
         yield tried, path, "of the same thing; delete one"
     if belongs(record) or ready_made(record):
         yield key, path, "of the same thing; delete one"

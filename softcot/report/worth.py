@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from softcot.evaluation.experiments import SEEDS, WORTH
 from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
-from softcot.report.cells import PERCENT, POINTS, Line, command_of, difference
+from softcot.report.cells import COUNT, PERCENT, POINTS, Line, command_of, difference
 from softcot.report.parts import MISSING, Cell, Section, Table
 from softcot.report.results import Results
 from softcot.support.deviations import DEVIATIONS, deviating
@@ -32,41 +32,41 @@ def section(results: Results) -> Section | None:
 
 def _trainings(results: Results) -> Table:
     """SoftCoT of each training, beside that which it differs from, and with swapped thoughts."""
-    rows = [_row(results, OURS, "mini", None, {})]
+    rows = [_row(results, [Cell(OURS), Cell("–")], "mini", None)]
     for name, done in DEVIATIONS.items():
-        other = _line(results, done.beside, done.k)
-        row = _row(results, done.what, deviating(name), done.k, other)
-        rows.append([*row[:1], Cell(f"`{done.options}`"), *row[2:]])
+        labels = [Cell(done.what), Cell(f"`{done.options}`")]
+        rows.append(_row(results, labels, deviating(name), done.k, done.beside))
+    hard, soft = METHODS[ZeroShotCoT.name].title, METHODS[SoftCoT.name].title
     return Table(
-        f"SoftCoT on {WORTH} where one thing is as in the released code, greedy",
+        f"{soft} on {WORTH} where one thing is as in the released code, greedy",
         [
             "What differs",
             "Option",
-            f"{METHODS[ZeroShotCoT.name].title},\u00a0%",
-            "SoftCoT,\u00a0%",
-            "Against our way, points",
+            "K",
+            f"{hard},\u00a0%",
+            f"{soft} without it,\u00a0%",
+            f"{soft} with it,\u00a0%",
+            "Difference, points",
             "Own minus swap, points",
         ],
-        [row for row in rows if row[3].value is not None],
-        "Our way is asked with as many thoughts as what is set against it. A template that names K "
-        "needs one K in all steps and is set against a training with that; bf16 is set against the "
-        "same start in fp32. Paired over problems, with 95 % intervals.",
+        [row for row in rows if row[5].value is not None],
+        "Without it: trained as here and asked with as many thoughts, but prompts that name K need "
+        "one K in all steps and are set against that, and bf16 is set against the same start in "
+        "fp32. Paired over problems, with 95 % intervals.",
         brief=True,
     )
 
 
-def _row(results: Results, label: str, pair: str, k: int | None, other: Line) -> list[Cell]:
-    """A row of one training; `other` is what it is compared with."""
+def _row(
+    results: Results, labels: list[Cell], pair: str, k: int | None, beside: str | None = None
+) -> list[Cell]:
+    """A row of one training, and of the one that it differs from."""
     own, swapped = _line(results, pair, k), _line(results, pair, k, "swap")
+    other = _line(results, beside, k) if beside else {}
     hard = results.line(ZeroShotCoT.name, pair=pair) or results.line(ZeroShotCoT.name)
-    return [
-        Cell(label),
-        Cell("–"),
-        _mean(hard),
-        _mean(own),
-        _gain(own, other),
-        _gain(own, swapped),
-    ]
+    asked = COUNT.number(SoftCoT.default_k if k is None else k, command_of("worth"))
+    means = [_mean(hard), _mean(other), _mean(own)]
+    return [*labels, asked, *means, _gain(own, other), _gain(own, swapped)]
 
 
 def _line(results: Results, pair: str, k: int | None, control: str = "none") -> Line:

@@ -25,7 +25,7 @@ def deviating(name: str) -> str:
 
 DEVIATIONS = {
     "slots": Deviation(
-        "Lead-in and marks around the slots, K named, header graded",
+        "Prompts: marks around the slots, K named, header graded, another placeholder",
         "--prompts mini-paper --least-thoughts 16",
         k=16,
         beside="fixed-16",

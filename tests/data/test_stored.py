@@ -27,6 +27,9 @@ REAL_COUNTS = {
     ("gsm8k", "train"): (6736, {}),
     ("gsm8k", "validation"): (737, {}),
     ("gsm8k", "test"): (1319, {}),
+    ("gsm8k-paper", "train"): (6736, {}),
+    ("gsm8k-paper", "validation"): (737, {}),
+    ("gsm8k-paper", "test"): (1319, {}),
     ("aqua-paper", "test"): (254, {}),
     ("date-understanding-bbh", "test"): (250, {}),
     ("aqua", "validation"): (254, {}),
@@ -216,6 +219,10 @@ def test_the_papers_sets_keep_what_others_leave_out():
     aqua, paper = all_of("aqua", "test"), all_of("aqua-paper", "test")
     assert loaded("aqua-paper", "test").dropped == {}
     assert len(paper) == len(aqua) + loaded("aqua", "test").dropped["several answers"]
+    marked = all_of("gsm8k-paper", "test")
+    assert [one.question for one in marked] == [one.question for one in all_of("gsm8k", "test")]
+    assert "<<" in marked[0].rationale
+    assert all(one.rationale.endswith(f"#### {one.answer}") for one in marked[:1])
     first, second = all_of("date-understanding-bbh", "test")
     assert first.question.endswith("choices: (A) 03/01/2004, (B) 03/01/2005, (C) 03/02/2005.")
     assert (first.answer, second.answer) == ("B", "A")

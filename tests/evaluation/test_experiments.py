@@ -205,6 +205,18 @@ def test_prompts_are_chosen_for_ready_made_models_and_by_them_alone():
             plan("prompts", name)
 
 
+def test_methods_are_asked_with_prompts_that_they_know():
+    """What is trained knows one set; on mini another one has a projection of its own."""
+    runs = plan("grid", "qwen2.5-1.5b")
+    assert {METHODS[run.protocol.method].kind for run in runs} == {None}
+    assert {run.prompts for run in runs} == set(PROMPTS)
+    mini = plan("grid")
+    assert {run.prompts for run in mini} == {None}
+    told = {run.pair: PRESETS[run.pair].prompts for run in mini}
+    assert set(told.values()) == {"mini", "mini-paper"}
+    assert {run.pair for run in mini if run.protocol.method == "softcot"} == told.keys()
+
+
 def test_ready_made_models_have_experiments_of_their_own():
     whole = plan("all", "qwen2.5-coder-0.5b")
     assert whole == [run for name in READY_MADE for run in plan(name, "qwen2.5-coder-0.5b")]

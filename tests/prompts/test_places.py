@@ -105,6 +105,22 @@ def test_a_header_that_is_none_is_refused(tokenizer, written):
         PromptBuilder(tokenizer, templates=written(header="no")).base(QUESTION, task=FREE)
 
 
+def test_ends_of_text_can_fill_the_slots_and_move_none(tokenizer, written):
+    builder = PromptBuilder(tokenizer, templates=written())
+    filled = builder.told(written(placeholder="end"))
+    assert filled.placeholder == tokenizer.eos_token != builder.placeholder
+    for text in (QUESTION, f"{QUESTION} {tokenizer.eos_token}"):
+        before = builder.assistant(text, task=FREE, k=3)
+        after = filled.assistant(text, task=FREE, k=3)
+        assert after.slot_mask == before.slot_mask and sum(after.slot_mask) == 3
+        assert {after.ids[i] for i, slot in enumerate(after.slot_mask) if slot} == {
+            tokenizer.eos_token_id
+        }
+    assert filled.told(written(placeholder="reserved")).tokens == builder.tokens
+    with pytest.raises(UserError, match="placeholder in .* must be one of: reserved, end"):
+        filled.told(written(placeholder="none"))
+
+
 @pytest.mark.parametrize("name", ["mini-paper", "chat-paper"])
 def test_the_papers_set_is_asked_like_any_other(pair, problems, name):
     told = pair.told(Templates.named(name)).with_untrained()

@@ -28,6 +28,7 @@ from softcot.report.parts import MISSING, Cell
 from softcot.report.render import JUDGED, SUMMARY, TABLES
 from softcot.report.sizes import OWN_WIDTH
 from softcot.report.thoughts import knee
+from softcot.support.deviations import DEVIATIONS, deviating
 from softcot.support.errors import UserError
 from softcot.support.files import markers, with_block
 from softcot.support.presets import PRESETS
@@ -319,6 +320,62 @@ def test_k_of_the_training_stands_against_k_of_the_question():
     shown = {row[0].text: [row[2].value, row[4].value] for row in table.rows}
     assert shown == {"K = 1 to 16, drawn": [70.0, 80.0], "K = 2": [90.0, 10.0]}
     assert "trained-k" not in [part.id for part in build(records[:2]).sections]
+
+
+def test_every_deviation_stands_beside_what_it_differs_from():
+    asked = {"mini": (6, 12), deviating("rate"): (4, 12), deviating("numbers"): (1, 12)}
+    records = [build_record(right, k=k, pair=pair) for pair, (right, k) in asked.items()]
+    records.append(build_record(5, control="swap", pair=deviating("rate")))
+    table = table_of(build(records), "worth", "one thing is as in the released code")
+    shown = {row[0].text: [cell.text for cell in row[1:]] for row in table.rows}
+    rate, numbers = DEVIATIONS["rate"], DEVIATIONS["numbers"]
+    assert shown == {
+        "As here": ["–", "12", "–", "–", "60.0", "–", "–"],
+        rate.what: [f"`{rate.options}`", "12", "–", "60.0", "40.0", "-20.0", "-10.0"],
+        # Its like, the same start in fp32, has no record here.
+        numbers.what: [f"`{numbers.options}`", "12", "–", "–", "10.0", "–", "–"],
+    }
+
+
+def test_ways_to_sample_stand_side_by_side():
+    records = [
+        sampled(right, method, top_k=top_k)
+        for top_k, rights in ((0, (6, 8)), (50, (7, 8)))
+        for method, right in zip(("zero-shot-cot", "softcot"), rights, strict=True)
+    ]
+    table = table_of(build(records), "worth", "How a token is chosen")
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["T = 1", "60.0", "80.0", "+20.0"],
+        ["T = 1, the 50 likeliest tokens alone", "70.0", "80.0", "+10.0"],
+    ]
+
+
+def test_methods_stand_against_prompts():
+    told = [
+        build_record(right, method, k=k, pair=pair)
+        for pair, rights in (("mini", (5, 6, 9)), (deviating("slots"), (4, 2, 8)))
+        for (method, k), right in zip(
+            (("zero-shot-cot", 0), ("no-cot", 0), ("softcot", 16)), rights, strict=True
+        )
+    ]
+    gains = table_of(build(told), "grid", "The same minus zero-shot CoT")
+    assert gains.columns == ["Method", "`mini`", "`mini-paper`"]
+    assert {row[0].text: [cell.value for cell in row[1:]] for row in gains.rows} == {
+        "No CoT": [10.0, -20.0],
+        "SoftCoT": [40.0, 40.0],
+    }
+    real = [
+        build_record(
+            right, method, task="strategyqa", pair="qwen2.5-1.5b", split="validation", prompts=name
+        )
+        for name, rights in (("chat", (5, 6)), ("chat-two", (7, 3)))
+        for method, right in zip(("zero-shot-cot", "no-cot"), rights, strict=True)
+    ]
+    table = table_of(build(real), "grid", "Accuracy in % on strategyqa")
+    assert {row[0].text: [cell.text for cell in row[1:]] for row in table.rows} == {
+        "Zero-shot CoT": ["50.0", "–", "–", "70.0"],
+        "No CoT": ["60.0", "–", "–", "30.0"],
+    }
 
 
 def test_every_experiment_has_its_section_and_its_every_figure_a_command():

@@ -1,6 +1,7 @@
 """Many clients at once against one server, and what they are answered."""
 
 import asyncio
+import operator
 import random
 import statistics
 import time
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import torch
 
 from softcot.bench.servers import Address
 from softcot.bench.soak import memory
@@ -17,8 +19,11 @@ from softcot.bench.soak.asking import Client
 from softcot.bench.soak.tally import Tally
 from softcot.support.errors import UserError
 
-SINGLE = 9
+SINGLE = 15
 """How often the single request before and after the load is asked; the median counts."""
+
+PACE, PRODUCTS = 256, 300
+"""Width and number of the products of a computation that says how fast the machine itself is."""
 
 LEAVING = 0.15
 """Share of the requests whose client hangs up in the middle."""
@@ -56,25 +61,57 @@ class Found:
     """Requests that differ from one another."""
     memory: list[int]
     """Bytes that the server held in each second of the load."""
-    before: list[float]
-    """Seconds of the single request before the load, each time."""
-    after: list[float]
+    before: "Singles"
+    """The single request before the load."""
+    after: "Singles"
     """And after it."""
 
     @property
     def slower(self) -> float:
-        """How many times as long the single request takes after the load: of both, the median."""
-        return statistics.median(self.after) / statistics.median(self.before)
+        """How many times as long the single request takes after the load, of both the median.
+
+        Each is taken in units of the machine's pace at that time: a shared machine of two cores
+        is faster or slower by a third from one minute to the next.
+        """
+        return self.after.units / self.before.units
+
+    @property
+    def paced(self) -> float:
+        """How many times as long the machine's own computation takes after the load."""
+        return statistics.median(self.after.pace) / statistics.median(self.before.pace)
 
     @property
     def first(self) -> float:
-        """The same of the first one after it alone."""
-        return self.after[0] / statistics.median(self.before)
+        """How many times as long the first request after it takes, in plain seconds."""
+        return self.after.seconds[0] / statistics.median(self.before.seconds)
 
     @property
     def growth(self) -> float | None:
         """See `softcot.bench.soak.memory.growth`."""
         return memory.growth(self.memory)
+
+
+@dataclass
+class Singles:
+    """One and the same request, several times, each beside a computation of always equal size."""
+
+    seconds: list[float]
+    pace: list[float]
+    """Seconds of the computation."""
+
+    @property
+    def units(self) -> float:
+        """Of the request's times in units of the computation's, the median."""
+        return statistics.median(map(operator.truediv, self.seconds, self.pace))
+
+
+def _pace() -> float:
+    """Seconds of a computation in this process, of about the kind that a server's step is."""
+    weights, states = torch.eye(PACE), torch.ones(1, PACE)
+    begun = time.perf_counter()
+    for _ in range(PRODUCTS):
+        states = torch.tanh(states @ weights)
+    return time.perf_counter() - begun
 
 
 def soaked(name: str, server: Address, load: Load, progress: Progress) -> Found:
@@ -134,13 +171,16 @@ class _Soak:
         self.progress(f"{self.name}, alone", len(asked), len(asked))
         return found
 
-    async def _single(self, http: httpx.AsyncClient, asked: Sequence[Ask]) -> list[float]:
-        """Seconds of one and the same request, several times."""
-        ask = next(one for one in asked if one.way in ("call", "stream"))
-        replies = [await Client(http, f"single-{n}").ask(ask) for n in range(SINGLE)]
-        if any(reply.end != "answered" for reply in replies):
-            raise UserError(f"{self.server.url} does not answer a single request any more.")
-        return [reply.whole for reply in replies if reply.whole is not None]
+    async def _single(self, http: httpx.AsyncClient, asked: Sequence[Ask]) -> Singles:
+        """One and the same request, several times, while nobody else asks."""
+        ask, found = next(one for one in asked if one.way in ("call", "stream")), Singles([], [])
+        for number in range(SINGLE):
+            found.pace.append(_pace())
+            reply = await Client(http, f"single-{number}").ask(ask)
+            if reply.end != "answered" or reply.whole is None:
+                raise UserError(f"{self.server.url} does not answer a single request any more.")
+            found.seconds.append(reply.whole)
+        return found
 
     async def _together(
         self, http: httpx.AsyncClient, asked: Sequence[Ask], expected: Mapping[int, Any]

@@ -1,6 +1,7 @@
 """The record of a soak: what was asked and measured, what is checked of it, and how it reads."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from softcot.support.errors import UserError
 from softcot.support.files import with_block, write_text
 from softcot.support.reading import read_object, reason
 
-SCHEMA = "softcot-soak-1"
+SCHEMA = "softcot-soak-2"
 TABLE = "soak"
 """Name of the block that a page has the tables in."""
 
@@ -36,8 +37,8 @@ def side(found: Found) -> dict[str, Any]:
         "distinct": found.distinct,
         "queued": tally.queued,
         "memory": found.memory,
-        "before": found.before,
-        "after": found.after,
+        "before": asdict(found.before),
+        "after": asdict(found.after),
         "told": tally.told,
     }
 
@@ -65,9 +66,11 @@ def _checks(name: str, found: Found) -> Iterator[dict[str, Any]]:
     if found.growth is not None:
         what = f"{name}: memory in the last tenth of the time against the third"
         yield _check(what, found.growth, GROWTH)
-    what = f"{name}: time of a single request after the load against before, medians"
+    what = f"{name}: time of a single request after the load against before, at the machine's pace"
     yield _check(what, found.slower, SLOWER)
-    what = f"{name}: the first one after it, against the median before"
+    what = f"{name}: that pace, as seconds of a fixed computation after the load against before"
+    yield _check(what, found.paced, None)
+    what = f"{name}: the first request after it, against the median before, in plain seconds"
     yield _check(what, found.first, None)  # a single time on a machine that others use
 
 

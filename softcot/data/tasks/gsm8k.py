@@ -2,12 +2,22 @@
 
 import re
 
+from softcot.data.problems import Split
 from softcot.data.rows import RawRow, ReadRow, json_rows, lone_number
 from softcot.data.stored import Hub, StoredProblems
 from softcot.data.task import Task
 
 _MARK = re.compile(r"<<([^<>]*)>>")
 """A calculator mark: ``<<3*4=12>>``."""
+
+FILES: dict[Split, str] = {"train": "gsm8k/train.jsonl", "test": "gsm8k/test.jsonl"}
+
+HUB = Hub(
+    "openai/gsm8k",
+    {"train": "train", "test": "test"},
+    config="main",
+    revision="cc7b047b6e5bb11b4f1af84efc572db110a51b3c",
+)
 
 
 def read(row: RawRow) -> ReadRow:
@@ -22,17 +32,7 @@ TASK = Task(
     name="gsm8k",
     title="GSM8K",
     answer_kind="number",
-    source=StoredProblems(
-        files={"train": "gsm8k/train.jsonl", "test": "gsm8k/test.jsonl"},
-        rows=json_rows,
-        read=read,
-        hub=Hub(
-            "openai/gsm8k",
-            {"train": "train", "test": "test"},
-            config="main",
-            revision="cc7b047b6e5bb11b4f1af84efc572db110a51b3c",
-        ),
-    ),
+    source=StoredProblems(files=FILES, rows=json_rows, read=read, hub=HUB),
     projection="gsm8k",
     place=1,
 )
