@@ -22,7 +22,7 @@ from softcot.decoding.backend import Place, Session
 from softcot.decoding.decoder import Completion, Decoder, Sampling
 from softcot.models.batches import PromptEmbeds
 from softcot.models.language_model import LanguageModel
-from softcot.models.memory import OutOfMemory, give_back, release
+from softcot.models.memory import OutOfMemory, give_back, give_back_large, release
 from softcot.support.errors import UserError
 
 T = TypeVar("T")
@@ -42,6 +42,9 @@ LONG_SHARE = 0.25
 
 BEAT = 0.5
 """Seconds after which whoever waits is told again where it stands."""
+
+GIVING_BACK = 10.0
+"""Seconds of work after which the memory that was freed is given back to the system."""
 
 IDLE = 5.0
 """Seconds without work after which the thread ends; the next request starts another one."""
@@ -291,12 +294,17 @@ class Engine:
     # What the thread does.
 
     def _work(self) -> None:
-        give_back()
+        give_back_large()
+        given = time.monotonic()
         while self._awaited():
             self._forget_leavers()
             self._do_calls()
             self._step()
             self._do_long()
+            if time.monotonic() - given > GIVING_BACK:
+                give_back()
+                given = time.monotonic()
+        give_back()
 
     def _awaited(self) -> bool:
         """Wait for work; False after a while without any."""

@@ -299,8 +299,7 @@ def worth() -> Iterator[Run]:
         if done.prompts:
             yield Run(WORTH, Protocol(ZeroShotCoT.name), deviating(name))
         if done.k is not None:
-            for control in ("none", "swap"):
-                yield Run(WORTH, Protocol(SoftCoT.name, control, k=done.k), done.beside)
+            yield Run(WORTH, Protocol(SoftCoT.name, k=done.k), done.beside)
     for method in (ZeroShotCoT, SoftCoT):
         for sampling in (SAMPLED, CUT_SAMPLED):
             yield Run(WORTH, Protocol(method.name, sampling=sampling, seeds=SEEDS), most=ENOUGH)

@@ -51,7 +51,7 @@ def release() -> None:
         torch.cuda.empty_cache()
 
 
-def give_back() -> None:
+def give_back_large() -> None:
     """Let large blocks go back to the system as soon as they are freed, where glibc has them.
 
     Otherwise it keeps blocks of up to 32 MB once one has been freed, and batches of ever other
@@ -59,6 +59,12 @@ def give_back() -> None:
     """
     with suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").mallopt(M_MMAP_THRESHOLD, LARGE)
+
+
+def give_back() -> None:
+    """Give all that was freed, and that glibc keeps, back to the system."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def halved(work: Callable[[list[T]], R], items: list[T]) -> list[R]:

@@ -35,7 +35,7 @@ def section(results: Results) -> Section | None:
     """One row for each setting, and accuracy against new tokens."""
     found = {way: _line(results, *way) for way in _settings()}
     found = {way: records for way, records in found.items() if records}
-    if not results.has_own("cost"):
+    if not results.has_own("cost", beside="grid"):
         return None
     grid, tasks = Grid(tasks_of(found.values()), "cost"), trained_of(*found.values())
     rows = {way: _row(way, records, tasks) for way, records in found.items()}

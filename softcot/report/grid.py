@@ -74,7 +74,7 @@ def _pair(pair: str, task: str, told: Told, command: str) -> Iterator[Table]:
             elif less:
                 yield POINTS.cell(difference(found[way].scores(), found[HARD].scores()), command)
             else:
-                yield PERCENT.cell(found[way].scores(), command)
+                yield PERCENT.cell(found[way].scores(), found[way].command)
 
     counts = {record.n for found in told.values() for record in found.values()}
     split = next(record.split for found in told.values() for record in found.values())

@@ -141,9 +141,9 @@ class Results:
         shared = frozenset() if experiment == "controls" else keys("controls")
         return not self._found.keys().isdisjoint(keys(experiment) - shared)
 
-    def has_own(self, experiment: str) -> bool:
-        """Whether any record is there that this experiment alone asks for."""
-        others = [keys(name) for name in EXPERIMENTS if name != experiment]
+    def has_own(self, experiment: str, beside: str = "") -> bool:
+        """Whether any record is there that this experiment, or one beside it, alone asks for."""
+        others = [keys(name) for name in EXPERIMENTS if name not in (experiment, beside)]
         return not self._found.keys().isdisjoint(keys(experiment).difference(*others))
 
     def line(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from softcot.evaluation.experiments import SEEDS, WORTH
 from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
-from softcot.report.cells import COUNT, PERCENT, POINTS, Line, command_of, difference
+from softcot.report.cells import PERCENT, POINTS, Line, difference
 from softcot.report.parts import MISSING, Cell, Section, Table
 from softcot.report.results import Results
 from softcot.support.deviations import DEVIATIONS, deviating
@@ -18,7 +18,7 @@ SAMPLED = {"sampled": "T = 1", "top-50": "T = 1, the 50 likeliest tokens alone"}
 
 def section(results: Results) -> Section | None:
     """Accuracy with one deviation at a time, beside our own way."""
-    if not results.has_own("worth"):
+    if not results.has_own("worth", beside="grid"):
         return None
     tables = [_trainings(results), _samplings(results)]
     return Section(
@@ -46,10 +46,11 @@ def _trainings(results: Results) -> Table:
             f"{hard},\u00a0%",
             f"{soft} without it,\u00a0%",
             f"{soft} with it,\u00a0%",
+            "Another question's thoughts (swap),\u00a0%",
             "Difference, points",
             "Own minus swap, points",
         ],
-        [row for row in rows if row[5].value is not None],
+        [row for row in rows if any(cell.value is not None for cell in (row[3], *row[5:]))],
         "Without it: trained as here and asked with as many thoughts, but prompts that name K need "
         "one K in all steps and are set against that, and bf16 is set against the same start in "
         "fp32. Paired over problems, with 95 % intervals.",
@@ -63,9 +64,10 @@ def _row(
     """A row of one training, and of the one that it differs from."""
     own, swapped = _line(results, pair, k), _line(results, pair, k, "swap")
     other = _line(results, beside, k) if beside else {}
-    hard = results.line(ZeroShotCoT.name, pair=pair) or results.line(ZeroShotCoT.name)
-    asked = COUNT.number(SoftCoT.default_k if k is None else k, command_of("worth"))
-    means = [_mean(hard), _mean(other), _mean(own)]
+    hard = results.line(ZeroShotCoT.name, pair=pair)
+    hard = results.line(ZeroShotCoT.name) if own and not hard else hard
+    asked = Cell(str(SoftCoT.default_k if k is None else k))
+    means = [_mean(line) for line in (hard, other, own, swapped)]
     return [*labels, asked, *means, _gain(own, other), _gain(own, swapped)]
 
 
@@ -84,18 +86,17 @@ def _gain(after: Line, before: Line) -> Cell:
     if WORTH not in after or WORTH not in before:
         return MISSING
     gained = difference(after[WORTH].scores(), before[WORTH].scores())
-    return POINTS.cell(gained, command_of("worth"))
+    return POINTS.cell(gained, after[WORTH].command)
 
 
 def _samplings(results: Results) -> Table:
     """Both methods by how a token is chosen."""
+    methods = (ZeroShotCoT.name, SoftCoT.name)
     rows = []
     for decoding, label in SAMPLED.items():
-        hard, soft = (
-            results.line(name, decoding=decoding) for name in (ZeroShotCoT.name, SoftCoT.name)
-        )
-        if WORTH in hard and WORTH in soft:
-            rows.append([Cell(label), _mean(hard), _mean(soft), _gain(soft, hard)])
+        hard, soft = (results.line(name, decoding=decoding) for name in methods)
+        rows.append([Cell(label), _mean(hard), _mean(soft), _gain(soft, hard)])
+    cut = any(cell.value is not None for cell in rows[-1])
     return Table(
         f"How a token is chosen, on {WORTH}",
         [
@@ -104,6 +105,6 @@ def _samplings(results: Results) -> Table:
             "SoftCoT,\u00a0%",
             "Difference, points",
         ],
-        rows if len(rows) > 1 else [],
+        rows if cut else [],
         f"{len(SEEDS)} seeds; paired over problems and seeds, with 95 % intervals.",
     )

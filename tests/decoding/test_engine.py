@@ -286,6 +286,24 @@ def test_alone_writes_the_same(methods):
         assert [row.ids for row in written] == alone(method, PROBLEMS[2], SAMPLINGS[1])
 
 
+def test_freed_memory_is_given_back_while_it_works_and_when_there_is_no_more(methods, monkeypatch):
+    given = []
+    monkeypatch.setattr("softcot.decoding.engine.give_back", lambda: given.append("now"))
+    monkeypatch.setattr("softcot.decoding.engine.GIVING_BACK", -1.0)
+    monkeypatch.setattr("softcot.decoding.engine.IDLE", 0.05)
+    engine, method = Engine(), methods[0]
+    with engine.session() as session:
+        prompt = session.run(lambda: method.prepare([PROBLEMS[0]]))
+        session.add(method.lm, prompt, Sampling(max_new_tokens=5))
+        while session.open:
+            session.step()
+    assert len(given) >= 5, "while it works"
+    thread, before = engine._thread, len(given)
+    if thread is not None:
+        thread.join(60)
+    assert len(given) > before, "and in the end"
+
+
 HOLES = """
 import psutil, torch
 from softcot.decoding.engine import Engine
@@ -308,7 +326,7 @@ print(*Engine().run(work))
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="is about glibc")
-def test_freed_memory_is_given_back_although_something_lies_behind_it():
+def test_large_blocks_are_given_back_although_something_lies_behind_them():
     """In a process of its own, whose memory no other test has touched."""
     shown = subprocess.run(
         [sys.executable, "-c", HOLES], capture_output=True, text=True, check=True
