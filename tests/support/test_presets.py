@@ -9,7 +9,14 @@ import softcot
 from softcot.data.tasks import get_task
 from softcot.prompts.wording import SETS
 from softcot.support.errors import UserError
-from softcot.support.presets import DEFAULT_THOUGHTS, MAX_THOUGHTS, PRESETS, get_preset, own_preset
+from softcot.support.presets import (
+    DEFAULT_THOUGHTS,
+    LABORATORY,
+    MAX_THOUGHTS,
+    PRESETS,
+    get_preset,
+    own_preset,
+)
 from softcot.thoughts.pair import load_pair
 
 KNOWING_ASSISTANTS = ("qwen2.5-coder-0.5b-large", "qwen2.5-coder-0.5b-self")
@@ -41,7 +48,8 @@ def test_presets_are_complete():
     for name, preset in PRESETS.items():
         assert preset.name == name and preset.source
         ready_made = isinstance(preset.base, str)
-        assert preset.prompts == ("chat" if ready_made else "mini")
+        assert preset.prompts in (["chat"] if ready_made else LABORATORY)
+        assert preset.laboratory != ready_made
         for side in ("base", "assistant"):
             assert isinstance(getattr(preset, side), str if ready_made else Path)
             assert (getattr(preset, f"{side}_billions") is not None) == ready_made
