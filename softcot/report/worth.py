@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from softcot.evaluation.experiments import SEEDS, WORTH
 from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
 from softcot.report.cells import PERCENT, POINTS, Line, difference
@@ -78,8 +76,7 @@ def _line(results: Results, pair: str, k: int | None, control: str = "none") -> 
 def _mean(line: Line) -> Cell:
     if WORTH not in line:
         return MISSING
-    record = line[WORTH]
-    return replace(PERCENT.cell(record.scores()), command=record.command)
+    return PERCENT.cell(line[WORTH].scores(), line[WORTH].command)
 
 
 def _gain(after: Line, before: Line) -> Cell:

@@ -72,8 +72,8 @@ class Found:
     def slower(self) -> float:
         """How many times as long the single request takes after the load, of both the median.
 
-        Each is taken in units of the machine's pace at that time: a shared machine of two cores
-        is faster or slower by a third from one minute to the next.
+        Each is taken in units of the machine's pace at that time: a machine that is shared is
+        faster or slower from one minute to the next.
         """
         return self.after.units / self.before.units
 
