@@ -24,6 +24,7 @@ from softcot.methods import (
     METHODS,
     AssistCoT,
     Method,
+    SelfThoughts,
     SoftCoT,
     SoftCoTP,
     SoftCoTPP,
@@ -83,6 +84,15 @@ REAL = ("gsm8k", "svamp", "strategyqa", "aqua")
 
 REAL_CURVE, CURVED = (1, 2, 4, 8, 16), "strategyqa"
 """K of the curve of such a pair, and its task, the one with the shortest answers."""
+
+ASSISTED = ("gsm8k", "strategyqa")
+"""Tasks that several assistants of a base are compared on."""
+
+ASSISTANTS = (SoftCoT.name, SelfThoughts.name)
+"""What has a pair's assistant make the thoughts, and what has its base make them."""
+
+ASSISTED_CONTROLS = ("none", "swap", "shuffle", "mean", "noise")
+"""Those whose outcome depends on the assistant."""
 
 MAKERS = (
     SoftCoT.name,
@@ -363,6 +373,14 @@ def curve() -> Iterator[Run]:
         yield Run(CURVED, _real(SoftCoT.name, k=k))
 
 
+def assistants() -> Iterator[Run]:
+    """Whether it matters who assists a base, itself among them: one pair's part in it."""
+    for task in ASSISTED:
+        for method in ASSISTANTS:
+            for control in ASSISTED_CONTROLS:
+                yield Run(task, _real(method, control, gold_logprob=method == SoftCoT.name))
+
+
 def notes() -> Iterator[Run]:
     """Whether a number that only the assistant has read gets through."""
     for control in CONTROLS:
@@ -396,6 +414,7 @@ READY_MADE: dict[str, Callable[[], Iterator[Run]]] = {
     "notes": notes,
     "real": real,
     "curve": curve,
+    "assistants": assistants,
     "whisper": whisper,
 }
 """Those of the tables of pairs of ready-made models."""

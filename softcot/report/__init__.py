@@ -9,6 +9,7 @@ from pathlib import Path
 from softcot.evaluation.experiments import ENOUGH, SEEDS
 from softcot.evaluation.records import Record
 from softcot.report import (
+    assistants,
     controls,
     cost,
     forgetting,
@@ -61,6 +62,7 @@ SECTIONS = (
     grid,
     reworded,
     real,
+    assistants,
     prompts,
     other,
 )

@@ -34,14 +34,20 @@ def line_of(pair: str, found: Mapping[Key, Record], way: Way) -> Line:
     """The records of one way to answer at its own K, by task."""
     return {
         run.task: found[key]
-        for run in plan("real", pair)
+        for experiment in ("real", "assistants")
+        for run in plan(experiment, pair)
         if (run.protocol.method, run.protocol.control) == way and (key := key_of_run(run)) in found
     }
 
 
 def sentences(pair: str, found: Mapping[Key, Record]) -> list[str]:
-    """Against no thoughts, against what knows no question, and whether a number gets through."""
+    """Against no thoughts, against what knows no question, and whether a number gets through.
+
+    Of a pair whose base was asked without thoughts elsewhere, that is said there.
+    """
     own, hard = line_of(pair, found, OWN), line_of(pair, found, HARD)
+    if not hard:
+        return [text] if (text := _notes(pair, found)) else []
     said = [
         _against_hard(pair, minus(own, hard), minus(line_of(pair, found, EMPTY), hard)),
         _own_or_static(pair, found, own, hard),
@@ -94,13 +100,13 @@ def _own_or_static(pair: str, found: Mapping[Key, Record], own: Line, hard: Line
     if static:
         trace = _trace(pair, found, static, own, hard)
         parts.append(
-            f"on {_and(static)} {both} do as well as the question's own, so what was trained "
+            f"on {joined(static)} {both} do as well as the question's own, so what was trained "
             f"there is a static prompt and no thinking{trace}"
         )
     if thinking:
-        parts.append(f"on {_and(thinking)} the question's own do better than {both}")
+        parts.append(f"on {joined(thinking)} the question's own do better than {both}")
     if between:
-        parts.append(f"on {_and(between)} the question's own do better than one of {both}")
+        parts.append(f"on {joined(between)} the question's own do better than one of {both}")
     parts += [text for name in RIVALS if (text := _rival(pair, found, name, hard))]
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}." if text else ""
@@ -122,7 +128,7 @@ def _trace(
     ]
     if not said:
         return ""
-    return f" (of the nats that worked answers gained, swapping takes {_and(said)})"
+    return f" (of the nats that worked answers gained, swapping takes {joined(said)})"
 
 
 def _rival(pair: str, found: Mapping[Key, Record], name: str, hard: Line) -> str:
@@ -133,7 +139,7 @@ def _rival(pair: str, found: Mapping[Key, Record], name: str, hard: Line) -> str
     sides = {task: verdict(gap) for task, gap in gaps.items()}
     words = {-1: "below", 1: "above"}
     parts = [
-        f"{word} {_plain(ZeroShotCoT.name)} on {_and(tasks)}"
+        f"{word} {_plain(ZeroShotCoT.name)} on {joined(tasks)}"
         for side, word in words.items()
         if (tasks := [task for task, found_side in sides.items() if found_side == side])
     ]
@@ -168,8 +174,9 @@ def _plain(method: str) -> str:
 
 
 def _listed(gaps: Mapping[str, np.ndarray]) -> str:
-    return _and([f"{task} {POINTS.cell(gaps[task]).full}" for task in REAL if task in gaps])
+    return joined([f"{task} {POINTS.cell(gaps[task]).full}" for task in REAL if task in gaps])
 
 
-def _and(words: list[str]) -> str:
+def joined(words: list[str]) -> str:
+    """Words as one says them, the last behind an "and"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

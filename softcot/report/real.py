@@ -7,6 +7,7 @@ from dataclasses import replace
 from operator import attrgetter
 
 from softcot.evaluation.experiments import (
+    ASSISTED_CONTROLS,
     CURVED,
     JUDGES,
     MAKERS,
@@ -31,7 +32,7 @@ from softcot.report.cells import (
     way_title,
 )
 from softcot.report.controls import shifted
-from softcot.report.judgement import HARD, OWN, Way, line_of, sentences
+from softcot.report.judgement import EMPTY, HARD, OWN, Way, line_of, sentences
 from softcot.report.other import left_out_of
 from softcot.report.parts import MISSING, Cell, Section, Table
 from softcot.report.results import Key, Results, key_of, key_of_run
@@ -45,7 +46,7 @@ GIGA = Unit(1e-9, ",.1f")
 WAYS: tuple[Way, ...] = (
     *((name, "none") for name in METHODS if name not in MAKERS),
     *((SoftCoT.name, control) for control in CONTROLS),
-    *((name, control) for name in MAKERS if name != SoftCoT.name for control in JUDGES),
+    *((name, control) for name in MAKERS for control in ASSISTED_CONTROLS if name != SoftCoT.name),
 )
 """What makes no thoughts of a question, then every maker with its controls below it."""
 
@@ -53,7 +54,7 @@ WAYS: tuple[Way, ...] = (
 def section(results: Results) -> Section | None:
     """Tables for each pair that has any of these records."""
     pairs = by_pair(results)
-    tables = [table for pair, found in pairs.items() for table in _tables(pair, found)]
+    tables = [t for pair, found in with_lent(results).items() for t in _tables(pair, found)]
     if not tables:
         return None
     return Section(
@@ -74,6 +75,22 @@ def by_pair(results: Results) -> dict[str, dict[Key, Record]]:
     for record in results.ready_made:
         pairs.setdefault(record.pair, {})[key_of(record)] = record
     return pairs
+
+
+def with_lent(results: Results) -> dict[str, dict[Key, Record]]:
+    """The same, each with what its base answered alone beside another assistant."""
+    return {pair: _lent(pair, found, results) | found for pair, found in by_pair(results).items()}
+
+
+def _lent(pair: str, found: Mapping[Key, Record], results: Results) -> dict[Key, Record]:
+    """What no assistant takes part in, of another pair with this base and these problems."""
+    known = {(r.fingerprints["base"], r.task, *r.problem_ids()) for r in found.values()}
+    return {
+        key_of(record)._replace(pair=pair): record
+        for record in results.ready_made
+        if (record.method, record.control) in (HARD, EMPTY)
+        and (record.fingerprints["base"], record.task, *record.problem_ids()) in known
+    }
 
 
 def _tables(pair: str, found: Mapping[Key, Record]) -> list[Table]:

@@ -482,6 +482,38 @@ def test_sentences_on_ready_made_models_follow_the_paired_intervals(solved, agai
     assert first in real_block(report, "there.md")
 
 
+def test_assistants_of_one_base_are_compared_with_what_the_base_does_alone():
+    solved = {
+        (REAL_PAIR, "zero-shot-cot", "none"): 12,
+        (REAL_PAIR, "softcot", "none"): 10,
+        (REAL_PAIR, "self-thoughts", "none"): 12,
+        (f"{REAL_PAIR}-large", "softcot", "none"): 36,
+        (f"{REAL_PAIR}-large", "softcot", "swap"): 11,
+    }
+    records = []
+    for (pair, method, control), right in solved.items():
+        record = real_record("strategyqa", method, control, correct=right, n=40)
+        parts = record.fingerprints | {"assistant": pair, "trained": f"{method} {pair}"}
+        records.append(replace(record, pair=pair, fingerprints=parts))
+    report = build(records)
+    table = table_of(report, "assistants", "Accuracy in % of Qwen2.5-Coder-0.5B-Instruct")
+    shown = {row[0].text: [cell.text for cell in row[1:4]] for row in table.rows}
+    assert shown == {
+        "strategyqa, SmolLM2-135M-Instruct": ["30.0", "25.0", "–"],
+        "strategyqa, the base itself": ["30.0", "30.0", "–"],
+        "strategyqa, Qwen2.5-Coder-1.5B-Instruct": ["30.0", "90.0", "27.5"],
+    }
+    assert cell_of(table, table.rows[2][0].text, "own minus swap").text == "+62.5"
+    [said] = [section.summary for section in report.sections if section.id == "assistants"]
+    assert "Instruct do better than those of SmolLM2-135M-Instruct on strategyqa +65.0 (" in said
+    assert "Instruct do better than another question's on strategyqa +62.5 (" in said
+    assert said in real_block(report, "there.md")
+    # The base's own answers stand beside the other assistant's, but are judged once.
+    [other] = [t for t in report.sections[0].tables if t.title.endswith(f"{REAL_PAIR}-large")][:1]
+    assert [row[0].text for row in other.rows] == ["Zero-shot CoT", "SoftCoT", "SoftCoT, swap"]
+    assert sum("SoftCoT is" in text or "SoftCoT cannot" in text for text in report.conclusions) == 1
+
+
 def test_what_slots_cost_and_what_is_left_of_the_question_are_said():
     controls = {"none": -1.0, "swap": -1.5, "mean": -1.0, "zero": -9.0}
     records = [

@@ -1,0 +1,115 @@
+"""Whether it matters who assists a ready-made base, with every control beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+
+from softcot.evaluation.experiments import ASSISTANTS, ASSISTED_CONTROLS, REAL
+from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
+from softcot.report.cells import PERCENT, POINTS, Line, minus
+from softcot.report.judgement import HARD, JUDGING, joined, line_of, verdict
+from softcot.report.parts import MISSING, Cell, Section, Table
+from softcot.report.real import with_lent
+from softcot.report.results import Results
+from softcot.support.presets import PRESETS
+
+OWN = "own"
+Thoughts = Mapping[str, Line]
+"""The records of one assistant: what is in the slots, or no slots at all -> task -> record."""
+
+
+def section(results: Results) -> Section | None:
+    """A table for each base that several assistants have helped."""
+    bases = {base: helped for base, helped in _by_base(results).items() if len(helped) > 1}
+    if not bases:
+        return None
+    return Section(
+        "assistants",
+        "Does it matter who assists a ready-made base?",
+        "One frozen base with projections from several assistants, all trained alike; the base "
+        "can read for itself, too. swap: another question's thoughts. shuffle: the question's own "
+        "in another order. mean: the average thought of each slot. noise: random, as long as the "
+        "own.",
+        [_table(base, helped) for base, helped in bases.items()],
+        summary=" ".join(_sentence(base, helped) for base, helped in bases.items()),
+    )
+
+
+def _by_base(results: Results) -> dict[str, dict[str, Thoughts]]:
+    """Base -> assistant -> what it did."""
+    bases: dict[str, dict[str, Thoughts]] = {}
+    for pair, found in with_lent(results).items():
+        for method in ASSISTANTS:
+            own = {
+                OWN if control == "none" else control: line_of(pair, found, (method, control))
+                for control in ASSISTED_CONTROLS
+            }
+            if own[OWN]:
+                base, assistant = _names(pair, method)
+                hard = {METHODS[ZeroShotCoT.name].title: line_of(pair, found, HARD)}
+                bases.setdefault(base, {}).setdefault(assistant, {**hard, **own})
+    return bases
+
+
+def _names(pair: str, method: str) -> tuple[str, str]:
+    """Base and assistant of a pair, as their makers call them where the pair is a known one."""
+    if pair not in PRESETS:
+        return pair, pair
+    base, assistant = (
+        Path(str(model)).name.removesuffix("-GGUF")
+        for model in (PRESETS[pair].base, PRESETS[pair].assistant)
+    )
+    return base, assistant if method == SoftCoT.name else "the base itself"
+
+
+def _table(base: str, helped: Mapping[str, Thoughts]) -> Table:
+    [*inside] = next(iter(helped.values()))
+    judges = [control for _, control in JUDGING.values()]
+    rows = []
+    for task in REAL:
+        for assistant, thoughts in helped.items():
+            if own := thoughts[OWN].get(task):
+                shown = [thoughts[way].get(task) for way in inside]
+                gaps = [minus(thoughts[OWN], thoughts[control]).get(task) for control in judges]
+                rows.append(
+                    [
+                        Cell(f"{task}, {assistant}"),
+                        *(PERCENT.cell(r.scores(), r.command) if r else MISSING for r in shown),
+                        *(POINTS.cell(gap, own.command) for gap in gaps),
+                    ]
+                )
+    return Table(
+        f"Accuracy in % of {base} by its assistant, greedy",
+        ["Task and assistant", *inside, *(f"{OWN} minus {control}" for control in judges)],
+        rows,
+        "Differences in points, paired over problems; with each figure its 95 % interval.",
+        brief=True,
+    )
+
+
+def _sentence(base: str, helped: Mapping[str, Thoughts]) -> str:
+    """Whether any assistant's thoughts do better than another's, or than another question's."""
+    asked = {name: thoughts[OWN] for name, thoughts in helped.items()}
+    better = [
+        f"the thoughts of {one} do better than those of {other} on {told}"
+        for one, other in permutations(asked, 2)
+        if (told := _above(minus(asked[one], asked[other])))
+    ]
+    thinking = [
+        f"those of {name} do better than another question's on {told}"
+        for name, thoughts in helped.items()
+        if (told := _above(minus(thoughts[OWN], thoughts["swap"])))
+    ]
+    said = better or ["no assistant's thoughts do better than those of any other"]
+    said += thinking or ["none do better than another question's"]
+    return f"With {joined([*helped])} as assistants of {base}, {joined(said)}."
+
+
+def _above(gaps: Mapping[str, np.ndarray]) -> str:
+    """The tasks with a difference above zero, and how large it is."""
+    found = [f"{task} {POINTS.cell(gap).full}" for task, gap in gaps.items() if verdict(gap) > 0]
+    return joined(found) if found else ""
