@@ -10,8 +10,9 @@ from transformers import AutoTokenizer
 
 from softcot.data.tasks import TASKS, get_task
 from softcot.evaluation.evaluator import Protocol, evaluate
-from softcot.evaluation.experiments import can_run, mini_tasks, plan, trained_tasks
+from softcot.evaluation.experiments import mini_tasks, plan, trained_tasks
 from softcot.evaluation.records import load_record
+from softcot.evaluation.reproducing import can_run
 from softcot.support.errors import UserError
 from softcot.support.presets import ASSISTANT_SIZES, READINGS, get_preset
 from softcot.thoughts.adapter import Adapter, CoconutAdapter

@@ -68,7 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Make what is missing; what cannot be made is said and left out."""
-    from softcot.evaluation.experiments import plan, reproduce
+    from softcot.evaluation.experiments import plan
+    from softcot.evaluation.reproducing import reproduce
 
     use_data_dir(args)
     check_backend(args)
@@ -132,7 +133,7 @@ def _load_pairs(args: argparse.Namespace, runs: "list[Run]") -> "dict[str, Pair]
 
 def _possible(runs: "list[Run]", pairs: "dict[str, Pair]") -> "list[Run]":
     """The runs whose pair is there and trained for them."""
-    from softcot.evaluation.experiments import can_run
+    from softcot.evaluation.reproducing import can_run
 
     runs = [planned for planned in runs if planned.pair in pairs]
     missing = [planned for planned in runs if not can_run(pairs[planned.pair], planned)]

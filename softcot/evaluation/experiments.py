@@ -1,4 +1,4 @@
-"""The experiments behind the tables: which evaluations each is made of, and making them.
+"""The experiments behind the tables: which evaluations each is made of.
 
 Main and self-consistency sample as the paper does (temperature 1, seeds 41 to 45); everything else
 is greedy, so that a difference between two records is one of inputs and not of luck. What is to be
@@ -7,19 +7,14 @@ chosen, such as prompts, is chosen on validation problems.
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from softcot.data.families.notes import COUNTS
-from softcot.data.problems import Problem, Split
-from softcot.data.tasks import FREE, TASKS, get_task, training_tasks
-from softcot.decoding.backend import Backend
+from softcot.data.tasks import FREE, TASKS, training_tasks
 from softcot.decoding.decoder import Sampling
-from softcot.evaluation.evaluator import Protocol, evaluate, settings_of
-from softcot.evaluation.records import Record, load_record, write_record
+from softcot.evaluation.evaluator import Protocol
 from softcot.methods import (
     METHODS,
     AssistCoT,
@@ -31,12 +26,10 @@ from softcot.methods import (
     ToldCoT,
     ZeroShotCoT,
 )
-from softcot.prompts.wording import Templates
 from softcot.support.deviations import DEVIATIONS, deviating
 from softcot.support.errors import UserError
 from softcot.support.presets import ASSISTANT_SIZES, FIXED, READINGS, is_laboratory
 from softcot.thoughts.controls import CONTROLS
-from softcot.thoughts.pair import Pair
 
 SAMPLED = Sampling(temperature=1.0)
 CUT_SAMPLED = Sampling(temperature=1.0, top_k=50)
@@ -450,97 +443,3 @@ def plan(experiment: str, pair: str = "mini") -> list[Run]:
     if pair == "mini":
         return list(runs)
     return [replace(run, pair=pair) for run in runs if run.pair == "mini"]
-
-
-def can_run(pair: Pair, run: Run) -> bool:
-    """Whether the pair has the weights that a run needs."""
-    try:
-        replace(run.protocol, control="none").build(pair, get_task(run.task), seed=0)
-    except UserError:
-        return False
-    return True
-
-
-def reproduce(
-    pair: Pair,
-    run: Run,
-    folder: Path,
-    *,
-    count: int,
-    split: Split = "test",
-    batch_size: int = 128,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-    backend: Backend | None = None,
-) -> Path:
-    """Make the record of a run unless it is there; an interrupted one goes on where it was.
-
-    Args:
-        pair: The two frozen models.
-        run: What to evaluate.
-        folder: Where the records are.
-        count: Problems, unless fewer are enough for it.
-        split: Where the problems are from; prompts are only ever tried on validation problems.
-        batch_size: Rows decoded together.
-        progress: Called with (rows done, rows in all).
-        backend: What writes the answers; by default this process.
-
-    Raises:
-        UserError: A record in the way is unusable, or is of other problems, settings, weights or
-            prompts.
-    """
-    out = folder / run.file
-    task = get_task(run.task)
-    if run.prompts:
-        split, pair = "validation", pair.told(Templates.named(run.prompts))
-    count = min(count, run.most or count)
-    problems = task.problems(split, count)
-    if out.exists():
-        _check_same(out, pair, run, problems, split)
-        return out
-    partial = out.with_name(f"{out.name}.partial")
-    arguments = [*run.arguments, "--split", split, "--limit", str(count), "--out", str(out)]
-    record = evaluate(
-        pair,
-        task,
-        run.protocol,
-        problems,
-        split=split,
-        left_out=task.left_out(split),
-        batch_size=batch_size,
-        partial=partial,
-        command=shlex.join(["python", "-m", "softcot", "evaluate", *arguments]),
-        progress=progress,
-        backend=backend,
-    )
-    write_record(record, out)
-    partial.unlink(missing_ok=True)
-    return out
-
-
-def _check_same(path: Path, pair: Pair, run: Run, problems: Sequence[Problem], split: str) -> None:
-    """Refuse a record that is not the one this run would make."""
-    record, way_out = load_record(path), "choose another folder with --results, or delete it."
-    asked = [(problem.id, problem.answer) for problem in problems]
-    rows = record.rows[: record.n * record.samples : record.samples]
-    if record.split != split or [(row.id, row.gold) for row in rows] != asked:
-        raise UserError(f"{path} is of {record.n} problems of the {record.split} split; {way_out}")
-    for name, same in _sameness(record, pair, run, problems[0]):
-        if not same:
-            raise UserError(f"{path} was made with other {name}; {way_out}")
-
-
-def _sameness(record: Record, pair: Pair, run: Run, problem: Problem) -> Iterator[tuple[str, bool]]:
-    """What decides a record beside its problems, and whether it is what this run has."""
-    task = get_task(run.task)
-    method = run.protocol.build(pair, task, run.protocol.seeds[0])
-    k = method.checked_k(run.protocol.k)
-    settings = settings_of(pair, task, method, replace(run.protocol, k=k))
-    fingerprints = settings.pop("fingerprints")
-    if run.protocol.control == "untrained":  # random weights, of a size that rounding decides
-        fingerprints["trained"] = record.fingerprints["trained"]
-    yield "weights", record.fingerprints == fingerprints
-    yield "settings", all(getattr(record, name) == value for name, value in settings.items())
-    yield "scores", not run.protocol.gold_logprob or record.gold_logprobs() is not None
-    if not isinstance(method, AssistCoT):  # its prompt holds what the assistant wrote
-        read = method.embedded(method.prompts([problem], k)).hashes
-        yield "prompts", read == [record.rows[0].prompt]

@@ -25,6 +25,11 @@ class SoftCoTObjective(SlotObjective):
     swaps = True
     start = "random"
 
+    @property
+    def fair(self) -> bool:
+        """Whether it is trained where the states are centred and white, as all but two starts."""
+        return self.start not in ("plain", "torch")
+
     def begin(self, start: str) -> None:
         """With "vocabulary" and "plain", where a state that predicts a token becomes its vector."""
         self.start = start
@@ -34,12 +39,12 @@ class SoftCoTObjective(SlotObjective):
             self.weights.begin_as_torch_does(self.seed)
 
     def prepare(self, problems: Sequence[Problem], precomputed: torch.Tensor) -> None:
-        """With "answers", start at parts of worked answers; all but "plain": fair coordinates."""
+        """With "answers", start at parts of worked answers; and train in fair coordinates."""
         base = self.pair.base
         if self.start == "answers":
             parts = answer_parts(base, [problem.target for problem in problems], self.max_thoughts)
             self.weights.read_out(precomputed.to(base.device), parts)
-        if self.start not in ("plain", "torch"):
+        if self.fair:
             self.weights.condition(precomputed.to(base.device), base.spread)
 
     def precompute(self, task: Task, problems: Sequence[Problem]) -> torch.Tensor:

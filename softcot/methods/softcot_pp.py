@@ -61,7 +61,7 @@ class SoftCoTPPObjective(SoftCoTObjective):
         if self.start == "answers":
             said = answer_parts(base, [problem.target for problem in some], self.max_thoughts)
             self.weights.read_out(states, said.repeat(self.weights.chains, 1, 1))
-        if self.start not in ("plain", "torch"):
+        if self.fair:
             self.weights.condition(states, base.spread)
         self.weights.pace(self.pair.assistant.spread)
 

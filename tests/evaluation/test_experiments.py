@@ -21,11 +21,10 @@ from softcot.evaluation.experiments import (
     PROMPTS,
     READY_MADE,
     Run,
-    can_run,
     plan,
-    reproduce,
 )
 from softcot.evaluation.records import load_record, rows_path
+from softcot.evaluation.reproducing import can_run, reproduce
 from softcot.methods import METHODS
 from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
