@@ -46,6 +46,9 @@ from softcot.report.results import REPORT_FILE, Results, load_records
 from softcot.support.files import json_text, with_block, write_text
 from softcot.support.presets import DEFAULT_THOUGHTS
 
+MANY = 0.1
+"""Share of unreadable answers from which on a record is counted as having many."""
+
 SECTIONS = (
     main,
     controls,
@@ -150,7 +153,7 @@ def _note(results: Results) -> str:
     """How the figures were made, as far as the records agree on it."""
     everyone = [*results, *results.ready_made, *results.others] or results.tried
     size = span(record.n for record in everyone)
-    worst = max(record.parse_failures for record in everyone)
+    unread = sum(record.parse_failures > MANY for record in everyone)
     dirty = sum(record.dirty for record in everyone)
     sentences = [
         "QUICK: too few problems to draw a conclusion from." if _is_quick(results) else "",
@@ -161,7 +164,10 @@ def _note(results: Results) -> str:
         f"K = {DEFAULT_THOUGHTS} where no K is given.",
         "Intervals are 95 % bootstrap intervals over problems and seeds, paired for differences; "
         "an average is over the problems of its tasks together, as many of each.",
-        f"No readable answer in at most {100 * worst:.1f} % of the rows of any record.",
+        f"In {unread} of them more than {100 * MANY:.0f} % of the answers cannot be read, which "
+        "counts as wrong."
+        if unread
+        else "",
         "`python -m softcot report` makes all this from the records, each of which holds its "
         "command, commit, versions, fingerprints and rows.",
         f"{dirty} of them come from code that was not committed." if dirty else "",

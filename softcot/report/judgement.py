@@ -22,7 +22,10 @@ Way = tuple[str, str]
 
 HARD: Way = (ZeroShotCoT.name, "none")
 OWN: Way = (SoftCoT.name, "none")
-JUDGING = {"another question's": (SoftCoT.name, "swap"), "average ones": (SoftCoT.name, "mean")}
+JUDGING = {
+    "another question's thoughts": (SoftCoT.name, "swap"),
+    "average ones": (SoftCoT.name, "mean"),
+}
 """What own thoughts have to be better than, to be more than a static prompt."""
 EMPTY: Way = (SoftCoT.name, "zero")
 """Slots that hold nothing: what it costs to have slots at all."""
@@ -116,7 +119,7 @@ def _trace(
     pair: str, found: Mapping[Key, Record], tasks: Sequence[str], own: Line, hard: Line
 ) -> str:
     """How much of what training did for the worked answers is lost with swapped thoughts."""
-    swapped = shifted(own, line_of(pair, found, JUDGING["another question's"]))
+    swapped = shifted(own, line_of(pair, found, JUDGING["another question's thoughts"]))
     untold = shifted(own, hard)
     said = [
         f"{-swapped[task].mean():.1f} of {-untold[task].mean():.1f} on {task}"

@@ -11,7 +11,6 @@ from softcot.evaluation.experiments import (
     CURVED,
     JUDGES,
     MAKERS,
-    READY_MADE,
     REAL,
     REAL_CURVE,
     plan,
@@ -258,24 +257,21 @@ def _accuracy(record: Record) -> list[Cell]:
 
 def _collapse(pair: str, found: Mapping[Key, Record], tasks: Sequence[str]) -> Table:
     """How much the thoughts themselves depend on the question."""
-    rows = []
-    for experiment in READY_MADE:
-        for run in plan(experiment, pair):
-            record = found.get(key_of_run(run))
-            if record and record.collapse and run.task in tasks and experiment != "curve":
-                seen, title = record.collapse, METHODS[record.method].title
-                if record.control != "none":
-                    title += f", {record.control}"
-                cells = [
-                    unit.number(seen[name], record.command)
-                    for name, unit in (
-                        ("questions", COUNT),
-                        ("cosine", COSINE),
-                        ("effective_rank", TOKENS),
-                        ("varying", SHARE),
-                    )
-                ]
-                rows.append([Cell(f"{record.task}, {title}, K = {record.k}"), *cells])
+    rows, curve = [], plan("curve", pair)
+    for run in plan("all", pair):
+        record = found.get(key_of_run(run))
+        if record and record.collapse and run.task in tasks and run not in curve:
+            seen, title = record.collapse, way_title(record.method, record.control)
+            cells = [
+                unit.number(seen[name], record.command)
+                for name, unit in (
+                    ("questions", COUNT),
+                    ("cosine", COSINE),
+                    ("effective_rank", TOKENS),
+                    ("varying", SHARE),
+                )
+            ]
+            rows.append([Cell(f"{record.task}, {title}, K = {record.k}"), *cells])
     return Table(
         f"How much the vectors in the slots depend on the question: {pair}",
         ["Task and method", "Questions", "Cosine", "Effective rank", "Varying energy,\u00a0%"],

@@ -39,6 +39,11 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
+def whole(text: str) -> str:
+    """A text in which no percent sign begins a line."""
+    return text.replace(" %", "\u00a0%")
+
+
 def thoughts(count: int) -> str:
     """How many soft thoughts there are, in words."""
     return f"{count} soft thought{'s' * (count != 1)}"
@@ -60,6 +65,6 @@ def spans(text: str) -> list[tuple[bool, str]]:
     return [(place % 2 == 1, part) for place, part in enumerate(parts)]
 
 
-FILTERS = (number, signed, percent, thoughts, shorten, spans)
+FILTERS = (number, signed, percent, whole, thoughts, shorten, spans)
 ENVIRONMENT.filters |= {one.__name__: one for one in FILTERS}
 ENVIRONMENT.filters["json"] = json_text

@@ -31,7 +31,8 @@ STEPS_FEW = components.Amount(4, 100, 12, 4)
 """The same for pairs that are not the laboratory's, of which every step takes seconds."""
 
 LEARNED = ("train_ending", "run_training", "stop_training", "train_status", "train_chart",
-           "train_map", "download_projection", "projection_folder", "trained", "using")  # fmt: skip
+           "train_waiting", "train_map", "download_projection", "projection_folder", "trained",
+           "using")  # fmt: skip
 BROUGHT = ("train_status", "trained", "using")
 """What a projection from the reader's own computer changes."""
 
@@ -63,6 +64,7 @@ class Train(Panel):
                 )
         components.html(train_views.MAP)
         with gr.Column(elem_classes="sheet"):
+            w["train_waiting"] = components.html(train_views.WAITING)
             w["train_map"] = components.plot(train_views.MAP_ALT, "map")
         w["train_ending"], w["trained"] = gr.State(None), gr.State(None)
         w["projection_folder"] = gr.State(None)
@@ -100,6 +102,7 @@ class Train(Panel):
             "taught": gr.Radio(**self._taught()),
             "steps": gr.Slider(**self._amount._asdict()),
             "train_status": self._empty,
+            "train_waiting": train_views.WAITING,
             "download_projection": gr.DownloadButton(visible=False),
         }
 
@@ -175,5 +178,6 @@ class Train(Panel):
         if live.losses:
             named["train_chart"] = training_chart(live).to_json()
         if live.seen:
+            named["train_waiting"] = ""
             named["train_map"] = plots.thought_map(live.seen, k).to_json()
         return named

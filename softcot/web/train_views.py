@@ -24,6 +24,8 @@ EMPTY_LARGE = render(
     "how it goes rather than what can be learned.",
 )
 
+WAITING = render("empty.html", text="Nothing trained yet.")
+
 ALT = "Accuracy, losses, and how alike the thoughts of two questions are, against the steps"
 
 MAP = render(

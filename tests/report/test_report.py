@@ -462,7 +462,7 @@ def judged(hard, own, swap, mean, **rivals):
         (
             (10, 30, 9, 10),
             "is above zero-shot CoT",
-            "do better than another question's and average",
+            "do better than another question's thoughts and average",
         ),
         (
             (30, 31, 10, 31),
@@ -816,8 +816,8 @@ def test_the_papers_averages_follow_from_its_rows():
 
 
 def test_the_note_says_how_figures_came_about():
-    note = build([build_record("+++++++++?"), build_record(9, control="swap", dirty=True)]).note
-    assert "2 records of 10 problems" in note and "at most 10.0 %" in note
+    note = build([build_record("++++++++??"), build_record(9, control="swap", dirty=True)]).note
+    assert "2 records of 10 problems" in note and "In 1 of them more than 10 %" in note
     assert "1 of them come from code that was not committed" in note and "QUICK" in note
     report = build([build_record(900, n=1000)])
     assert "QUICK" not in report.note + report.title and "not committed" not in report.note
