@@ -21,6 +21,9 @@ Split = Literal["train", "validation", "test"]
 AnswerKind = Literal["number", "letter", "yesno", "date", "any"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
+ENDING = "The answer is {answer}."
+"""How a worked answer ends where its task does not say otherwise."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -34,6 +37,8 @@ class Problem:
     """The gold answer in the form its answer kind parses to; empty when unknown."""
     rationale: str = ""
     """The reasoning a model is trained to write, without its closing sentence."""
+    ending: str = ENDING
+    """The closing sentence of its worked answer, with ``{answer}`` where the gold answer stands."""
     note: str = ""
     """What the assistant is told before the question, and the base never reads."""
     hint: str = ""
@@ -61,7 +66,7 @@ class Problem:
     @property
     def target(self) -> str:
         """What the base is taught to write: the rationale and the answer."""
-        return f"{self.rationale} The answer is {self.answer}.".lstrip()
+        return f"{self.rationale} {self.ending.replace('{answer}', self.answer)}".lstrip()
 
     def to_json(self) -> dict[str, Any]:
         """The problem as plain JSON types."""

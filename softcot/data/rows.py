@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from softcot.data.answers import read_gold
+from softcot.data.problems import ENDING
 from softcot.support.reading import json_rows as placed_rows
 
 CHOICES = " Answer choices: "
@@ -29,6 +30,7 @@ class ReadRow:
     answer: str | None
     """The gold answer in the form its kind parses to; None if it is not of that kind."""
     rationale: str = ""
+    ending: str = ENDING
     source_id: str = ""
     note: str = ""
     """What the assistant alone is told."""

@@ -164,6 +164,7 @@ def _problem(task: str, row: ReadRow) -> Problem:
         question=row.question,
         answer=row.answer or "",
         rationale=row.rationale,
+        ending=row.ending,
         note=row.note,
         meta={"source_id": row.source_id} if row.source_id else {},
     )

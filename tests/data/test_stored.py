@@ -222,7 +222,11 @@ def test_the_papers_sets_keep_what_others_leave_out():
     marked = all_of("gsm8k-paper", "test")
     assert [one.question for one in marked] == [one.question for one in all_of("gsm8k", "test")]
     assert "<<" in marked[0].rationale
-    assert all(one.rationale.endswith(f"#### {one.answer}") for one in marked[:1])
+    ends = r"#### {0} \boxed{{{0}}}"
+    assert all(one.target.endswith(ends.format(one.answer)) for one in marked[:1])
+    assert all(parse("number", one.target) == one.answer for one in marked)
+    usual = all_of("gsm8k", "test")[0]
+    assert usual.target.endswith(f" The answer is {usual.answer}.")
     first, second = all_of("date-understanding-bbh", "test")
     assert first.question.endswith("choices: (A) 03/01/2004, (B) 03/01/2005, (C) 03/02/2005.")
     assert (first.answer, second.answer) == ("B", "A")

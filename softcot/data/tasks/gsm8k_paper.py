@@ -1,4 +1,4 @@
-"""``gsm8k-paper``: GSM8K with its worked answers as they are, calculator marks and all."""
+"""``gsm8k-paper``: GSM8K with its worked answers as they are, then the answer in a box."""
 
 from dataclasses import replace
 
@@ -7,10 +7,13 @@ from softcot.data.stored import StoredProblems
 from softcot.data.task import Task
 from softcot.data.tasks import gsm8k
 
+BOXED = r"\boxed{{answer}}"
+"""How the code that the paper released ends a worked answer, in addition."""
+
 
 def read(row: RawRow) -> ReadRow:
     """A question, all of its worked answer with the line of ``####``, and the number behind it."""
-    return replace(gsm8k.read(row), rationale=row["answer"].strip())
+    return replace(gsm8k.read(row), rationale=row["answer"].strip(), ending=BOXED)
 
 
 TASK = Task(
