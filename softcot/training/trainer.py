@@ -6,7 +6,6 @@ interrupted training that goes on reaches the weights of an uninterrupted one.
 """
 
 import itertools
-import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,8 +14,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from softcot.data.problems import Problem, Split, digest
 from softcot.data.tasks import Task, training_tasks
@@ -24,14 +21,14 @@ from softcot.methods import get_trainable
 from softcot.models.language_model import fingerprint
 from softcot.models.memory import TOO_SMALL, OutOfMemory, halved, release
 from softcot.support.errors import UserError
-from softcot.support.files import json_text, refuse_used, replacing, write_json
+from softcot.support.files import write_json
 from softcot.support.processes import Processes
 from softcot.support.provenance import provenance
-from softcot.support.reading import parse_json, reason
 from softcot.thoughts.checkpoint import TrainedWeights
 from softcot.thoughts.pair import Pair
 from softcot.training.config import TrainingConfig
 from softcot.training.corpus import Corpus, Reader, batches, cut, draw
+from softcot.training.state import State, StateFile, Weights
 
 HIGHEST_RATE = 3e37
 """AdamW's first step is ten times the rate, which float32 must hold. What is asked to learn faster
@@ -110,9 +107,9 @@ def train(
     started = time.perf_counter()
     run = _Run(pair, method, name, config, Path(out), Path(cache) if cache else None, between)
     config = run.config  # where epochs were asked for, it has their steps
-    saved = run.saved() if resume else None
+    saved = run.state.load() if resume else None
     if not resume:
-        run.check_folder()
+        run.state.check_unused()
 
     def thinking(done: int, total: int) -> None:
         progress(Update("thinking", done, total))
@@ -151,13 +148,6 @@ def train(
     return run.finish(time.perf_counter() - started, command)
 
 
-_Saved = tuple[dict[str, torch.Tensor], dict[str, Any]]
-"""Tensors and counters of an interrupted training."""
-
-_Moments = dict[int, dict[str, torch.Tensor]]
-"""What AdamW keeps of each weight, by its number."""
-
-
 class _Diverged(UserError):
     """A loss is no finite number, so that no step can follow."""
 
@@ -166,7 +156,7 @@ class _Diverged(UserError):
 
 
 class _Run:
-    """Everything about a training that changes with its steps, and its form on disk."""
+    """Everything about a training that changes with its steps."""
 
     def __init__(
         self,
@@ -195,6 +185,7 @@ class _Run:
             self.config = config = replace(config, steps=each * config.epochs)
         _check_counted(pair, self.tasks, config)
         self.settings = _settings(pair, method, name, config, self.problems)
+        self.state = StateFile(out, self.settings)
         own = {known: getattr(config, known) for known in trainable.settings}
         self.objective = trainable.objective_for(
             pair, name, largest, config.seed, config.start, **own
@@ -206,11 +197,6 @@ class _Run:
         self.seconds = 0.0
         self.most: int | None = None
         """Problems that are computed at once at most, if the memory ended at more."""
-
-    @property
-    def state_file(self) -> Path:
-        """What an interrupted training goes on from."""
-        return self.out / "state.safetensors"
 
     @property
     def best(self) -> dict[str, Any]:
@@ -238,7 +224,7 @@ class _Run:
         for problems in kept:
             self.objective.keep_prefixes(problems, self.config.batch_size, progress)
 
-    def begin(self, train: Corpus, saved: _Saved | None) -> None:
+    def begin(self, train: Corpus, saved: State | None) -> None:
         """Start from fresh weights that are ready for these problems, or from a saved state."""
         self.objective.prepare(train.problems, train.precomputed)
         self.weights.to(getattr(torch, self.config.numbers))
@@ -356,118 +342,29 @@ class _Run:
         return torch.cat(found)
 
     def save(self, seconds: float) -> None:
-        """Write the state, so that a kill costs no more than the steps since.
+        """Leave a state to go on from.
 
         Raises:
             UserError: It cannot be written; the one before stays.
         """
-        if not self.processes.main:
-            return
-        moments = self.optimizer.state_dict()["state"]
-        tensors = {f"weights.{name}": value for name, value in self._weights().items()}
-        tensors |= {f"best.{name}": value for name, value in self.best_weights.items()}
-        tensors |= {
-            f"optimizer.{number}.{name}": value
-            for number, values in moments.items()
-            for name, value in values.items()
-        }
-        counters = {"step": self.step, "history": self.history, "seconds": seconds}
-        metadata = {"settings": json_text(self.settings), "counters": json_text(counters)}
-        try:
-            with replacing(self.state_file) as temporary:
-                save_file(tensors, temporary, metadata)
-        except OSError as error:
-            kept = self.state_file.exists()
-            raise UserError(
-                f"The training cannot be kept in {self.out} ({reason(error)}); make room there and "
-                + ("go on with --resume." if kept else "start it again, or choose another folder.")
-            ) from error
+        if self.processes.main:
+            moments = self.optimizer.state_dict()["state"]
+            kept = self._weights(), self.best_weights, moments
+            self.state.save(State(*kept, self.step, self.history, seconds))
 
-    def check_folder(self) -> None:
-        """Refuse to start in a folder that holds a training.
-
-        Raises:
-            UserError: There is one; the message says how to go on.
-        """
-        if self.state_file.exists():
-            raise UserError(
-                f"{self.out} holds an interrupted training; add --resume to go on with it, "
-                "or delete the folder."
-            )
-        refuse_used(self.out)
-
-    def saved(self) -> _Saved:
-        """The state that an interrupted training goes on from.
-
-        Raises:
-            UserError: There is none, it is damaged, or it belongs to other settings.
-        """
-        if not self.state_file.exists():
-            raise UserError(
-                f"There is no interrupted training in {self.out}; leave out --resume to start one."
-            )
-        try:
-            with safe_open(self.state_file, "pt") as file:
-                metadata = file.metadata()
-                tensors = {name: file.get_tensor(name) for name in file.keys()}
-            settings, counters = (parse_json(metadata[k]) for k in ("settings", "counters"))
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise self._damaged(reason(error)) from error
-        for name, value in json.loads(json_text(self.settings)).items():
-            if settings.get(name) != value:  # an earlier version did not write all of them
-                raise UserError(
-                    f"The training in {self.out} was started with other settings ({name}); "
-                    "go on with the same ones or choose another folder."
-                )
-        return tensors, counters
-
-    def _damaged(self, why: str) -> UserError:
-        return UserError(
-            f"The state in {self.out} is damaged ({why}); delete the folder and start again."
-        )
-
-    def _restore(self, saved: _Saved) -> None:
+    def _restore(self, saved: State) -> None:
         """Take over a saved state.
 
         Raises:
             UserError: It is not what a training of these weights leaves.
         """
-        tensors, counters = saved
-        moments: _Moments = {}
-        try:
-            for key, value in _part(tensors, "optimizer.").items():
-                number, _, name = key.partition(".")
-                moments.setdefault(int(number), {})[name] = value
-            self.step, self.history = counters["step"], counters["history"]
-            self.seconds = float(counters["seconds"])
-            last = self.history[-1]["step"], *(one["validation_loss"] for one in self.history)
-        except (LookupError, TypeError, ValueError) as error:
-            raise self._damaged(reason(error)) from error
-        self.best_weights = _part(tensors, "best.")
-        if not self._fits(_part(tensors, "weights."), moments) or last[0] != self.step:
-            raise self._damaged("it holds other weights or steps than it says")
-        if not all(isinstance(number, int | float) for number in last):
-            raise self._damaged("a loss is no number")
-        self.weights.load_state_dict(_part(tensors, "weights."))
+        if not saved.fits(self.weights.state_dict(), self.trained):
+            raise self.state.damaged("it holds other weights or steps than it says")
+        self.weights.load_state_dict(saved.weights)
+        self.best_weights = saved.best
         groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
-
-    def _fits(self, weights: Mapping[str, torch.Tensor], moments: _Moments) -> bool:
-        """Whether saved weights, the best among them, and moments are those of this training."""
-        own = _shapes(self.weights.state_dict())
-        kept = [_shapes(weights), _shapes(self.best_weights)]
-        wanted = {
-            number: {"step": (), "exp_avg": tuple(one.shape), "exp_avg_sq": tuple(one.shape)}
-            for number, one in enumerate(self.trained)
-        }
-        found = {number: _shapes(values) for number, values in moments.items()}
-        finite = all(
-            one.is_floating_point() and bool(one.isfinite().all())
-            for part in (weights, self.best_weights, *moments.values())
-            for one in part.values()
-        )
-        # A part that no prompt has reached yet has no moments.
-        return kept == [own, own] and found.items() <= wanted.items() and finite
+        self.optimizer.load_state_dict({"state": saved.moments, "param_groups": groups})
+        self.step, self.history, self.seconds = saved.step, saved.history, saved.seconds
 
     def finish(self, seconds: float, command: str) -> TrainingResult:
         """Write the best weights and the training record; a finished training drops its state."""
@@ -499,7 +396,7 @@ class _Run:
     def drop_state(self) -> None:
         """Leave nothing to go on from."""
         if self.processes.main:
-            self.state_file.unlink(missing_ok=True)
+            self.state.drop()
 
     def _summary(self, result: TrainingResult, made: dict[str, Any]) -> dict[str, Any]:
         """What the weights' own config says of their training."""
@@ -522,7 +419,7 @@ class _Run:
             "softcot": made["versions"]["softcot"],
         }
 
-    def _weights(self) -> dict[str, torch.Tensor]:
+    def _weights(self) -> Weights:
         return {name: value.clone() for name, value in self.weights.state_dict().items()}
 
 
@@ -557,12 +454,3 @@ def _settings(
             for split, drawn in problems.items()
         },
     }
-
-
-def _shapes(tensors: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-
-
-def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    """The tensors whose name starts with `prefix`, without it."""
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
