@@ -84,7 +84,7 @@ ASSISTED = ("gsm8k", "strategyqa")
 ASSISTANTS = (SoftCoT.name, SelfThoughts.name)
 """What has a pair's assistant make the thoughts, and what has its base make them."""
 
-ASSISTED_CONTROLS = ("none", "swap", "shuffle", "mean", "noise")
+ASSISTED_CONTROLS = ("none", "swap", "mean", "shuffle", "noise")
 """Those whose outcome depends on the assistant."""
 
 MAKERS = (
