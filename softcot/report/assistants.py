@@ -18,6 +18,7 @@ from softcot.report.results import Results
 from softcot.support.presets import PRESETS
 
 OWN = "own"
+JUDGES = [control for _, control in JUDGING.values()]
 Thoughts = Mapping[str, Line]
 """The records of one assistant: what is in the slots, or no slots at all -> task -> record."""
 
@@ -67,28 +68,33 @@ def _names(pair: str, method: str) -> tuple[str, str]:
 
 
 def _table(base: str, helped: Mapping[str, Thoughts]) -> Table:
-    [*inside] = next(iter(helped.values()))
-    judges = [control for _, control in JUDGING.values()]
-    rows = []
-    for task in REAL:
-        for assistant, thoughts in helped.items():
-            if own := thoughts[OWN].get(task):
-                shown = [thoughts[way].get(task) for way in inside]
-                gaps = [minus(thoughts[OWN], thoughts[control]).get(task) for control in judges]
-                rows.append(
-                    [
-                        Cell(f"{task}, {assistant}"),
-                        *(PERCENT.cell(r.scores(), r.command) if r else MISSING for r in shown),
-                        *(POINTS.cell(gap, own.command) for gap in gaps),
-                    ]
-                )
+    """A row for each assistant of a task that several have helped with."""
+    asked = [task for thoughts in helped.values() for task in thoughts[OWN]]
+    rows = [
+        [Cell(f"{task}, {assistant}"), *_cells(task, thoughts)]
+        for task in REAL
+        if asked.count(task) > 1
+        for assistant, thoughts in helped.items()
+        if task in thoughts[OWN]
+    ]
+    inside = next(iter(helped.values()))
     return Table(
         f"Accuracy in % of {base} by its assistant, greedy",
-        ["Task and assistant", *inside, *(f"{OWN} minus {control}" for control in judges)],
+        ["Task and assistant", *inside, *(f"{OWN} minus {control}" for control in JUDGES)],
         rows,
         "Differences in points, paired over problems; with each figure its 95 % interval.",
         brief=True,
     )
+
+
+def _cells(task: str, thoughts: Thoughts) -> list[Cell]:
+    """Accuracies, and what own thoughts add to those of the controls that judge them."""
+    shown = [line.get(task) for line in thoughts.values()]
+    gaps = [minus(thoughts[OWN], thoughts[control]).get(task) for control in JUDGES]
+    return [
+        *(PERCENT.cell(one.scores(), one.command) if one else MISSING for one in shown),
+        *(POINTS.cell(gap, thoughts[OWN][task].command) for gap in gaps),
+    ]
 
 
 def _sentence(base: str, helped: Mapping[str, Thoughts]) -> str:
