@@ -37,14 +37,14 @@ class Problem:
     """The gold answer in the form its answer kind parses to; empty when unknown."""
     rationale: str = ""
     """The reasoning a model is trained to write, without its closing sentence."""
-    ending: str = ENDING
-    """The closing sentence of its worked answer, with ``{answer}`` where the gold answer stands."""
     note: str = ""
     """What the assistant is told before the question, and the base never reads."""
     hint: str = ""
     """The key tokens of the problem, in the words the mini assistant learned to name."""
     meta: Mapping[str, Any] = field(default_factory=dict)
     """``people``, ``operations``, ``steps``, ``situations`` and ``unread`` (new to the base)."""
+    ending: str = ENDING
+    """The closing sentence of its worked answer, with ``{answer}`` where the gold answer stands."""
 
     def __post_init__(self) -> None:
         """Keep only what is text: a question is hashed, and written into files."""
@@ -101,7 +101,11 @@ def question_hash(question: str) -> str:
 def digest(problems: Sequence[Problem]) -> str:
     """SHA-256 of all that models read, write and are graded on of some problems, in hex."""
     said = [
-        [p.task, p.question, p.answer, p.rationale, *([p.note] if p.note else [])] for p in problems
+        [p.task, p.question, p.answer, p.rationale]
+        # Not where they are as they were before there was a choice.
+        + ([p.note] if p.note else [])
+        + ([p.ending] if p.ending != ENDING else [])
+        for p in problems
     ]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 

@@ -30,12 +30,13 @@ class ReadRow:
     answer: str | None
     """The gold answer in the form its kind parses to; None if it is not of that kind."""
     rationale: str = ""
-    ending: str = ENDING
     source_id: str = ""
     note: str = ""
     """What the assistant alone is told."""
     several: bool = False
     """Whether it has more than one answer, so that none can be told right or wrong."""
+    ending: str = ENDING
+    """How its worked answer ends, with ``{answer}`` where the gold answer stands."""
 
 
 def json_rows(text: str) -> list[RawRow]:

@@ -31,10 +31,10 @@ def section(results: Results) -> Section | None:
     return Section(
         "assistants",
         "Does it matter who assists a ready-made base?",
-        "One frozen base with projections from several assistants, all trained alike; the base "
-        "can read for itself, too. swap: another question's thoughts. shuffle: the question's own "
-        "in another order. mean: the average thought of each slot. noise: random, as long as the "
-        "own.",
+        "One frozen base with projections from several assistants, trained with the settings in "
+        "the tables of trainings; the base can read for itself, too. swap: another question's "
+        "thoughts. shuffle: the question's own in another order. mean: the average thought of "
+        "each slot. noise: random, as long as the own.",
         [_table(base, helped) for base, helped in bases.items()],
         summary=" ".join(_sentence(base, helped) for base, helped in bases.items()),
     )
@@ -98,21 +98,32 @@ def _cells(task: str, thoughts: Thoughts) -> list[Cell]:
 
 
 def _sentence(base: str, helped: Mapping[str, Thoughts]) -> str:
-    """Whether any assistant's thoughts do better than another's, or than another question's."""
-    asked = {name: thoughts[OWN] for name, thoughts in helped.items()}
+    """Whether any assistant's thoughts do better than another's, or than another question's.
+
+    That none do is said of the tasks that all of them were tried on.
+    """
     better = [
         f"the thoughts of {one} do better than those of {other} on {told}"
-        for one, other in permutations(asked, 2)
-        if (told := _above(minus(asked[one], asked[other])))
+        for one, other in permutations(helped, 2)
+        if (told := _above(minus(helped[one][OWN], helped[other][OWN])))
     ]
     thinking = [
         f"those of {name} do better than another question's on {told}"
         for name, thoughts in helped.items()
         if (told := _above(minus(thoughts[OWN], thoughts["swap"])))
     ]
-    said = better or ["no assistant's thoughts do better than those of any other"]
-    said += thinking or ["none do better than another question's"]
-    return f"With {joined([*helped])} as assistants of {base}, {joined(said)}."
+    if not better and (tasks := _of_all(helped, OWN)):
+        better = [f"no assistant's thoughts do better than those of any other on {joined(tasks)}"]
+    if not thinking and (tasks := _of_all(helped, OWN, "swap")):
+        thinking = [f"none do better than another question's on {joined(tasks)}"]
+    said = better + thinking
+    return f"With {joined([*helped])} as assistants of {base}, {joined(said)}." if said else ""
+
+
+def _of_all(helped: Mapping[str, Thoughts], *ways: str) -> list[str]:
+    """The tasks that every assistant has been tried on in these ways."""
+    lines = [thoughts[way] for thoughts in helped.values() for way in ways]
+    return [task for task in REAL if all(task in line for line in lines)]
 
 
 def _above(gaps: Mapping[str, np.ndarray]) -> str:

@@ -83,12 +83,14 @@ def with_lent(results: Results) -> dict[str, dict[Key, Record]]:
 
 def _lent(pair: str, found: Mapping[Key, Record], results: Results) -> dict[Key, Record]:
     """What no assistant takes part in, of another pair with this base and these problems."""
-    known = {(r.fingerprints["base"], r.task, *r.problem_ids()) for r in found.values()}
+    own = {record.task: record for record in found.values()}  # all of a task have its problems
     return {
         key_of(record)._replace(pair=pair): record
         for record in results.ready_made
         if (record.method, record.control) in (HARD, EMPTY)
-        and (record.fingerprints["base"], record.task, *record.problem_ids()) in known
+        and (like := own.get(record.task))
+        and like.fingerprints["base"] == record.fingerprints["base"]
+        and like.problem_ids() == record.problem_ids()
     }
 
 

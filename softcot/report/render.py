@@ -11,10 +11,10 @@ TABLES, SUMMARY, JUDGED = "results", "summary", "real-models"
 """Names of the blocks: the short tables in a page, what the README has of them, and what a page on
 ready-made models says of these."""
 
-MAIN, READY_MADE = "main", ("real", "assistants")
+MAIN, JUDGED_IN = "main", ("real", "assistants")
 """The section whose first table the README shows, and those on ready-made models."""
 
-WITH_INTERVALS = ("main", "forgetting", "regime", "reworded", "prompts", *READY_MADE)
+WITH_INTERVALS = ("main", "forgetting", "regime", "reworded", "prompts", *JUDGED_IN)
 """Sections whose short tables have room for them."""
 
 
@@ -47,7 +47,7 @@ def page_block(report: Report, link: str) -> str:
 
 def real_block(report: Report, link: str) -> str:
     """What the records of ready-made models come to; `link` leads to their tables."""
-    said = [section.summary for section in report.sections if section.id in READY_MADE]
+    said = [section.summary for section in report.sections if section.id in JUDGED_IN]
     ending = f"The tables behind this are in [{link}]({link})."
     return "\n\n".join([*filter(None, said), ending])
 

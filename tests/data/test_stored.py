@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ import pytest
 from softcot.cli.main import main
 from softcot.data import stored
 from softcot.data.answers import is_correct, parse
-from softcot.data.problems import question_hash, split_of
+from softcot.data.problems import ENDING, digest, question_hash, split_of
 from softcot.data.rows import json_rows, lone_number
 from softcot.data.stored import DATA_VARIABLE
 from softcot.data.tasks import BENCHMARK_TASKS, TASKS, get_task, training_tasks
@@ -225,6 +226,7 @@ def test_the_papers_sets_keep_what_others_leave_out():
     ends = r"#### {0} \boxed{{{0}}}"
     assert all(one.target.endswith(ends.format(one.answer)) for one in marked[:1])
     assert all(parse("number", one.target) == one.answer for one in marked)
+    assert digest(marked) != digest([replace(one, ending=ENDING) for one in marked])
     usual = all_of("gsm8k", "test")[0]
     assert usual.target.endswith(f" The answer is {usual.answer}.")
     first, second = all_of("date-understanding-bbh", "test")

@@ -508,10 +508,26 @@ def test_assistants_of_one_base_are_compared_with_what_the_base_does_alone():
     assert "Instruct do better than those of SmolLM2-135M-Instruct on strategyqa +65.0 (" in said
     assert "Instruct do better than another question's on strategyqa +62.5 (" in said
     assert said in real_block(report, "there.md")
+    assert "none do better" not in said  # two of them were not swapped
     # The base's own answers stand beside the other assistant's, but are judged once.
-    [other] = [t for t in report.sections[0].tables if t.title.endswith(f"{REAL_PAIR}-large")][:1]
+    other = next(t for t in report.sections[0].tables if t.title.endswith(f"{REAL_PAIR}-large"))
     assert [row[0].text for row in other.rows] == ["Zero-shot CoT", "SoftCoT", "SoftCoT, swap"]
     assert sum("SoftCoT is" in text or "SoftCoT cannot" in text for text in report.conclusions) == 1
+
+
+def test_that_no_assistant_is_better_is_said_of_what_all_were_tried_on():
+    ways = [("softcot", "none"), ("softcot", "swap"), ("self-thoughts", "none")]
+    records = [real_record(t, *way) for t in ("gsm8k", "strategyqa") for way in ways]
+    records.append(real_record("gsm8k", "self-thoughts", "swap"))
+    [section] = [one for one in build(records).sections if one.id == "assistants"]
+    assert section.summary.endswith(
+        ", no assistant's thoughts do better than those of any other on gsm8k and strategyqa and "
+        "none do better than another question's on gsm8k."
+    )
+    records = [one for one in records if (one.task, one.method) != ("gsm8k", "self-thoughts")]
+    records.append(real_record("svamp", "self-thoughts"))
+    [section] = [one for one in build(records).sections if one.id == "assistants"]
+    assert "gsm8k" not in section.summary and "svamp" not in section.summary
 
 
 def test_what_slots_cost_and_what_is_left_of_the_question_are_said():
