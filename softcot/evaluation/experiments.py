@@ -28,7 +28,13 @@ from softcot.methods import (
 )
 from softcot.support.deviations import DEVIATIONS, deviating
 from softcot.support.errors import UserError
-from softcot.support.presets import ASSISTANT_SIZES, FIXED, READINGS, is_laboratory
+from softcot.support.presets import (
+    ASSISTANT_SIZES,
+    FIXED,
+    READINGS,
+    UNCONTRASTED,
+    is_laboratory,
+)
 from softcot.thoughts.controls import CONTROLS
 
 SAMPLED = Sampling(temperature=1.0)
@@ -253,7 +259,12 @@ def self_consistency() -> Iterator[Run]:
     """The vote of several samples, of one prompt or of sets of thoughts that take turns."""
     for method in (ZeroShotCoT, SoftCoT, SoftCoTP, SoftCoTPP):
         for task in VOTED:
-            yield Run(task, Protocol(method.name, sampling=SAMPLED, samples=VOTES), most=ENOUGH)
+            yield Run(task, _voted(method), most=ENOUGH)
+    yield Run(VOTED[0], _voted(SoftCoTPP), UNCONTRASTED, most=ENOUGH)
+
+
+def _voted(method: type[Method]) -> Protocol:
+    return Protocol(method.name, sampling=SAMPLED, samples=VOTES)
 
 
 def forgetting() -> Iterator[Run]:
@@ -313,14 +324,11 @@ def grid() -> Iterator[Run]:
     other = DEVIATIONS["slots"]
     for pair in ("mini", deviating("slots")):
         for method in UNTAUGHT:
-            yield Run(WORTH, Protocol(method, gold_logprob=_is_scored(method, pair)), pair)
+            # Mini's zero-shot CoT is among the controls, which are scored.
+            scored = (method, pair) == (ZeroShotCoT.name, "mini")
+            yield Run(WORTH, Protocol(method, gold_logprob=scored), pair)
         for control in ("none", "swap"):
             yield Run(WORTH, Protocol(SoftCoT.name, control, k=other.k), pair)
-
-
-def _is_scored(method: str, pair: str) -> bool:
-    """Whether the record is one of the controls', which are scored."""
-    return (method, pair) == (ZeroShotCoT.name, "mini")
 
 
 def reworded() -> Iterator[Run]:

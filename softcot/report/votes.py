@@ -21,38 +21,47 @@ from softcot.report.cells import (
 from softcot.report.charts import figure, line
 from softcot.report.parts import MISSING, Cell, Section, Table
 from softcot.report.results import Results
+from softcot.support.presets import UNCONTRASTED
 
 SHARED = Unit(1, ".3f")
 
 VOTES = (1, 5, 10)
 """How many of the samples vote."""
 
+Way = tuple[str, str]
+"""Method and pair."""
+
+HARD, SOFT = (ZeroShotCoT.name, "mini"), (SoftCoT.name, "mini")
+WAYS: dict[Way, str] = {
+    (kind.name, "mini"): kind.title for kind in (ZeroShotCoT, SoftCoT, SoftCoTP, SoftCoTPP)
+} | {(SoftCoTPP.name, UNCONTRASTED): f"{SoftCoTPP.title} without the contrastive loss"}
+"""What votes, with its titles."""
+
 
 def section(results: Results) -> Section | None:
     """Accuracy of the majority of N samples, with and without soft thoughts."""
     if not results.has("self-consistency"):
         return None
-    names = (ZeroShotCoT.name, SoftCoT.name, SoftCoTP.name, SoftCoTPP.name)
-    lines = {name: results.line(name, decoding="votes") for name in names}
-    lines = {name: line for name, line in lines.items() if line}
+    lines = {way: results.line(way[0], decoding="votes", pair=way[1]) for way in WAYS}
+    lines = {way: line for way, line in lines.items() if line}
     grid = Grid(tasks_of(lines.values()), "self-consistency")
-    found = {(name, n): voted(line, n) for name, line in lines.items() for n in VOTES}
+    found = {(way, n): voted(line, n) for way, line in lines.items() for n in VOTES}
     rows = {
-        (name, n): grid.row(f"{METHODS[name].title}, N = {n}", values, PERCENT, lines[name])
-        for (name, n), values in found.items()
+        (way, n): grid.row(f"{WAYS[way]}, N = {n}", values, PERCENT, lines[way])
+        for (way, n), values in found.items()
         if values
     }
     gains = [grid.row(f"N = {n}", _gains(found, n), POINTS) for n in VOTES]
     tables = [grid.table("Accuracy in % of the majority of N samples", "Method", [*rows.values()])]
-    if {ZeroShotCoT.name, SoftCoT.name} <= lines.keys():
+    if {HARD, SOFT} <= lines.keys():
         tables.append(grid.table("What SoftCoT adds to zero-shot CoT, in points", "N", gains))
     tables += _variety(grid, lines)
     traces = []
-    for name in dict.fromkeys(name for name, _ in rows):
-        counts = [n for n in VOTES if (name, n) in rows]
+    for way in dict.fromkeys(way for way, _ in rows if way[1] == "mini"):
+        counts = [n for n in VOTES if (way, n) in rows]
         for place, task in enumerate(grid.tasks):
-            cells = [rows[name, n][place + 1] for n in counts]
-            traces.append(line(f"{METHODS[name].title}, {task}", counts, cells, name, place))
+            cells = [rows[way, n][place + 1] for n in counts]
+            traces.append(line(f"{WAYS[way]}, {task}", counts, cells, way[0], place))
     chart = figure(
         "Accuracy of the majority of N samples",
         f"Accuracy in %. {grid.summary(list(rows.values()))}.",
@@ -76,15 +85,15 @@ def voted(line: Line, votes: int) -> Values:
     return {task: record.scores(votes) for task, record in line.items() if votes <= record.samples}
 
 
-def _variety(grid: Grid, lines: dict[str, Line]) -> list[Table]:
+def _variety(grid: Grid, lines: dict[Way, Line]) -> list[Table]:
     """What the samples have among them, where some are of thoughts of their own."""
-    if not {SoftCoTP.name, SoftCoTPP.name} & lines.keys():
+    if not any(METHODS[method].many for method, _ in lines):
         return []
 
     def rows(name: str, unit: Unit) -> list[list[Cell]]:
         return [
-            [Cell(METHODS[method].title), *(_chains(line.get(task), name, unit) for task in tasks)]
-            for method, line in lines.items()
+            [Cell(WAYS[way]), *(_chains(line.get(task), name, unit) for task in tasks)]
+            for way, line in lines.items()
         ]
 
     tasks = grid.tasks
@@ -111,6 +120,6 @@ def _chains(record: Record | None, name: str, unit: Unit) -> Cell:
     return unit.number(known[name], record.command) if name in known else MISSING
 
 
-def _gains(found: dict[tuple[str, int], Values], votes: int) -> dict[str, np.ndarray]:
-    hard, soft = (found.get((name, votes), {}) for name in (ZeroShotCoT.name, SoftCoT.name))
+def _gains(found: dict[tuple[Way, int], Values], votes: int) -> dict[str, np.ndarray]:
+    hard, soft = (found.get((way, votes), {}) for way in (HARD, SOFT))
     return {task: difference(soft[task], hard[task]) for task in soft if task in hard}

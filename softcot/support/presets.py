@@ -96,6 +96,9 @@ READINGS = ("reading-30", "reading-60", "reading-80", "reading-100")
 FIXED = ("fixed-2", "fixed-4", "fixed-8", "fixed-16")
 """Mini with a projection that had the same K in every step of its training, as in the paper."""
 
+UNCONTRASTED = "mini-no-contrast"
+"""Mini with SoftCoT++ as trained without its contrastive loss."""
+
 _mini = PRESETS["mini"]
 for _name in (*ASSISTANT_SIZES, *READINGS):
     _narrow = _name in ASSISTANT_SIZES
@@ -117,6 +120,13 @@ for _name in FIXED:
         source=f"for an experiment: `train --max-thoughts {_k} --least-thoughts {_k}` with mini's "
         "models, then `import-projection`, so that any K may be asked",
     )
+
+PRESETS[UNCONTRASTED] = replace(
+    _mini,
+    name=UNCONTRASTED,
+    trained=Path(UNCONTRASTED),
+    source="for an experiment: `train --method softcot-pp --contrast 0` with mini's models",
+)
 
 for _name, _deviation in DEVIATIONS.items():
     PRESETS[deviating(_name)] = replace(

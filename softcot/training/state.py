@@ -128,7 +128,7 @@ class StateFile:
         except (LookupError, TypeError, ValueError) as error:
             raise self.damaged(reason(error)) from error
         if reached != state.step:
-            raise self.damaged("it holds other weights or steps than it says")
+            raise self.damaged("it holds another step than it says")
         if not all(isinstance(number, int | float) for number in (reached, *losses)):
             raise self.damaged("a loss is no number")
         return state

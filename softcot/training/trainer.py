@@ -359,7 +359,7 @@ class _Run:
             UserError: It is not what a training of these weights leaves.
         """
         if not saved.fits(self.weights.state_dict(), self.trained):
-            raise self.state.damaged("it holds other weights or steps than it says")
+            raise self.state.damaged("it holds other weights than it says")
         self.weights.load_state_dict(saved.weights)
         self.best_weights = saved.best
         groups = self.optimizer.state_dict()["param_groups"]

@@ -31,7 +31,7 @@ from softcot.report.thoughts import knee
 from softcot.support.deviations import DEVIATIONS, deviating
 from softcot.support.errors import UserError
 from softcot.support.files import markers, with_block
-from softcot.support.presets import PRESETS
+from softcot.support.presets import PRESETS, UNCONTRASTED
 
 START, END = markers(TABLES)
 README_START, README_END = markers(SUMMARY)
@@ -1092,6 +1092,19 @@ def test_votes_of_sets_of_thoughts_say_what_they_have_among_them():
     assert [row[1].value for row in passed.rows] == [100.0] * 3
     assert [row[1].value for row in answers.rows] == [2.0] * 3
     assert [row[1].text for row in cosine.rows] == ["–", "–", "0.250"]
+
+
+def test_sets_without_the_contrastive_loss_stand_beside_those_with_it():
+    records = [
+        sampled(rights, "softcot-pp", pair=pair, samples=10, seeds=[41], chains={"cosine": cosine})
+        for rights, pair, cosine in (("+" * 10, "mini", 0.25), ("-" * 10, UNCONTRASTED, 0.75))
+    ]
+    [section] = [part for part in build(records).sections if part.id == "self-consistency"]
+    accuracy, *_, cosines = section.tables[:-1]
+    shown = {row[0].text: row[1].value for row in accuracy.rows}
+    assert shown["SoftCoT++, N = 10"] == 100.0
+    assert shown["SoftCoT++ without the contrastive loss, N = 10"] == 0.0
+    assert [row[1].text for row in cosines.rows] == ["0.250", "0.750"]
 
 
 def test_cost_is_that_of_every_setting():
