@@ -37,6 +37,8 @@ class SoftCoTPPObjective(SoftCoTObjective):
     weights: ManyThoughts
     contrast: float = 0.0
     """Weight of the contrastive loss."""
+    graded_chains: int | None = None
+    """Sets that grade each problem at a step; None for all."""
 
     @cached_property
     def heard(self) -> PromptCache:
@@ -92,10 +94,19 @@ class SoftCoTPPObjective(SoftCoTObjective):
     def graded(
         self, problems: Sequence[Problem], precomputed: torch.Tensor, k: int
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Losses of the graded tokens with every set, and the weighted contrastive loss."""
+        """Losses of the graded tokens, and the weighted contrastive loss of all sets."""
         sets = self.sets(problems, k)
-        losses = self._losses(problems, sets)
+        losses = self._losses(problems, self._drawn(problems, sets))
         return losses, self.contrast * contrastive_loss(sets) if self.contrast else None
+
+    def _drawn(self, problems: Sequence[Problem], sets: torch.Tensor) -> torch.Tensor:
+        """Those that grade each problem at this step: they depend on the problem and on K alone."""
+        if self.graded_chains is None:
+            return sets
+        k, rows = sets.shape[2], torch.arange(len(problems))
+        first = torch.tensor([number_of(k, problem) % len(sets) for problem in problems])
+        numbers = first + torch.arange(min(self.graded_chains, len(sets)))[:, None]
+        return sets[numbers % len(sets), rows]
 
     def losses(
         self, problems: Sequence[Problem], precomputed: torch.Tensor, k: int
@@ -120,7 +131,7 @@ class SoftCoTPP(SoftCoT):
     about = "With {k} thoughts, and other ones for each of several samples"
     hatch = "xx"
     trains = "the projection and a vector for each set of thoughts"
-    settings = ("chains", "contrast")
+    settings = ("chains", "graded_chains", "contrast")
     many = True
     kind = ManyThoughts
     objective = SoftCoTPPObjective

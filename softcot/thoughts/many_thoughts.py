@@ -25,6 +25,10 @@ CHAINS = 10
 SCALE = 20.0
 """Of the cosines in the contrastive loss, as the paper's released settings have it."""
 
+APART = 0.1
+"""How far from SoftCoT's placeholder the vectors of the other sets start, in its length: from those
+of random words, mini's learned next to nothing."""
+
 PACE = 10.0
 """How fast the vectors move, in sizes of the assistant's embeddings."""
 
@@ -80,13 +84,15 @@ class ManyThoughts(Projection):
         chains: int = CHAINS,
         **own: Any,
     ) -> Self:
-        """A random projection; the first set reads SoftCoT's placeholder, others random tokens."""
+        """A random projection; set 0 reads SoftCoT's placeholder, the others what is near it."""
         made = super().for_pair(models, task, max_thoughts, seed, chains=chains, **own)
         assistant, generator = models.assistant, torch.Generator().manual_seed(seed)
-        drawn = torch.randint(len(assistant.tokenizer), (chains,), generator=generator)
-        drawn[0] = assistant.prompts.tokens.placeholder
+        placeholder = assistant.embed(torch.tensor([assistant.prompts.tokens.placeholder])).cpu()
+        away = torch.randn(made.initial.shape, generator=generator)
+        away *= APART * placeholder.norm() / away.norm(dim=-1, keepdim=True)
+        away[0] = 0
         with torch.no_grad():
-            made.initial.copy_(assistant.embed(drawn))
+            made.initial.copy_(placeholder + away)
         return made
 
     def pace(self, size: float) -> None:

@@ -25,12 +25,13 @@ NUMBERS = ("float32", "bfloat16")
 CHOICES = {"start": STARTS, "decay": DECAYS, "numbers": NUMBERS, "keep": KEPT}
 """Settings that are one of a few words."""
 
-OWN = ("chains", "contrast", "rank")
+OWN = ("chains", "graded_chains", "contrast", "rank")
 """Settings that a single method knows."""
 
 LATER = {
     "least_thoughts": 1,
     "epochs": None,
+    "graded_chains": None,
     "decay": "cosine",
     "numbers": "float32",
     "keep": "best",
@@ -74,8 +75,12 @@ class TrainingConfig:
     """The weights that are kept: of the "best" validation, or of the "last" step."""
     chains: int = 10
     """Sets of thoughts of SoftCoT++."""
-    contrast: float = 0.1
-    """Weight of SoftCoT++'s contrastive loss; 0 leaves the sets to themselves."""
+    graded_chains: int | None = None
+    """Sets that grade each problem at a step, others at another K; where none is given all, as in
+    the paper. With fewer, as many more problems are read in a time."""
+    contrast: float = 0.001
+    """Weight of SoftCoT++'s contrastive loss, beside the mean loss of a token, which mini's comes down
+    to 0.02; 0 leaves the sets to themselves."""
     rank: int = 8
     """Of the adapters in a trained assistant; 0 leaves it frozen."""
     seed: int = 41

@@ -72,6 +72,15 @@ def test_every_set_is_the_assistants_reading_of_its_own_vector(pair, problems):
             torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
 
 
+def test_all_sets_start_near_softcots_placeholder(pair):
+    start = ManyThoughts.for_pair(pair, "mini-gsm", 3, chains=4).initial.detach()
+    own = pair.assistant.embed(torch.tensor(pair.assistant.prompts.tokens.placeholder))
+    assert torch.equal(start[0], own)
+    away = (start[1:] - own).norm(dim=-1) / own.norm()
+    torch.testing.assert_close(away, torch.full((3,), 0.1))
+    assert torch.cdist(start, start).fill_diagonal_(1).min() > 0
+
+
 def test_all_sets_come_from_one_batch(pair, problems):
     method = get_method("softcot-pp", pair, TASK)
     with forward_passes(pair.assistant) as passes:
@@ -162,7 +171,7 @@ def test_it_is_trained_and_read_again(pair, tmp_path):
     result = train(pair, "softcot-pp", "mini-gsm", TINY, out)
     assert result.finished and "swap_loss" in result.history[-1]
     record = json.loads((out / "training.json").read_text())
-    assert (record["config"]["chains"], record["config"]["contrast"]) == (2, 0.1)
+    assert (record["config"]["chains"], record["config"]["contrast"]) == (2, 0.001)
     assert record["fingerprints"]["base"] == pair.fingerprints["base"]
     weights = pair.read(ManyThoughts, out)
     fresh = ManyThoughts.for_pair(pair, "mini-gsm", 3, TINY.seed, chains=2)
@@ -194,6 +203,28 @@ def test_the_contrastive_loss_parts_sets_that_are_alike(pair, problems):
     )
     objective.contrast = 0.0
     assert objective.graded(problems, torch.empty(len(problems), 0), 3)[1] is None
+
+
+@pytest.mark.parametrize("graded", [1, 2, 5])
+def test_a_step_may_grade_each_problem_with_some_of_the_sets(pair, graded):
+    problems = build_problems(12)
+    objective = SoftCoTPP.objective_for(
+        pair, "mini-gsm", 3, 0, chains=3, contrast=1.0, graded_chains=graded
+    )
+    unread = torch.empty(len(problems), 0)
+    met = {k: [] for k in (2, 3)}
+    for k, found in met.items():
+        drawn = objective._drawn(problems, objective.sets(problems, k))
+        for place, problem in enumerate(problems):
+            sets = objective.sets([problem], k)[:, 0]
+            near = [int((sets - one).flatten(1).norm(dim=1).argmin()) for one in drawn[:, place]]
+            assert len({*near}) == len(near) == min(graded, 3)
+            found.append(near)
+    assert {number for near in met[3] for number in near} == {0, 1, 2}
+    assert graded > 2 or met[2] != met[3]
+    losses, beside = objective.graded(problems, unread, 3)
+    assert len(losses) * 3 == len(objective.losses(problems, unread, 3)) * min(graded, 3)
+    assert beside == contrastive_loss(objective.sets(problems, 3))
 
 
 def test_what_is_validated_is_the_likelihood_alone(pair, tmp_path):
