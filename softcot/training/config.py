@@ -79,8 +79,8 @@ class TrainingConfig:
     """Sets that grade each problem at a step, others at another K; where none is given all, as in
     the paper. With fewer, as many more problems are read in a time."""
     contrast: float = 0.001
-    """Weight of SoftCoT++'s contrastive loss, beside the mean loss of a token, which mini's comes down
-    to 0.02; 0 leaves the sets to themselves."""
+    """Weight of SoftCoT++'s contrastive loss beside that of a token, which falls to 0.02 on mini; 0
+    leaves the sets to themselves."""
     rank: int = 8
     """Of the adapters in a trained assistant; 0 leaves it frozen."""
     seed: int = 41
