@@ -187,7 +187,8 @@ class Grid:
     def summary(self, rows: Sequence[Sequence[Cell]]) -> str:
         """The column that says most, in words."""
         label = self.groups[self.headline - 1][0]
-        figures = ", ".join(f"{row[0].text} {row[self.headline].text}" for row in rows)
+        known = [row for row in rows if row[self.headline].value is not None]
+        figures = ", ".join(f"{row[0].text} {row[self.headline].text}" for row in known)
         return f"{label}: {figures}"
 
 

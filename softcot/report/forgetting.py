@@ -39,9 +39,10 @@ def section(results: Results) -> Section | None:
         table = grid.table(title, "Method", changes)
         columns = [*table.columns, "Mean of the other tasks"]
         tables.append(Table(title, columns, changes, table.note))
-        summary = _summary(grid, base, matrices)
-        tables.append(summary)
-        charts.append(_chart(summary, list(matrices)))
+        summary, names = _summary(grid, base, matrices)
+        if names:
+            tables.append(summary)
+            charts.append(_chart(summary, names))
     return Section(
         "forgetting",
         "What is forgotten?",
@@ -60,22 +61,25 @@ def _matrix(results: Results, name: str) -> Matrix:
     return {trained_on: line for trained_on, line in lines.items() if line}
 
 
-def _summary(grid: Grid, base: Line, matrices: dict[str, Matrix]) -> Table:
+def _summary(grid: Grid, base: Line, matrices: dict[str, Matrix]) -> tuple[Table, list[str]]:
+    """Means over the trainings of each method that was evaluated after all of them, and which."""
     there = {trained_on for matrix in matrices.values() for trained_on in matrix}
     order = [trained_on for trained_on in trained_tasks() if trained_on in there]
     pairs = [(trained_on, task) for trained_on in order for task in grid.tasks]
     parts = [[pair for pair in pairs if (pair[0] == pair[1]) == own] for own in (True, False)]
-    rows = []
+    rows = {}
     for name, matrix in matrices.items():
         cells = [POINTS.cell(mean_change(matrix, base, part), grid.command) for part in parts]
-        rows.append([Cell(METHODS[name].title), *cells])
-    return Table(
+        rows[name] = [Cell(METHODS[name].title), *cells]
+    known = {name: row for name, row in rows.items() if any(c.value is not None for c in row[1:])}
+    table = Table(
         "Mean change against the untouched base after training on one task, in points",
         ["Method", "Task it was trained on", "Other tasks"],
-        rows,
+        [*known.values()],
         "Means over the tables' entries, with 95 % intervals.",
         brief=True,
     )
+    return table, [*known]
 
 
 def mean_change(matrix: Matrix, base: Line, pairs: list[tuple[str, str]]) -> np.ndarray | None:

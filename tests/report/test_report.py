@@ -275,6 +275,15 @@ def test_a_mean_change_is_over_all_entries_or_missing():
     assert table.rows[0][1].text == "+35.0"
 
 
+def test_a_method_of_which_no_mean_change_is_known_has_no_row():
+    records = [*forgotten(), build_record(5, "prompt-tuning", trained_on="mini-gsm")]
+    summary = table_of(build(records), "forgetting", "Mean change")
+    assert [row[0].text for row in summary.rows] == ["LoRA"]
+    assert "Prompt tuning, trained on mini-gsm" in [
+        row[0].text for row in table_of(build(records), "forgetting", "Change").rows
+    ]
+
+
 def test_softcot_is_forgetful_only_through_foreign_weights():
     records = [
         build_record(5, k=0),
