@@ -51,11 +51,20 @@ def section(results: Results) -> Section | None:
         for (way, n), values in found.items()
         if values
     }
-    gains = [grid.row(f"N = {n}", _gains(found, n), POINTS) for n in VOTES]
+    gains = [grid.row(f"N = {n}", _gains(found, n, HARD, SOFT), POINTS) for n in VOTES]
+    many = [way for way in lines if METHODS[way[0]].many]
+    beyond = [
+        grid.row(f"{WAYS[way]}, N = {n}", _gains(found, n, SOFT, way), POINTS)
+        for way in many
+        for n in VOTES[1:]
+    ]
     tables = [grid.table("Accuracy in % of the majority of N samples", "Method", [*rows.values()])]
     if {HARD, SOFT} <= lines.keys():
         tables.append(grid.table("What SoftCoT adds to zero-shot CoT, in points", "N", gains))
-    tables += _variety(grid, lines)
+    if many and SOFT in lines:
+        title = "What sets of thoughts add to one set with as many samples, in points"
+        tables.append(grid.table(title, "Method", beyond, brief=True))
+    tables += _variety(grid, lines) if many else []
     traces = []
     for way in dict.fromkeys(way for way, _ in rows if way[1] == "mini"):
         counts = [n for n in VOTES if (way, n) in rows]
@@ -87,8 +96,6 @@ def voted(line: Line, votes: int) -> Values:
 
 def _variety(grid: Grid, lines: dict[Way, Line]) -> list[Table]:
     """What the samples have among them, where some are of thoughts of their own."""
-    if not any(METHODS[method].many for method, _ in lines):
-        return []
 
     def rows(name: str, unit: Unit) -> list[list[Cell]]:
         return [
@@ -120,6 +127,8 @@ def _chains(record: Record | None, name: str, unit: Unit) -> Cell:
     return unit.number(known[name], record.command) if name in known else MISSING
 
 
-def _gains(found: dict[tuple[Way, int], Values], votes: int) -> dict[str, np.ndarray]:
-    hard, soft = (found.get((way, votes), {}) for way in (HARD, SOFT))
-    return {task: difference(soft[task], hard[task]) for task in soft if task in hard}
+def _gains(
+    found: dict[tuple[Way, int], Values], votes: int, before: Way, after: Way
+) -> dict[str, np.ndarray]:
+    less, more = (found.get((way, votes), {}) for way in (before, after))
+    return {task: difference(more[task], less[task]) for task in more if task in less}

@@ -1097,7 +1097,10 @@ def test_votes_of_sets_of_thoughts_say_what_they_have_among_them():
     sets = sampled("+" + "-" * 9, "softcot-pp", **votes, chains={"pass": 1.0, "cosine": 0.25})
     [after] = [part for part in build([*plain, sets]).sections if part.id == "self-consistency"]
     added = [table for table in after.tables if table.title not in [t.title for t in before.tables]]
-    passed, answers, cosine = added
+    beyond, passed, answers, cosine = added
+    assert [row[0].text for row in beyond.rows] == ["SoftCoT++, N = 5", "SoftCoT++, N = 10"]
+    # One set's first answer is right and leads at a tie; of the sets, the first alone is right.
+    assert [row[1].value for row in beyond.rows] == [-100.0] * 2
     assert [row[1].value for row in passed.rows] == [100.0] * 3
     assert [row[1].value for row in answers.rows] == [2.0] * 3
     assert [row[1].text for row in cosine.rows] == ["–", "–", "0.250"]
