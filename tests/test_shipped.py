@@ -16,9 +16,10 @@ from softcot.evaluation.reproducing import can_run
 from softcot.support.errors import UserError
 from softcot.support.presets import ASSISTANT_SIZES, READINGS, get_preset
 from softcot.thoughts.adapter import Adapter, CoconutAdapter
+from softcot.thoughts.many_thoughts import ManyThoughts
 from softcot.thoughts.pair import load_pair
 from softcot.thoughts.projection import Projection
-from softcot.thoughts.self_projection import SelfProjection
+from softcot.thoughts.self_projection import PlaceProjections, SelfProjection
 from softcot.thoughts.soft_prompt import SoftPrompt
 from softcot.thoughts.tuned_assistant import TunedAssistant
 
@@ -92,7 +93,8 @@ def test_every_trained_family_has_the_weights_of_the_baselines(mini, kind, name)
 
 def test_the_cards_say_how_their_folders_are_loaded():
     public = (Projection, SoftPrompt, Adapter, CoconutAdapter)
-    kinds = {kind.folder: kind for kind in (*public, SelfProjection, TunedAssistant)}
+    others = (SelfProjection, PlaceProjections, ManyThoughts, TunedAssistant)
+    kinds = {kind.folder: kind for kind in (*public, *others)}
     cards = sorted(FOLDER.parent.glob("*/*-*/README.md"))
     codes = {card: re.findall(r"```python\n(.*?)\n```", card.read_text(), re.S) for card in cards}
     for card, blocks in codes.items():
@@ -100,7 +102,7 @@ def test_the_cards_say_how_their_folders_are_loaded():
         told = kind.loading.format(home=kind.home, kind=kind.__name__, pair="mini")
         assert blocks in ([], [told]), card
         assert kind not in public or not re.search(r"softcot\.[a-z_]+\.", card.read_text()), card
-        if kind in (Projection, SoftPrompt, SelfProjection):
+        if kind in (Projection, SoftPrompt, *others[:-1]):
             [code], scope = blocks, {}
             exec(code.replace("folder or Hub id", str(card.parent)), scope)
             assert type(scope["weights"]) is kind

@@ -87,7 +87,8 @@ def _settings() -> Iterator[Setting]:
 def _title(method: str, k: int | None) -> str:
     kind = METHODS[method]
     count = kind.default_k if k is None else k
-    return f"{kind.title}, {count} {kind.counted}" if count else kind.title
+    counted = kind.counted.removesuffix("s") if count == 1 else kind.counted
+    return f"{kind.title}, {count} {counted}" if count else kind.title
 
 
 def _line(results: Results, method: str, k: int | None) -> Line:

@@ -52,8 +52,13 @@ def section(results: Results) -> Section | None:
         "assistant with several placeholders, of which the first is asked here. swap: another "
         "question's thoughts. mean: the average thought of each slot.",
         [
-            grid.table("Accuracy in % by who made the thoughts, greedy", "Maker", accuracy + rows),
-            grid.table("What a question's own thoughts add, in points", "Maker", gains),
+            grid.table(
+                "Accuracy in % by who made the thoughts, greedy",
+                "Maker",
+                accuracy + rows,
+                brief=True,
+            ),
+            grid.table("What a question's own thoughts add, in points", "Maker", gains, brief=True),
             _sameness(grid, own),
         ],
         [chart],

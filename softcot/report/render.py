@@ -14,7 +14,18 @@ ready-made models says of these."""
 MAIN, JUDGED_IN = "main", ("real", "assistants")
 """The section whose first table the README shows, and those on ready-made models."""
 
-WITH_INTERVALS = ("main", "forgetting", "regime", "reworded", "prompts", *JUDGED_IN)
+WITH_INTERVALS = (
+    "main",
+    "self-consistency",
+    "forgetting",
+    "regime",
+    "makers",
+    "trained-k",
+    "worth",
+    "reworded",
+    "prompts",
+    *JUDGED_IN,
+)
 """Sections whose short tables have room for them."""
 
 

@@ -61,6 +61,7 @@ def test_every_setting_of_a_training_is_an_option(mini_env, monkeypatch):
         "numbers": "bfloat16",
         "keep": "last",
         "chains": 4,
+        "graded_chains": 2,
         "contrast": 0.3,
         "rank": 2,
         "seed": 8,

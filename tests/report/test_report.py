@@ -1135,7 +1135,7 @@ def test_cost_is_that_of_every_setting():
         "No CoT": ["20.0", "20.0", "21.0", "0.100", "43.00"],
         "Concise CoT, 10 words": ["40.0", "20.0", "21.0", "0.100", "–"],
         "SoftCoT, 12 thoughts": ["60.0", "20.0", "21.0", "0.100", "–"],
-        "SoftCoT, 1 thoughts": ["50.0", "20.0", "21.0", "0.100", "43.00"],
+        "SoftCoT, 1 thought": ["50.0", "20.0", "21.0", "0.100", "43.00"],
     }
     assert len(section.figures[0].plotly["data"]) == 3
     assert "cost" not in [part.id for part in build(records[2:]).sections]

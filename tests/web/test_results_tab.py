@@ -98,6 +98,16 @@ def test_the_shipped_report_can_be_shown():
     assert "<code>python -m softcot report</code>" in shown and "`" not in shown
 
 
+def test_heads_labels_and_cells_may_be_code():
+    report = sample()
+    table = report["sections"][0]["tables"][0]
+    text = cell("`--start <b>`", None, None) | {"value": None}
+    table["columns"], table["rows"] = ["What", "`mini`"], [[text, text]]
+    shown = results(report)
+    assert "<code>mini</code></button>" in shown
+    assert shown.count("<code>--start &lt;b&gt;</code></t") == 2
+
+
 def test_what_stands_between_backticks_is_code_and_no_markup():
     shown = results(sample(note="Run `python <b>` or `x`, a ` alone."))
     assert "Run <code>python &lt;b&gt;</code> or <code>x</code>, a ` alone.</p>" in shown
