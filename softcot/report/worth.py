@@ -48,7 +48,7 @@ def _trainings(results: Results) -> Table:
             "Difference, points",
             "Own minus swap, points",
         ],
-        [row for row in rows if any(cell.value is not None for cell in row[5:])],
+        [row for row in rows if any(cell.value is not None for cell in (row[3], *row[5:]))],
         "Without it: trained as here and asked with as many thoughts, but prompts that name K need "
         "one K in all steps and are set against that, and bf16 is set against the same start in "
         "fp32. Paired over problems, with 95 % intervals.",
