@@ -66,13 +66,13 @@ def section(results: Results) -> Section | None:
         tables.append(grid.table(title, "Method", beyond, brief=True))
     tables += _variety(grid, lines) if many else []
     traces = []
-    for way in dict.fromkeys(way for way, _ in rows if way[1] == "mini"):
-        counts = [n for n in VOTES if (way, n) in rows]
-        for place, task in enumerate(grid.tasks):
-            cells = [rows[way, n][place + 1] for n in counts]
-            traces.append(line(f"{WAYS[way]}, {task}", counts, cells, way[0], place))
+    for place, way in enumerate(lines):
+        cells = {n: rows[way, n][grid.headline] for n in VOTES if (way, n) in rows}
+        cells = {n: cell for n, cell in cells.items() if cell.value is not None}
+        if cells:
+            traces.append(line(WAYS[way], [*cells], [*cells.values()], way[0], place))
     chart = figure(
-        "Accuracy of the majority of N samples",
+        f"Accuracy of the majority of N samples: {grid.groups[grid.headline - 1][0]}",
         f"Accuracy in %. {grid.summary(list(rows.values()))}.",
         traces,
         "N",
