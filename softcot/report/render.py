@@ -14,19 +14,8 @@ ready-made models says of these."""
 MAIN, JUDGED_IN = "main", ("real", "assistants")
 """The section whose first table the README shows, and those on ready-made models."""
 
-WITH_INTERVALS = (
-    "main",
-    "self-consistency",
-    "forgetting",
-    "regime",
-    "makers",
-    "trained-k",
-    "worth",
-    "reworded",
-    "prompts",
-    *JUDGED_IN,
-)
-"""Sections whose short tables have room for them."""
+CROWDED = ("controls", "thoughts")
+"""Sections whose short tables have no room for intervals."""
 
 
 def markdown(report: Report) -> str:
@@ -50,7 +39,7 @@ def page_block(report: Report, link: str) -> str:
     for section in report.sections:
         for table in section.tables:
             if table.brief:
-                shown = _table(table, intervals=section.id in WITH_INTERVALS)
+                shown = _table(table, intervals=section.id not in CROWDED)
                 parts += [f"{table.title}:", shown, table.note]
     parts.append(f"{report.note} Everything, with figures and intervals: [{link}]({link}).")
     return "\n\n".join(part for part in parts if part)

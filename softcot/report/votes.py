@@ -53,16 +53,16 @@ def section(results: Results) -> Section | None:
     }
     gains = [grid.row(f"N = {n}", _gains(found, n, HARD, SOFT), POINTS) for n in VOTES]
     many = [way for way in lines if METHODS[way[0]].many]
-    beyond = [
-        grid.row(f"{WAYS[way]}, N = {n}", _gains(found, n, SOFT, way), POINTS)
-        for way in many
-        for n in VOTES[1:]
-    ]
     tables = [grid.table("Accuracy in % of the majority of N samples", "Method", [*rows.values()])]
     if {HARD, SOFT} <= lines.keys():
         tables.append(grid.table("What SoftCoT adds to zero-shot CoT, in points", "N", gains))
     if many and SOFT in lines:
         title = "What sets of thoughts add to one set with as many samples, in points"
+        beyond = [
+            grid.row(f"{WAYS[way]}, N = {n}", _gains(found, n, SOFT, way), POINTS)
+            for way in many
+            for n in VOTES[1:]
+        ]
         tables.append(grid.table(title, "Method", beyond, brief=True))
     tables += _variety(grid, lines) if many else []
     traces = []

@@ -9,6 +9,7 @@ from torch.nn.utils import parametrize
 
 from softcot.models.model_pair import ModelPair
 from softcot.thoughts.conditioning import Scaled
+from softcot.thoughts.controls import apply_control
 from softcot.thoughts.projection import Projection
 
 CARD = """
@@ -88,8 +89,8 @@ class ManyThoughts(Projection):
         made = super().for_pair(models, task, max_thoughts, seed, chains=chains, **own)
         assistant, generator = models.assistant, torch.Generator().manual_seed(seed)
         placeholder = assistant.embed(torch.tensor([assistant.prompts.tokens.placeholder])).cpu()
-        away = torch.randn(made.initial.shape, generator=generator)
-        away *= APART * placeholder.norm() / away.norm(dim=-1, keepdim=True)
+        same = placeholder.expand(1, chains, -1)
+        [away] = APART * apply_control("noise", same, generator=generator)
         away[0] = 0
         with torch.no_grad():
             made.initial.copy_(placeholder + away)
