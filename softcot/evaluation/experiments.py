@@ -26,7 +26,7 @@ from softcot.methods import (
     ToldCoT,
     ZeroShotCoT,
 )
-from softcot.support.deviations import DEVIATIONS, deviating
+from softcot.support.deviations import DEVIATIONS, REAL_DEVIATIONS, deviating
 from softcot.support.errors import UserError
 from softcot.support.presets import (
     ASSISTANT_SIZES,
@@ -115,8 +115,8 @@ COSTS: dict[str, tuple[int | None, ...]] = {
 WHISPERED_K = (1, 2, 4, 8, 16)
 """K of what thoughts carry of a note."""
 
-NOTED_K, NOTED_TOKENS = 8, 32
-"""K of the task on what gets through, and its longest answer."""
+NOTED, NOTED_K, NOTED_TOKENS = "notes", 8, 32
+"""The task on what gets through, its K and its longest answer."""
 
 REAL_TOKENS = 400
 """Longest answer of ready-made models in an experiment: few of those that end at all are longer,
@@ -385,12 +385,18 @@ def assistants() -> Iterator[Run]:
 def notes() -> Iterator[Run]:
     """Whether a number that only the assistant has read gets through."""
     for control in CONTROLS:
-        yield Run(
-            "notes",
-            Protocol(
-                SoftCoT.name, control, k=NOTED_K, sampling=Sampling(max_new_tokens=NOTED_TOKENS)
-            ),
-        )
+        yield Run(NOTED, _noted(control))
+
+
+def _noted(control: str, k: int = NOTED_K) -> Protocol:
+    return Protocol(SoftCoT.name, control, k=k, sampling=Sampling(max_new_tokens=NOTED_TOKENS))
+
+
+def worth_between() -> Iterator[Run]:
+    """A pair's part in what deviations are worth between ready-made models."""
+    for k in dict.fromkeys((NOTED_K, *filter(None, (d.k for d in REAL_DEVIATIONS.values())))):
+        for control in ("none", "swap"):
+            yield Run(NOTED, _noted(control, k))
 
 
 EXPERIMENTS: dict[str, Callable[[], Iterator[Run]]] = {
@@ -417,6 +423,7 @@ READY_MADE: dict[str, Callable[[], Iterator[Run]]] = {
     "curve": curve,
     "assistants": assistants,
     "whisper": whisper,
+    "worth": worth_between,
 }
 """Those of the tables of pairs of ready-made models."""
 

@@ -179,9 +179,10 @@ def models_of(name: str) -> tuple[GgufModel, ...]:
 
 
 def fetchable_pairs() -> list[str]:
-    """Names of the pairs whose models are all in this catalogue."""
-    return [
-        name
-        for name, preset in PRESETS.items()
-        if find(str(preset.base)) and find(str(preset.assistant))
-    ]
+    """Names of the pairs whose models are all in this catalogue, one for each two models."""
+    names: dict[tuple[str, str], str] = {}
+    for name, preset in PRESETS.items():
+        base, assistant = str(preset.base), str(preset.assistant)
+        if find(base) and find(assistant):
+            names.setdefault((base, assistant), name)
+    return list(names.values())

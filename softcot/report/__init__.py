@@ -151,7 +151,7 @@ def _is_quick(results: Results) -> bool:
 
 def _note(results: Results) -> str:
     """How the figures were made, as far as the records agree on it."""
-    everyone = [*results, *results.ready_made, *results.others] or results.tried
+    everyone = [*results, *results.ready_made, *results.deviating, *results.others] or results.tried
     size = span(record.n for record in everyone)
     unread = sum(record.parse_failures > MANY for record in everyone)
     dirty = sum(record.dirty for record in everyone)

@@ -12,11 +12,14 @@ from softcot.data.tasks import get_task
 from softcot.evaluation.experiments import CHOICES, EXPERIMENTS, Run, mini_tasks, plan
 from softcot.evaluation.records import Record, load_record
 from softcot.methods import METHODS
+from softcot.support.deviations import REAL, REAL_DEVIATIONS, deviating
 from softcot.support.errors import UserError
 from softcot.support.presets import is_laboratory
 
 REPORT_FILE = "report.json"
 """What a report is called, also in a folder of records."""
+
+_DEVIATING = {deviating(name, REAL) for name in REAL_DEVIATIONS}
 
 
 class Key(NamedTuple):
@@ -121,8 +124,11 @@ class Results:
         self.records = list(records)
         self.tried = [record for record in self.records if tries_prompts(record)]
         """Those of several prompts."""
-        self.ready_made = [record for record in self.records if ready_made(record)]
+        measured = [record for record in self.records if ready_made(record)]
+        self.ready_made = [record for record in measured if record.pair not in _DEVIATING]
         """Those that measure pairs of ready-made models."""
+        self.deviating = [record for record in measured if record.pair in _DEVIATING]
+        """Those of such a pair's projections that were trained after the released code."""
         known = (belongs, tries_prompts, ready_made)
         self.others = [r for r in self.records if not any(one(r) for one in known)]
         """Those that belong to no experiment."""

@@ -2,41 +2,76 @@
 
 from __future__ import annotations
 
-from softcot.evaluation.experiments import SEEDS, WORTH
+from collections.abc import Iterable, Mapping
+
+from softcot.evaluation.experiments import NOTED, NOTED_K, SEEDS, WORTH
+from softcot.evaluation.records import Record
 from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
-from softcot.report.cells import PERCENT, POINTS, Line, difference
+from softcot.report.cells import PERCENT, POINTS, difference
 from softcot.report.parts import MISSING, Cell, Section, Table
-from softcot.report.results import Results
-from softcot.support.deviations import DEVIATIONS, deviating
+from softcot.report.results import Results, key_of
+from softcot.support.deviations import DEVIATIONS, REAL, REAL_DEVIATIONS, Deviation, deviating
 
 OURS = "As here"
 SAMPLED = {"sampled": "T = 1", "top-50": "T = 1, the 50 likeliest tokens alone"}
 """Ways to sample, by what the results call them."""
 
+Found = Mapping[tuple[str, str, str, int], Record]
+"""Greedy records of one task, by pair, method, control and K."""
+
 
 def section(results: Results) -> Section | None:
     """Accuracy with one deviation at a time, beside our own way."""
-    if not results.has_own("worth", beside="grid"):
+    tables = [_between(results)]
+    if results.has_own("worth", beside="grid"):
+        tables[:0] = [_of_mini(results), _samplings(results)]
+    tables = [table for table in tables if table.rows]
+    if not tables:
         return None
-    tables = [_trainings(results), _samplings(results)]
     return Section(
         "worth",
         "What is each difference from the released code worth?",
         "The paper's code trains and asks otherwise than this project, in ways that the paper does "
-        "not weigh. Mini's projection is trained with one of them at a time, all else as here.",
-        [table for table in tables if table.rows],
+        "not weigh. A projection is trained with one of them at a time, all else as here: mini's, "
+        "and that of a pair of ready-made models, whose assistant alone has read a number.",
+        tables,
     )
 
 
-def _trainings(results: Results) -> Table:
+def _of_mini(results: Results) -> Table:
+    found = _by_way(results, WORTH)
+    return _trainings(f"on {WORTH}", found, DEVIATIONS, "mini", SoftCoT.default_k)
+
+
+def _between(results: Results) -> Table:
+    """The same between ready-made models, whose base has to say what it has not read."""
+    found = _by_way([*results.ready_made, *results.deviating], NOTED) if results.deviating else {}
+    return _trainings(f"on {NOTED} with {REAL}", found, REAL_DEVIATIONS, REAL, NOTED_K)
+
+
+def _by_way(records: Iterable[Record], task: str) -> Found:
+    keys = ((key_of(record), record) for record in records if record.task == task)
+    return {
+        (key.pair, key.method, key.control, key.k): record
+        for key, record in keys
+        if key.decoding == "greedy" and key.trained_on in (None, task)
+    }
+
+
+def _trainings(
+    where: str, found: Found, deviations: Mapping[str, Deviation], ours: str, usual: int
+) -> Table:
     """SoftCoT of each training, beside that which it differs from, and with swapped thoughts."""
-    rows = [_row(results, [Cell(OURS), Cell("–")], "mini", None)]
-    for name, done in DEVIATIONS.items():
-        labels = [Cell(done.what), Cell(f"`{done.options}`")]
-        rows.append(_row(results, labels, deviating(name), done.k, done.beside))
     hard, soft = METHODS[ZeroShotCoT.name].title, METHODS[SoftCoT.name].title
+    rows = [[Cell(OURS), Cell("–"), *_row(found, ours, usual, ours)]]
+    for name, done in deviations.items():
+        pair, k = deviating(name, ours), done.k or usual
+        told = pair if done.prompts else ours
+        rows.append(
+            [Cell(done.what), Cell(f"`{done.options}`"), *_row(found, pair, k, told, done.beside)]
+        )
     return Table(
-        f"{soft} on {WORTH} where one thing is as in the released code, greedy",
+        f"{soft} {where} where one thing is as in the released code, greedy",
         [
             "What differs",
             "Option",
@@ -56,34 +91,23 @@ def _trainings(results: Results) -> Table:
     )
 
 
-def _row(
-    results: Results, labels: list[Cell], pair: str, k: int | None, beside: str | None = None
-) -> list[Cell]:
-    """A row of one training, and of the one that it differs from."""
-    own, swapped = _line(results, pair, k), _line(results, pair, k, "swap")
-    other = _line(results, beside, k) if beside else {}
-    hard = results.line(ZeroShotCoT.name, pair=pair)
-    hard = results.line(ZeroShotCoT.name) if own and not hard else hard
-    asked = Cell(str(SoftCoT.default_k if k is None else k))
-    means = [_mean(line) for line in (hard, other, own, swapped)]
-    return [*labels, asked, *means, _gain(own, other), _gain(own, swapped)]
+def _row(found: Found, pair: str, k: int, told: str, beside: str | None = None) -> list[Cell]:
+    """K and the figures of a training: `told` has its prompts, `beside` is what it differs from."""
+    own, swapped = (found.get((pair, SoftCoT.name, way, k)) for way in ("none", "swap"))
+    other = found.get((beside, SoftCoT.name, "none", k)) if beside else None
+    hard = found.get((told, ZeroShotCoT.name, "none", 0)) if own or told == pair else None
+    means = map(_mean, (hard, other, own, swapped))
+    return [Cell(str(k)), *means, _gain(own, other), _gain(own, swapped)]
 
 
-def _line(results: Results, pair: str, k: int | None, control: str = "none") -> Line:
-    return results.line(SoftCoT.name, control, k=k, pair=pair)
+def _mean(record: Record | None) -> Cell:
+    return PERCENT.cell(record.scores(), record.command) if record else MISSING
 
 
-def _mean(line: Line) -> Cell:
-    if WORTH not in line:
+def _gain(after: Record | None, before: Record | None) -> Cell:
+    if after is None or before is None:
         return MISSING
-    return PERCENT.cell(line[WORTH].scores(), line[WORTH].command)
-
-
-def _gain(after: Line, before: Line) -> Cell:
-    if WORTH not in after or WORTH not in before:
-        return MISSING
-    gained = difference(after[WORTH].scores(), before[WORTH].scores())
-    return POINTS.cell(gained, after[WORTH].command)
+    return POINTS.cell(difference(after.scores(), before.scores()), after.command)
 
 
 def _samplings(results: Results) -> Table:
@@ -91,7 +115,7 @@ def _samplings(results: Results) -> Table:
     methods = (ZeroShotCoT.name, SoftCoT.name)
     rows = []
     for decoding, label in SAMPLED.items():
-        hard, soft = (results.line(name, decoding=decoding) for name in methods)
+        hard, soft = (results.line(name, decoding=decoding).get(WORTH) for name in methods)
         rows.append([Cell(label), _mean(hard), _mean(soft), _gain(soft, hard)])
     cut = any(cell.value is not None for cell in rows[-1])
     return Table(

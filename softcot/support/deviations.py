@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+REAL = "qwen2.5-coder-0.5b"
+"""The pair of ready-made models that deviations are weighed on."""
+
 
 @dataclass(frozen=True)
 class Deviation:
@@ -18,37 +21,83 @@ class Deviation:
     """Whether the models are told other things."""
 
 
-def deviating(name: str) -> str:
-    """The name of the pair of mini's models whose projection was trained with a deviation."""
-    return f"mini-paper-{name}"
+def deviating(name: str, pair: str = "mini") -> str:
+    """The name of the pair of a pair's models whose projection was trained with a deviation."""
+    return f"{pair}-paper-{name}"
 
 
-DEVIATIONS = {
-    "slots": Deviation(
-        "Prompts: marks around the slots, K named, header graded, another placeholder",
-        "--prompts mini-paper --least-thoughts 16",
-        k=16,
-        beside="fixed-16",
-        prompts=True,
-    ),
-    "k": Deviation("K = 32 in training, 4 in use", "--max-thoughts 32 --least-thoughts 32", k=4),
-    "rate": Deviation(
-        "Learning rate 2e-5, falling in a line",
-        "--learning-rate 2e-5 --warmup 0 --decay linear",
-    ),
-    "batches": Deviation("Batches of 4, as many problems read", "--batch-size 4 --steps 4800"),
-    "last": Deviation("The last weights are kept", "--keep last"),
-    "start": Deviation("Start of `nn.Linear`", "--start torch"),
-    "numbers": Deviation(
-        "bf16 projection, behind the start of `nn.Linear`",
-        "--start torch --numbers bfloat16",
-        beside=deviating("start"),
-    ),
-    "all": Deviation(
-        "All of it, as many problems read",
-        "--protocol paper --train-problems 1920",
-        k=4,
-        prompts=True,
-    ),
-}
+def _deviations(
+    pair: str, ours: str, fixed: str, most: int, told: str, steps: int, problems: int
+) -> dict[str, Deviation]:
+    """What is weighed with a pair.
+
+    Args:
+        pair: Whose models.
+        ours: The pair whose projection was trained as here.
+        fixed: The same, with the largest K in every step.
+        most: That K.
+        told: The set of templates after the released code.
+        steps: Of batches of 4, for as many problems as are read here.
+        problems: Of which ten epochs are as many.
+    """
+    start = deviating("start", pair)
+    return {
+        "slots": Deviation(
+            "Prompts: marks around the slots, K named, header graded, another placeholder",
+            f"--prompts {told} --least-thoughts {most}",
+            k=most,
+            beside=fixed,
+            prompts=True,
+        ),
+        "k": Deviation(
+            "K = 32 in training, 4 in use",
+            "--max-thoughts 32 --least-thoughts 32",
+            k=4,
+            beside=ours,
+        ),
+        "rate": Deviation(
+            "Learning rate 2e-5, falling in a line",
+            "--learning-rate 2e-5 --warmup 0 --decay linear",
+            beside=ours,
+        ),
+        "batches": Deviation(
+            "Batches of 4, as many problems read",
+            f"--batch-size 4 --steps {steps}",
+            beside=ours,
+        ),
+        "last": Deviation("The last weights are kept", "--keep last", beside=ours),
+        "start": Deviation("Start of `nn.Linear`", "--start torch", beside=ours),
+        "numbers": Deviation(
+            "bf16 projection, behind the start of `nn.Linear`",
+            "--start torch --numbers bfloat16",
+            beside=start,
+        ),
+        "all": Deviation(
+            "All of it, as many problems read",
+            f"--protocol paper --train-problems {problems}",
+            k=4,
+            beside=ours,
+            prompts=True,
+        ),
+    }
+
+
+DEVIATIONS = _deviations(
+    "mini", "mini", "fixed-16", most=16, told="mini-paper", steps=4800, problems=1920
+)
 """By what the names of their pairs end with; the options are those of mini's projection."""
+
+_FIXED = "fixed"
+
+REAL_DEVIATIONS = {
+    _FIXED: Deviation("One K in every step", "--least-thoughts 8", beside=REAL)
+} | _deviations(
+    REAL,
+    REAL,
+    deviating(_FIXED, REAL),
+    most=8,
+    told="chat-paper",
+    steps=480,
+    problems=192,
+)
+"""The same of `REAL`, whose projection for `notes` was trained with K to 8, in 240 steps of 8."""

@@ -17,6 +17,8 @@ from softcot.evaluation.evaluator import Protocol
 from softcot.evaluation.experiments import (
     CHOICES,
     EXPERIMENTS,
+    NOTED,
+    NOTED_K,
     PROMPTED,
     PROMPTS,
     READY_MADE,
@@ -27,6 +29,7 @@ from softcot.evaluation.records import load_record, rows_path
 from softcot.evaluation.reproducing import can_run, reproduce
 from softcot.methods import METHODS
 from softcot.prompts.wording import Templates
+from softcot.support.deviations import REAL, REAL_DEVIATIONS, deviating
 from softcot.support.errors import UserError
 from softcot.support.presets import PRESETS
 from softcot.thoughts.controls import CONTROLS
@@ -227,6 +230,18 @@ def test_ready_made_models_have_experiments_of_their_own():
     for name in READY_MADE.keys() - EXPERIMENTS.keys():
         with pytest.raises(UserError, match="about ready-made models; name a pair"):
             plan(name)
+
+
+def test_a_deviation_between_ready_made_models_is_asked_as_what_it_differs_from():
+    name = deviating("k", REAL)
+    runs = plan("worth", name)
+    assert {run.pair for run in runs} == {name} and {run.task for run in runs} == {NOTED}
+    asked = {(run.protocol.control, run.protocol.k) for run in runs}
+    ks = {done.k or NOTED_K for done in REAL_DEVIATIONS.values()}
+    assert asked == set(itertools.product(("none", "swap"), ks))
+    for done in REAL_DEVIATIONS.values():
+        beside = plan("worth", done.beside)
+        assert {run.protocol for run in beside} == {run.protocol for run in runs}
 
 
 def test_prompts_are_tried_on_validation_problems_whatever_split_is_asked_for(

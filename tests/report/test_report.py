@@ -28,7 +28,7 @@ from softcot.report.parts import MISSING, Cell
 from softcot.report.render import JUDGED, SUMMARY, TABLES
 from softcot.report.sizes import OWN_WIDTH
 from softcot.report.thoughts import knee
-from softcot.support.deviations import DEVIATIONS, deviating
+from softcot.support.deviations import DEVIATIONS, REAL, REAL_DEVIATIONS, deviating
 from softcot.support.errors import UserError
 from softcot.support.files import markers, with_block
 from softcot.support.presets import PRESETS, UNCONTRASTED
@@ -346,6 +346,30 @@ def test_every_deviation_stands_beside_what_it_differs_from():
     }
 
 
+def test_deviations_between_ready_made_models_have_a_table_of_their_own():
+    asked = [
+        (REAL, 9, 8),
+        (REAL, 7, 4),
+        (deviating("k", REAL), 3, 4),
+        (deviating("last", REAL), 8, 8),
+    ]
+    records = [build_record(right, task="notes", k=k, pair=pair) for pair, right, k in asked]
+    records.append(build_record(2, control="swap", task="notes", k=4, pair=deviating("k", REAL)))
+    built = build(records)
+    table = table_of(built, "worth", f"SoftCoT on notes with {REAL}")
+    shown = {row[0].text: [cell.text for cell in row[2:]] for row in table.rows}
+    assert shown == {
+        "As here": ["8", "–", "–", "90.0", "–", "–", "–"],
+        REAL_DEVIATIONS["k"].what: ["4", "–", "70.0", "30.0", "20.0", "-40.0", "+10.0"],
+        REAL_DEVIATIONS["last"].what: ["8", "–", "90.0", "80.0", "–", "-10.0", "–"],
+    }
+    # They are no further pairs of the tables on real models, nor records that belong nowhere.
+    [real] = [part for part in built.sections if part.id == "real"]
+    assert not [table for table in real.tables if deviating("k", REAL) in table.title]
+    assert "other" not in [part.id for part in built.sections]
+    assert "worth" not in [part.id for part in build(records[:2]).sections]
+
+
 def test_ways_to_sample_stand_side_by_side():
     records = [
         sampled(right, method, top_k=top_k)
@@ -422,8 +446,11 @@ def real_record(task, method, control="none", correct=5, **changes):
 def test_no_record_of_a_pair_of_ready_made_models_is_lost():
     runs = plan("all", REAL_PAIR)
     records = [record_of(run, 1 + n % 3, n=4) for n, run in enumerate(runs)]
+    beside = set(plan("worth", REAL_PAIR)) - set(plan("notes", REAL_PAIR))
     for run, record in zip(runs, records, strict=True):
         report = build([record])
+        if run in beside:  # what a deviation differs from stands beside it alone
+            continue
         expected = "whisper" if run.task.startswith("mini-notes") else "real"
         assert [section.id for section in report.sections] == [expected], run
         assert figures_of(report)[0].text == f"{100 * record.accuracy:.1f}"

@@ -48,7 +48,7 @@ def test_presets_are_complete():
     for name, preset in PRESETS.items():
         assert preset.name == name and preset.source
         ready_made = isinstance(preset.base, str)
-        assert preset.prompts in (["chat"] if ready_made else LABORATORY)
+        assert preset.prompts in (["chat", "chat-paper"] if ready_made else LABORATORY)
         assert preset.laboratory != ready_made
         for side in ("base", "assistant"):
             assert isinstance(getattr(preset, side), str if ready_made else Path)
