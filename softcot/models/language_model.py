@@ -307,15 +307,15 @@ class LanguageModel:
         Returns:
             float32[B, V], the logits of the next token of every row.
         """
-        output = self.model(
+        output = self.model.base_model(
             inputs_embeds=embeds,
             attention_mask=attention_mask,
             position_ids=position_ids,
             past_key_values=cache,
             use_cache=True,
-            logits_to_keep=1,
         )
-        return output.logits[:, -1].float()
+        # Not by `logits_to_keep`: of its slice, torch copies the frozen head once for each row.
+        return self.logits(output.last_hidden_state[:, -1]).float()
 
     def text(self, ids: Sequence[int]) -> str:
         """Generated ids as text, without special tokens."""

@@ -6,9 +6,11 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch.profiler import ProfilerActivity, profile
 
 from softcot.models.batches import PromptEmbeds as Embeds
 from softcot.models.batches import collate, join
+from softcot.models.cache import empty_cache
 from softcot.models.language_model import LanguageModel, fingerprint
 from softcot.prompts.builder import Prompt
 from softcot.support.errors import UserError
@@ -211,6 +213,20 @@ def test_join_pads_to_the_longest_on_the_left():
     assert torch.equal(joined.embeds[:2, 2:], first.embeds)
     assert torch.equal(joined.embeds[2:], second.embeds)
     assert joined.embeds[:2, :2].abs().sum() == 0
+
+
+def test_reading_prompts_makes_no_copies_of_the_head(mini_env):
+    """In bf16 torch copies frozen weights for each row of a slice that it cannot fold."""
+    lm = load_pair("mini", "cpu", dtype="bfloat16").base
+    ids = torch.tensor(lm.prompts.text("Anna has 12 apples.")).expand(32, -1)
+    places = torch.arange(ids.shape[1]).expand_as(ids)
+    cache = empty_cache(lm)
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+        logits = lm.next_logits(lm.embed(ids), torch.ones_like(ids), places, cache)
+    head = lm.model.get_output_embeddings().weight
+    assert max(event.self_cpu_memory_usage for event in seen.events()) < 16 * head.nbytes
+    whole = lm.model(input_ids=ids[:1]).logits[:, -1]
+    torch.testing.assert_close(logits, whole.float().expand_as(logits), atol=0.05, rtol=0.05)
 
 
 def test_a_twin_has_the_same_weights_in_other_modules(pair):
