@@ -85,7 +85,7 @@ REAL_CURVE, CURVED = (1, 2, 4, 8, 16), "strategyqa"
 """K of the curve of such a pair, and its task, the one with the shortest answers."""
 
 ASSISTED = ("gsm8k", "strategyqa")
-"""Tasks that several assistants of a base are compared on."""
+"""Tasks that several assistants of a base, and the costs of methods, are compared on."""
 
 ASSISTANTS = (SoftCoT.name, SelfThoughts.name)
 """What has a pair's assistant make the thoughts, and what has its base make them."""
@@ -392,6 +392,15 @@ def _noted(control: str, k: int = NOTED_K) -> Protocol:
     return Protocol(SoftCoT.name, control, k=k, sampling=Sampling(max_new_tokens=NOTED_TOKENS))
 
 
+def cost_between() -> Iterator[Run]:
+    """Every method at several settings, between ready-made models."""
+    for task in ASSISTED:
+        for method in METHODS:
+            for k in COSTS.get(method, (None,)):
+                scored = k is None and method in (ZeroShotCoT.name, SoftCoT.name)  # as in `real`
+                yield Run(task, _real(method, k=k, gold_logprob=scored))
+
+
 def worth_between() -> Iterator[Run]:
     """A pair's part in what deviations are worth between ready-made models."""
     for k in dict.fromkeys((NOTED_K, *filter(None, (d.k for d in REAL_DEVIATIONS.values())))):
@@ -423,6 +432,7 @@ READY_MADE: dict[str, Callable[[], Iterator[Run]]] = {
     "curve": curve,
     "assistants": assistants,
     "whisper": whisper,
+    "cost": cost_between,
     "worth": worth_between,
 }
 """Those of the tables of pairs of ready-made models."""

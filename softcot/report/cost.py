@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from softcot.evaluation.experiments import COSTS
+from softcot.evaluation.experiments import ASSISTED, COSTS, plan
 from softcot.evaluation.records import Record
 from softcot.methods import METHODS
 from softcot.report.cells import (
@@ -22,59 +22,43 @@ from softcot.report.cells import (
     trained_of,
 )
 from softcot.report.charts import figure, line
-from softcot.report.parts import MISSING, Cell, Section, Table
-from softcot.report.results import Results
+from softcot.report.parts import MISSING, Cell, Figure, Section, Table
+from softcot.report.real import by_pair
+from softcot.report.results import Key, Results, key_of_run
 
-SECONDS, GIGA = Unit(1, ".3f"), Unit(1e-9, ".2f")
+SECONDS, GIGA = Unit(1, ".3f"), Unit(1e-9, ",.2f")
+COLUMNS = ["Method and K", "Accuracy,\u00a0%", "New tokens", "Passes", "GFLOP", "Seconds"]
 
 Setting = tuple[str, int | None]
 """Method and K; None is the method's own."""
+Lines = Mapping[Setting, Line]
 
 
 def section(results: Results) -> Section | None:
     """One row for each setting, and accuracy against new tokens."""
-    found = {way: _line(results, *way) for way in _settings()}
-    found = {way: records for way, records in found.items() if records}
-    if not results.has_own("cost", beside="grid"):
+    tables, figures = [], []
+    if results.has_own("cost", beside="grid"):
+        found = {way: results.line(way[0], k=way[1]) for way in _settings()}
+        found = {way: records for way, records in found.items() if records}
+        tasks = trained_of(*found.values())
+        rows = _rows(found, tasks, command_of("cost"))
+        tables += [_by_task(found), _prices("", rows, found)]
+        figures.append(_chart("", rows))
+    for pair, task, found in _between(results):
+        rows = _rows(found, [task], f"{command_of('cost')} --pair {pair} --task {task}")
+        tables.append(_prices(f": {pair} on {task}", rows, found))
+        figures.append(_chart(f": {pair} on {task}", rows))
+    if not tables:
         return None
-    grid, tasks = Grid(tasks_of(found.values()), "cost"), trained_of(*found.values())
-    rows = {way: _row(way, records, tasks) for way, records in found.items()}
-    traces = [
-        line(METHODS[name].title, [row[2].value or 0.0 for row in own], [row[1] for row in own],
-             name, place)
-        for place, name in enumerate(dict.fromkeys(name for name, _ in rows))
-        if (own := [row for (method, _), row in rows.items() if method == name])
-    ]  # fmt: skip
-    said = ", ".join(f"{row[0].text} {row[1].text} at {row[2].text}" for row in rows.values())
     return Section(
         "cost",
         "What does accuracy cost?",
-        "Every method at several settings, greedy: fewer words, more hints, more thoughts. Means "
-        f"over {', '.join(tasks)}. Arithmetic is two operations for each weight and token of "
-        "base and assistant, without what attention adds; seconds are those of the machine that "
-        "made the records, all of a batch together.",
-        [
-            grid.table(
-                "Accuracy in % of every setting, greedy",
-                "Method and K",
-                [grid.accuracy(_title(*way), records) for way, records in found.items()],
-            ),
-            Table(
-                "Accuracy and cost of an answer",
-                ["Method and K", "Accuracy,\u00a0%", "New tokens", "Passes", "Seconds", "GFLOP"],
-                list(rows.values()),
-                "Passes wait for one another. An en dash where a record is older than the figure.",
-            ),
-        ],
-        [
-            figure(
-                "Accuracy against the tokens of an answer",
-                f"Accuracy in % at new tokens: {said}.",
-                traces,
-                "New tokens",
-                "Accuracy in %",
-            )
-        ],
+        "Every method at several settings, greedy: fewer words, more hints, more thoughts. Mini's "
+        "are means over the tasks that all settings have. Arithmetic is two operations for each "
+        "weight and token of base and assistant, without what attention adds; seconds are those of "
+        "the machine that made the records, all of a batch together.",
+        tables,
+        figures,
     )
 
 
@@ -84,6 +68,68 @@ def _settings() -> Iterator[Setting]:
             yield name, k
 
 
+def _between(results: Results) -> Iterator[tuple[str, str, Lines]]:
+    """What ready-made models were asked with several settings: pair, task and records."""
+    for pair, known in by_pair(results).items():
+        for task in ASSISTED:
+            found = _of_pair(pair, task, known)
+            if any(k is not None for _, k in found):
+                yield pair, task, found
+
+
+def _of_pair(pair: str, task: str, known: Mapping[Key, Record]) -> Lines:
+    found = {}
+    for run in plan("cost", pair):
+        if run.task == task and (key := key_of_run(run)) in known:
+            found[run.protocol.method, run.protocol.k] = {task: known[key]}
+    return found
+
+
+def _by_task(found: Lines) -> Table:
+    grid = Grid(tasks_of(found.values()), "cost")
+    rows = [grid.accuracy(_title(*way), records) for way, records in found.items()]
+    return grid.table("Accuracy in % of every setting, greedy", "Method and K", rows)
+
+
+def _rows(found: Lines, tasks: list[str], command: str) -> dict[Setting, list[Cell]]:
+    """Every setting's figures over some tasks, below `COLUMNS`."""
+    return {way: _row(way, records, tasks, command) for way, records in found.items()}
+
+
+def _prices(where: str, rows: Mapping[Setting, list[Cell]], found: Lines) -> Table:
+    """A row for each setting; without seconds where they are not all of one device."""
+    devices = {record.device for records in found.values() for record in records.values()}
+    note = "Passes wait for one another. An en dash where a record is older than the figure."
+    columns = COLUMNS
+    if len(devices) > 1:
+        columns, note = COLUMNS[:-1], f"{note} The records are of more than one device."
+    return Table(
+        f"Accuracy and cost of an answer{where}",
+        columns,
+        [row[: len(columns)] for row in rows.values()],
+        note,
+        brief=bool(where),
+    )
+
+
+def _chart(where: str, rows: Mapping[Setting, list[Cell]]) -> Figure:
+    """Accuracy against new tokens, a line for each method."""
+    traces = [
+        line(METHODS[name].title, [row[2].value or 0.0 for row in own], [row[1] for row in own],
+             name, place)
+        for place, name in enumerate(dict.fromkeys(name for name, _ in rows))
+        if (own := [row for (method, _), row in rows.items() if method == name])
+    ]  # fmt: skip
+    said = ", ".join(f"{row[0].text} {row[1].text} at {row[2].text}" for row in rows.values())
+    return figure(
+        f"Accuracy against the tokens of an answer{where}",
+        f"Accuracy in % at new tokens: {said}.",
+        traces,
+        "New tokens",
+        "Accuracy in %",
+    )
+
+
 def _title(method: str, k: int | None) -> str:
     kind = METHODS[method]
     count = kind.default_k if k is None else k
@@ -91,13 +137,8 @@ def _title(method: str, k: int | None) -> str:
     return f"{kind.title}, {count} {counted}" if count else kind.title
 
 
-def _line(results: Results, method: str, k: int | None) -> Line:
-    return results.line(method, k=k)
-
-
-def _row(way: Setting, records: Line, tasks: list[str]) -> list[Cell]:
-    """A setting's figures over the tasks that all settings have."""
-    command, own = command_of("cost"), [records[task] for task in tasks]
+def _row(way: Setting, records: Line, tasks: list[str], command: str) -> list[Cell]:
+    own = [records[task] for task in tasks]
 
     def mean(values: list[float | None], unit: Unit) -> Cell:
         known = [value for value in values if value is not None]
@@ -109,8 +150,8 @@ def _row(way: Setting, records: Line, tasks: list[str]) -> list[Cell]:
         PERCENT.cell(pooled(scores(records), tasks), command),
         mean([record.mean_new_tokens for record in own], TOKENS),
         mean([record.mean_passes for record in own], TOKENS),
-        mean([_seconds(record) for record in own], SECONDS),
         mean([record.flops for record in own], GIGA),
+        mean([_seconds(record) for record in own], SECONDS),
     ]
 
 
