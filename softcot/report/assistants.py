@@ -112,10 +112,12 @@ def _sentence(base: str, helped: Mapping[str, Thoughts]) -> str:
         for name, thoughts in helped.items()
         if (told := _above(minus(thoughts[OWN], thoughts["swap"])))
     ]
-    if not better and (tasks := _of_all(helped, OWN)):
+    tasks = [] if better else _of_all(helped, OWN)
+    if tasks:
         better = [f"no assistant's thoughts do better than those of any other on {joined(tasks)}"]
-    if not thinking and (tasks := _of_all(helped, OWN, "swap")):
-        thinking = [f"none do better than another question's on {joined(tasks)}"]
+    if not thinking and (swapped := _of_all(helped, OWN, "swap")):
+        of_none = f" on {joined(swapped)}" if swapped != tasks else " there"
+        thinking = [f"none do better than another question's{of_none}"]
     said = better + thinking
     return f"With {joined([*helped])} as assistants of {base}, {joined(said)}." if said else ""
 
