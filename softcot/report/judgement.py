@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from softcot.evaluation.experiments import REAL, plan
+from softcot.data.families.notes import COUNTS
+from softcot.evaluation.experiments import REAL, WHISPERED_K, plan
 from softcot.evaluation.records import Record, interval
 from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
 from softcot.report.cells import POINTS, Line, difference, minus
@@ -165,7 +166,23 @@ def _notes(pair: str, found: Mapping[Key, Record]) -> str:
     return (
         f"Thoughts {said} through: of numbers that only the assistant of {pair} has read "
         f"(`notes`), the base names {100 * own.accuracy:.1f} % with own thoughts and "
-        f"{100 * swapped.accuracy:.1f} % with swapped ones."
+        f"{100 * swapped.accuracy:.1f} % with swapped ones.{_facts(pair, found)}"
+    )
+
+
+def _facts(pair: str, found: Mapping[Key, Record]) -> str:
+    """How often the most thoughts tell what was asked of notes of one to eight facts."""
+    shares: dict[str, list[str]] = {"none": [], "swap": []}
+    for run in plan("whisper", pair):
+        record = found.get(key_of_run(run))
+        if record and run.protocol.k == WHISPERED_K[-1]:
+            shares[run.protocol.control].append(f"{100 * record.accuracy:.0f}")
+    if any(len(known) < len(COUNTS) for known in shares.values()):
+        return ""
+    own, facts = joined(shares["none"]), joined([*map(str, COUNTS)])
+    return (
+        f" Of notes of {facts} facts K = {WHISPERED_K[-1]} thoughts tell {own} %, swapped ones at "
+        f"most {max(shares['swap'], key=int)} %."
     )
 
 
