@@ -44,9 +44,9 @@ def section(results: Results) -> Section | None:
         rows = _rows(found, tasks, command_of("cost"))
         tables += [_by_task(found), _prices("", rows, found)]
         figures.append(_chart("", rows))
-    for pair, task, found in _between(results):
-        rows = _rows(found, [task], f"{command_of('cost')} --pair {pair} --task {task}")
-        tables.append(_prices(f": {pair} on {task}", rows, found))
+    for pair, task, lines in _between(results):
+        rows = _rows(lines, [task], f"{command_of('cost')} --pair {pair} --task {task}")
+        tables.append(_prices(f": {pair} on {task}", rows, lines))
         figures.append(_chart(f": {pair} on {task}", rows))
     if not tables:
         return None
