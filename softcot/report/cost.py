@@ -113,10 +113,10 @@ def _prices(where: str, rows: Mapping[Setting, list[Cell]], found: Lines) -> Tab
 
 
 def _chart(where: str, rows: Mapping[Setting, list[Cell]]) -> Figure:
-    """Accuracy against new tokens, a line for each method."""
+    """Accuracy against new tokens: marks of a kind for each method, since K orders neither."""
     traces = [
         line(METHODS[name].title, [row[2].value or 0.0 for row in own], [row[1] for row in own],
-             name, place)
+             name, place) | {"mode": "markers"}
         for place, name in enumerate(dict.fromkeys(name for name, _ in rows))
         if (own := [row for (method, _), row in rows.items() if method == name])
     ]  # fmt: skip
