@@ -32,8 +32,7 @@ def section(results: Results) -> Section | None:
         "worth",
         "What is each difference from the released code worth?",
         "The paper's code trains and asks otherwise than this project, in ways that the paper does "
-        "not weigh. A projection is trained with one of them at a time, all else as here: mini's, "
-        "and that of a pair of ready-made models, whose assistant alone has read a number.",
+        "not weigh. A projection is trained with one of them at a time, all else as here.",
         tables,
     )
 
