@@ -13,10 +13,10 @@ class Deviation:
     what: str
     options: str
     """Of `train`, added to what trains the pair's own projection."""
+    beside: str
+    """The pair that it differs from in nothing else."""
     k: int | None = None
     """Thoughts that are asked; None for the usual number."""
-    beside: str = "mini"
-    """The pair that it differs from in nothing else."""
     prompts: bool = False
     """Whether the models are told other things."""
 
@@ -27,20 +27,18 @@ def deviating(name: str, pair: str = "mini") -> str:
 
 
 def _deviations(
-    pair: str, ours: str, fixed: str, most: int, told: str, steps: int, problems: int
+    pair: str, fixed: str, most: int, told: str, steps: int, problems: int
 ) -> dict[str, Deviation]:
     """What is weighed with a pair.
 
     Args:
-        pair: Whose models.
-        ours: The pair whose projection was trained as here.
+        pair: That whose projection was trained as here.
         fixed: The same, with the largest K in every step.
         most: That K.
         told: The set of templates after the released code.
         steps: Of batches of 4, for as many problems as are read here.
         problems: Of which ten epochs are as many.
     """
-    start = deviating("start", pair)
     return {
         "slots": Deviation(
             "Prompts: marks around the slots, K named, header graded, another placeholder",
@@ -53,38 +51,36 @@ def _deviations(
             "K = 32 in training, 4 in use",
             "--max-thoughts 32 --least-thoughts 32",
             k=4,
-            beside=ours,
+            beside=pair,
         ),
         "rate": Deviation(
             "Learning rate 2e-5, falling in a line",
             "--learning-rate 2e-5 --warmup 0 --decay linear",
-            beside=ours,
+            beside=pair,
         ),
         "batches": Deviation(
             "Batches of 4, as many problems read",
             f"--batch-size 4 --steps {steps}",
-            beside=ours,
+            beside=pair,
         ),
-        "last": Deviation("The last weights are kept", "--keep last", beside=ours),
-        "start": Deviation("Start of `nn.Linear`", "--start torch", beside=ours),
+        "last": Deviation("The last weights are kept", "--keep last", beside=pair),
+        "start": Deviation("Start of `nn.Linear`", "--start torch", beside=pair),
         "numbers": Deviation(
             "bf16 projection, behind the start of `nn.Linear`",
             "--start torch --numbers bfloat16",
-            beside=start,
+            beside=deviating("start", pair),
         ),
         "all": Deviation(
             "All of it, as many problems read",
             f"--protocol paper --train-problems {problems}",
             k=4,
-            beside=ours,
+            beside=pair,
             prompts=True,
         ),
     }
 
 
-DEVIATIONS = _deviations(
-    "mini", "mini", "fixed-16", most=16, told="mini-paper", steps=4800, problems=1920
-)
+DEVIATIONS = _deviations("mini", "fixed-16", most=16, told="mini-paper", steps=4800, problems=1920)
 """By what the names of their pairs end with; the options are those of mini's projection."""
 
 _FIXED = "fixed"
@@ -92,7 +88,6 @@ _FIXED = "fixed"
 REAL_DEVIATIONS = {
     _FIXED: Deviation("One K in every step", "--least-thoughts 8", beside=REAL)
 } | _deviations(
-    REAL,
     REAL,
     deviating(_FIXED, REAL),
     most=8,

@@ -446,14 +446,18 @@ def real_record(task, method, control="none", correct=5, **changes):
 def test_no_record_of_a_pair_of_ready_made_models_is_lost():
     runs = plan("all", REAL_PAIR)
     records = [record_of(run, 1 + n % 3, n=4) for n, run in enumerate(runs)]
-    beside = set(plan("worth", REAL_PAIR)) - set(plan("notes", REAL_PAIR))
+    priced = {run for run in plan("cost", REAL_PAIR) if run.protocol.k is not None}
+    told = set(plan("whisper", REAL_PAIR))
+    measured = {run for name in ("notes", "real", "curve") for run in plan(name, REAL_PAIR)}
+    measured |= set(plan("assistants", REAL_PAIR))
+    sections = {"whisper": told, "cost": priced, "real": measured}
     for run, record in zip(runs, records, strict=True):
         report = build([record])
-        if run in beside:  # what a deviation differs from stands beside it alone
+        expected = [name for name, asked in sections.items() if run in asked]
+        assert [section.id for section in report.sections] == expected, run
+        if not expected:  # what a deviation differs from, which stands beside it alone
+            assert run in plan("worth", REAL_PAIR) and run.task == "notes"
             continue
-        shown = {section.id for section in report.sections}
-        expected = "whisper" if run.task.startswith("mini-notes") else "real"
-        assert shown and shown <= {expected, "cost"}, run
         assert figures_of(report)[0].text == f"{100 * record.accuracy:.1f}"
 
 
