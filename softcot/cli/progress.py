@@ -35,6 +35,11 @@ class Bar:
         self._bar.set_postfix(known, refresh=False)
         self._bar.update(done - self._bar.n)
 
+    def say(self, what: str) -> None:
+        """Name behind the bar what is done between two of the things that it counts."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(what)
+
     def _next(self, title: str, done: int, total: int) -> "tqdm[NoReturn]":
         """A bar in place of the last one."""
         from tqdm import tqdm

@@ -81,6 +81,8 @@ def _show(bar: Bar, update: "Update") -> None:
     """Draw how far a training is."""
     if update.phase == "thinking":
         bar.show("reading", update.done, update.total)
+    elif update.phase == "validating":
+        bar.say(f"validating, {update.done} of {update.total}")
     else:
         facts = {
             "loss": update.loss,

@@ -166,6 +166,8 @@ def train_live(
         tell(None)
 
         def watch(update: Update) -> None:
+            if update.phase == "validating":  # between two steps, which are what is shown
+                return
             _follow(live, update)
             if update.weights and update.done % config.validate_every == 0:
                 method = SoftCoT(pair, update.weights, task)

@@ -39,8 +39,8 @@ diverges in this way too, and not with an error of the optimiser."""
 class Update:
     """How far a training is."""
 
-    phase: Literal["thinking", "training"]
-    """Both models' one pass over the problems, or the steps."""
+    phase: Literal["thinking", "training", "validating"]
+    """Both models' one pass over the problems, the steps, or the batches of a validation."""
     done: int
     total: int
     loss: float | None = None
@@ -94,7 +94,7 @@ def train(
         resume: Go on from the last validation.
         cache: Folder that keeps what the assistant thinks of each problem for the next training.
         command: The command line, for `training.json`.
-        progress: Called after every batch of either phase.
+        progress: Called after every batch of every phase.
         should_stop: Asked before every batch; when it says True the best weights so far are
             written, and the training can be resumed.
         between: Called before every piece of a step or a validation, for others who want the
@@ -116,6 +116,9 @@ def train(
         if should_stop():
             raise UserError("The training was stopped before it took a step; nothing changed.")
 
+    def validating(done: int, total: int) -> None:
+        progress(Update("validating", done, total))
+
     train = run.gather("train", thinking)
     held_out = run.gather("validation", thinking)
     run.keep(train, held_out, thinking)
@@ -124,13 +127,13 @@ def train(
     order = itertools.islice(batches(train.problems, config), run.step, None)
     losses: list[float] = []
     if not run.history:
-        run.validate(held_out, None)
+        run.validate(held_out, None, validating)
     try:
         while run.step < config.steps and not run.processes.any(should_stop()):
             loss = run.advance(train, next(order))
             losses.append(loss)
             if run.step % config.validate_every == 0 or run.step == config.steps:
-                run.validate(held_out, sum(losses) / len(losses))
+                run.validate(held_out, sum(losses) / len(losses), validating)
                 run.save(time.perf_counter() - started)
                 losses.clear()
             latest = {name: run.history[-1].get(name) for name in ("validation_loss", "swap_loss")}
@@ -298,32 +301,43 @@ class _Run:
         return losses.detach()
 
     @torch.no_grad()
-    def validate(self, corpus: Corpus, train_loss: float | None) -> None:
+    def validate(
+        self, corpus: Corpus, train_loss: float | None, progress: Callable[[int, int], None]
+    ) -> None:
         """Add an entry to the history; the batches spread over all K, the same ones each time.
 
         Raises:
             _Diverged: The loss is not finite; the history and the best weights stay as they are.
         """
-        loss = self._mean_loss(corpus)
+        total = len(self.processes.share(self._chunks(corpus))) * (1 + self.objective.swaps)
+        done = itertools.count(1)
+
+        def tell() -> None:
+            progress(next(done), total)
+
+        loss = self._mean_loss(corpus, tell)
         if not math.isfinite(loss):
             raise _Diverged("validation", loss, self.step)
         entry = {"step": self.step, "train_loss": train_loss, "validation_loss": loss}
         if self.objective.swaps:
-            entry["swap_loss"] = self._mean_loss(corpus.swapped())
+            entry["swap_loss"] = self._mean_loss(corpus.swapped(), tell)
         self.history.append(entry)
         if self.best is entry:
             self.best_weights = self._weights()
 
-    def _mean_loss(self, corpus: Corpus) -> float:
-        """Mean loss of the graded tokens of problems, their batches spread over all K."""
+    def _mean_loss(self, corpus: Corpus, tell: Callable[[], None]) -> float:
+        """Mean loss of the graded tokens of problems, their batches spread over all K.
+
+        Args:
+            corpus: The problems.
+            tell: Called after every batch.
+        """
         chunks = self._chunks(corpus)
-        losses = self.processes.gathered(
-            [
-                (n, self._judged(corpus, numbers, n / len(chunks)))
-                for n, numbers in self.processes.share(chunks)
-            ]
-        )
-        return torch.cat(losses).mean().item()
+        losses = []
+        for n, numbers in self.processes.share(chunks):
+            losses.append((n, self._judged(corpus, numbers, n / len(chunks))))
+            tell()
+        return torch.cat(self.processes.gathered(losses)).mean().item()
 
     def _chunks(self, corpus: Corpus) -> list[tuple[int, list[int]]]:
         """The numbered batches of a validation."""

@@ -136,13 +136,16 @@ def test_record_says_how_the_weights_came_about(whole, pair):
     assert not (folder / "state.safetensors").exists()
 
 
-def test_progress_covers_both_phases(whole):
+def test_progress_covers_every_phase(whole):
     _, result, updates, *_ = whole
     assistant, base = [1, 2, 3, 1, 2], [1, 2, 1, 2, 3]  # the base reads validation first
     assert [u.done for u in updates if u.phase == "thinking"] == assistant + base
     steps = [u for u in updates if u.phase == "training"]
     assert [(u.done, u.total) for u in steps] == [(n, 6) for n in range(1, 7)]
     assert steps[-1].validation_loss == result.history[-1]["validation_loss"]
+    # Every validation tells of each batch with the own thoughts, then with swapped ones.
+    judged = [(u.done, u.total) for u in updates if u.phase == "validating"]
+    assert judged == [(1, 4), (2, 4), (3, 4), (4, 4)] * len(result.history)
 
 
 @pytest.mark.parametrize("step", [1, 3, 4])
