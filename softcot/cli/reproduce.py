@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="all",
         help="main, controls, thoughts, assistant-size, self-consistency, forgetting, regime, "
         "makers, whisper, cost, trained-k, worth, grid, reworded, all; for a pair of ready-made "
-        "models: notes, real, curve, whisper, all; or prompts, grid",
+        "models: notes, real, curve, assistants, whisper, told, cost, worth, all; or prompts, grid",
     )
     parser.add_argument("--task", help="only the records of this task")
     add_data_dir(parser)

@@ -121,7 +121,7 @@ class StoredProblems:
 def _load(source: StoredProblems, task: str, split: Split, folder: str | None) -> Loaded:
     stored = source.stored_in(split)
     seen_elsewhere = {
-        _stem(row.question)
+        _stem(row)
         for other in _before(stored)
         if other in source.files
         for row in _read_rows(source, other, folder)
@@ -136,7 +136,7 @@ def _load(source: StoredProblems, task: str, split: Split, folder: str | None) -
             dropped["several answers"] += 1
         elif row.answer is None:
             dropped["unreadable answer"] += 1
-        elif _stem(row.question) in seen_elsewhere:
+        elif _stem(row) in seen_elsewhere:
             dropped["in another split"] += 1
         elif problem.id in found:
             dropped["repeated"] += 1
@@ -153,9 +153,9 @@ def _before(split: Split) -> tuple[Split, ...]:
     return SPLITS[SPLITS.index(split) + 1 :]
 
 
-def _stem(question: str) -> str:
-    """What tells questions of different splits apart: not their options, which are shuffled."""
-    return question_hash(question.partition(CHOICES)[0])
+def _stem(row: ReadRow) -> str:
+    """What tells rows of different splits apart: not their options, which are shuffled."""
+    return question_hash(f"{row.note} {row.question.partition(CHOICES)[0]}")
 
 
 def _problem(task: str, row: ReadRow) -> Problem:

@@ -115,6 +115,9 @@ COSTS: dict[str, tuple[int | None, ...]] = {
 WHISPERED_K = (1, 2, 4, 8, 16)
 """K of what thoughts carry of a note."""
 
+TOLD = ("svamp-noted", "strategyqa-noted")
+"""Data sets that people made of which the assistant alone is told a part."""
+
 NOTED, NOTED_K, NOTED_TOKENS = "notes", 8, 32
 """The task on what gets through, its K and its longest answer."""
 
@@ -235,6 +238,16 @@ def whisper() -> Iterator[Run]:
         for k in WHISPERED_K:
             for control in ("none", "swap"):
                 yield Run(task, Protocol(SoftCoT.name, control, k=k))
+
+
+def told() -> Iterator[Run]:
+    """The same of notes that people wrote, between ready-made models."""
+    for task in TOLD:
+        for alone in (ZeroShotCoT, ToldCoT):
+            yield Run(task, _real(alone.name))
+        for k in WHISPERED_K:
+            for control in ("none", "swap"):
+                yield Run(task, _real(SoftCoT.name, control, k=k))
 
 
 def cost() -> Iterator[Run]:
@@ -432,6 +445,7 @@ READY_MADE: dict[str, Callable[[], Iterator[Run]]] = {
     "curve": curve,
     "assistants": assistants,
     "whisper": whisper,
+    "told": told,
     "cost": cost_between,
     "worth": worth_between,
 }

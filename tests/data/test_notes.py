@@ -116,16 +116,22 @@ def test_told_cot_reads_the_note_and_is_zero_shot_without_one(pair, problems):
 
 def test_real_stories_and_facts_are_told_to_the_assistant_alone(monkeypatch, tmp_path):
     (tmp_path / "svamp").mkdir()
-    row = {"ID": "1", "Body": "Jack has 8 cats.", "Question": "How many has he?", "Answer": 8.0}
-    (tmp_path / "svamp" / "SVAMP.json").write_text(json.dumps([row]))
+    told = {"Question": "How many has he?", "Equation": "( ( 9.0 - 3.0 ) + 2.5 )"}
+    rows = [{"ID": str(n), "Body": f"Jack has {n} cats.", "Answer": 8.5, **told} for n in range(20)]
+    (tmp_path / "svamp" / "SVAMP.json").write_text(json.dumps(rows))
     (tmp_path / "strategyqa").mkdir()
     row = {"qid": "1", "question": "Can cats fly?", "answer": False, "facts": ["Cats lack wings"]}
     for name in ("train", "dev"):
         (tmp_path / "strategyqa" / f"{name}.json").write_text(json.dumps([row]))
     monkeypatch.setenv("SOFTCOT_DATA", str(tmp_path))
-    [story] = get_task("svamp-noted").problems("test", 9)
-    assert (story.question, story.note) == ("How many has he?", "Jack has 8 cats.")
-    assert story.heard == get_task("svamp").problems("test", 9)[0].question
+    task = get_task("svamp-noted")
+    stories = task.problems("test", 9)
+    assert [story.note for story in stories] == [f"Jack has {n} cats." for n in range(14, 20)]
+    assert stories[0].question == "How many has he?"
+    assert stories[0].target == "(9 - 3) + 2.5 = 8.5. The answer is 8.5."
+    assert stories[0].heard == get_task("svamp").problems("test", 20)[14].question
+    # The same question about another story is another problem, and stays where its story is.
+    assert len(task.problems("validation", 99)) == 14 and not task.left_out("validation")
     [facts] = get_task("strategyqa-noted").problems("test", 9)
     assert (facts.question, facts.note) == ("Can cats fly?", "Cats lack wings.")
     assert {"svamp-noted", "strategyqa-noted"} <= PROBE_TASKS.keys()

@@ -447,7 +447,7 @@ def test_no_record_of_a_pair_of_ready_made_models_is_lost():
     runs = plan("all", REAL_PAIR)
     records = [record_of(run, 1 + n % 3, n=4) for n, run in enumerate(runs)]
     priced = {run for run in plan("cost", REAL_PAIR) if run.protocol.k is not None}
-    told = set(plan("whisper", REAL_PAIR))
+    told = {run for name in ("whisper", "told") for run in plan(name, REAL_PAIR)}
     measured = {run for name in ("notes", "real", "curve") for run in plan(name, REAL_PAIR)}
     measured |= set(plan("assistants", REAL_PAIR))
     sections = {"whisper": told, "cost": priced, "real": measured}
@@ -1120,6 +1120,25 @@ def test_what_a_note_carries_stands_between_its_bounds():
         "SoftCoT, K = 16": ["80.0", "–", "–", "40.0"],
     }
     assert section.id == "whisper" and section.figures[0].plotly["data"]
+
+
+def test_notes_that_people_wrote_stand_beside_those_of_facts():
+    records = [
+        real_record("svamp-noted", "told-cot", correct=8),
+        real_record("svamp-noted", "softcot", correct=6, k=16),
+        real_record("svamp-noted", "softcot", "swap", correct=1, k=16),
+        real_record("mini-notes-1", "softcot", correct=5, k=16, trained_on="mini-notes"),
+    ]
+    [section] = build(records).sections
+    facts, stories = section.tables
+    assert [row[0].text for row in facts.rows] == ["SoftCoT, K = 16"]
+    assert stories.columns == ["Way", "svamp-noted", "strategyqa-noted"]
+    assert {row[0].text: [cell.text for cell in row[1:]] for row in stories.rows} == {
+        "Told CoT": ["80.0", "–"],
+        "SoftCoT, K = 16": ["60.0", "–"],
+        "swap, K = 16": ["10.0", "–"],
+    }
+    assert "svamp-noted 60.0" in section.figures[1].alt
 
 
 def test_votes_of_sets_of_thoughts_say_what_they_have_among_them():
