@@ -12,6 +12,7 @@ from softcot.bench import (
     exact,
     kernels,
     llama,
+    reading,
     rounding,
     serve,
     startup,
@@ -27,7 +28,10 @@ from softcot.thoughts.pair import Pair
 BENCHES = dict(
     zip(
         (*NAMES, *SINGLE, *REAL),
-        (train, evaluate, compare, startup, serve, columns, exact, rounding, llama, kernels, vllm),
+        (
+            *(train, evaluate, compare, startup, serve),
+            *(reading, columns, exact, rounding, llama, kernels, vllm),
+        ),
         strict=True,
     )
 )

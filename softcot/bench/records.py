@@ -15,7 +15,7 @@ NAMES = ("train", "evaluate", "compare", "startup")
 """What `bench all` measures, in the order of the table."""
 SINGLE = ("serve",)
 """What takes too long to be part of that: it is measured by its name."""
-REAL = ("columns", "exact", "rounding", "llama", "kernels", "vllm")
+REAL = ("reading", "columns", "exact", "rounding", "llama", "kernels", "vllm")
 """What is measured of a real pair, one by one; in the table it comes after the others."""
 ELSEWHERE = ("soak.json",)
 """Records of the same folder that have a form, and a page, of their own."""

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[
             *("train", "evaluate", "compare", "startup", "all"),
             "serve",
-            *("columns", "exact", "rounding", "llama", "kernels", "vllm", "report"),
+            *("reading", "columns", "exact", "rounding", "llama", "kernels", "vllm", "report"),
         ],
         help="all: the first four; serve: many visitors; the others are for a real pair",
     )

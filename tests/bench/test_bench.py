@@ -150,7 +150,7 @@ def test_quick_measurements_write_records(mini_env, tmp_path, capsys, name):
         assert [one["problems"] for one in record["sides"]["engine"]["scale"]] == [2, 4]
 
 
-@pytest.mark.parametrize("name", ["columns", "exact", "rounding", "kernels"])
+@pytest.mark.parametrize("name", ["reading", "columns", "exact", "rounding", "kernels"])
 def test_what_is_measured_of_a_real_pair_can_be_measured(mini_env, tmp_path, capsys, name):
     file = tmp_path / f"{name}.json"
     assert main(["bench", name, "--quick", "--rounds", "1", "--json", str(file)]) == 0
@@ -158,6 +158,9 @@ def test_what_is_measured_of_a_real_pair_can_be_measured(mini_env, tmp_path, cap
     assert records.table([record]) in capsys.readouterr().out
     assert record["dtype"] == "float32" and list(tmp_path.iterdir()) == [file]
     values = {one["what"]: one["value"] for one in record["ratios"]}
+    if name == "reading":
+        assert {"engine, 1 prompt", "transformers, 2 prompts"} < record["sides"].keys()
+        assert min(values.values()) > 0
     if name == "columns":
         assert {"one, float32", "two, bfloat16"} < record["sides"].keys()
         assert min(values.values()) > 0
