@@ -65,9 +65,8 @@ HINT_CURVE = (1, 2, 4, 8, 16, 24, 32)
 VOTES = 10
 """Most samples that vote in self-consistency."""
 
-VOTED = ("mini-gsm", "mini-asdiv", "mini-strategy")
-"""Tasks of self-consistency, whose ten samples take longer than anything else."""
-
+VOTING = (ZeroShotCoT.name, SoftCoT.name, SoftCoTP.name, SoftCoTPP.name)
+"""Methods whose samples vote."""
 
 PROMPTED = ("gsm8k", "strategyqa", "aqua")
 """Tasks that prompts are chosen on: one for each kind of answer."""
@@ -270,14 +269,14 @@ def _priced(method: type[Method], k: int | None, task: str) -> Protocol:
 
 def self_consistency() -> Iterator[Run]:
     """The vote of several samples, of one prompt or of sets of thoughts that take turns."""
-    for method in (ZeroShotCoT, SoftCoT, SoftCoTP, SoftCoTPP):
-        for task in VOTED:
+    for method in VOTING:
+        for task in trained_tasks():
             yield Run(task, _voted(method), most=ENOUGH)
-    yield Run(VOTED[0], _voted(SoftCoTPP), UNCONTRASTED, most=ENOUGH)
+    yield Run(WORTH, _voted(SoftCoTPP.name), UNCONTRASTED, most=ENOUGH)
 
 
-def _voted(method: type[Method]) -> Protocol:
-    return Protocol(method.name, sampling=SAMPLED, samples=VOTES)
+def _voted(method: str) -> Protocol:
+    return Protocol(method, sampling=SAMPLED, samples=VOTES)
 
 
 def forgetting() -> Iterator[Run]:

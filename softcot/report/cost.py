@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
-from softcot.evaluation.experiments import ASSISTED, COSTS, plan
+from softcot.evaluation.experiments import ASSISTED, COSTS, VOTES, VOTING, plan
 from softcot.evaluation.records import Record
 from softcot.methods import METHODS
 from softcot.report.cells import (
@@ -15,9 +16,9 @@ from softcot.report.cells import (
     Grid,
     Line,
     Unit,
+    Values,
     command_of,
     pooled,
-    scores,
     tasks_of,
     trained_of,
 )
@@ -29,8 +30,20 @@ from softcot.report.results import Key, Results, key_of_run
 SECONDS, GIGA = Unit(1, ".3f"), Unit(1e-9, ",.2f")
 COLUMNS = ["Method and K", "Accuracy,\u00a0%", "New tokens", "Passes", "GFLOP", "Seconds"]
 
-Setting = tuple[str, int | None]
-"""Method and K; None is the method's own."""
+SOME_VOTES = (5, VOTES)
+"""Of a method's samples, how many vote."""
+
+
+class Setting(NamedTuple):
+    """One way to ask a method."""
+
+    method: str
+    k: int | None = None
+    """None for the method's own."""
+    votes: int = 1
+    """Samples whose majority counts; of one, the greedy answer."""
+
+
 Lines = Mapping[Setting, Line]
 
 
@@ -38,7 +51,7 @@ def section(results: Results) -> Section | None:
     """One row for each setting, and accuracy against new tokens."""
     tables, figures = [], []
     if results.has_own("cost", beside="grid"):
-        found = {way: results.line(way[0], k=way[1]) for way in _settings()}
+        found = {way: _line(results, way) for way in _settings()}
         found = {way: records for way, records in found.items() if records}
         tasks = trained_of(*found.values())
         rows = _rows(found, tasks, command_of("cost"))
@@ -53,8 +66,9 @@ def section(results: Results) -> Section | None:
     return Section(
         "cost",
         "What does accuracy cost?",
-        "Every method at several settings, greedy: fewer words, more hints, more thoughts. Mini's "
-        "are means over the tasks that all settings have. Arithmetic is two operations for each "
+        "Every method at several settings, greedy: fewer words, more hints, more thoughts; or "
+        "several samples at temperature 1, which vote and are counted together. Mini's are means "
+        "over the tasks that all settings have. Arithmetic is two operations for each "
         "weight and token of base and assistant, without what attention adds; seconds are those of "
         "the machine that made the records, all of a batch together.",
         tables,
@@ -65,7 +79,13 @@ def section(results: Results) -> Section | None:
 def _settings() -> Iterator[Setting]:
     for name in METHODS:
         for k in COSTS.get(name, (None,)):
-            yield name, k
+            yield Setting(name, k)
+        for votes in SOME_VOTES if name in VOTING else ():
+            yield Setting(name, votes=votes)
+
+
+def _line(results: Results, way: Setting) -> Line:
+    return results.line(way.method, k=way.k, decoding="votes" if way.votes > 1 else "greedy")
 
 
 def _between(results: Results) -> Iterator[tuple[str, str, Lines]]:
@@ -73,7 +93,7 @@ def _between(results: Results) -> Iterator[tuple[str, str, Lines]]:
     for pair, known in by_pair(results).items():
         for task in ASSISTED:
             found = _of_pair(pair, task, known)
-            if any(k is not None for _, k in found):
+            if any(way.k is not None for way in found):
                 yield pair, task, found
 
 
@@ -81,14 +101,17 @@ def _of_pair(pair: str, task: str, known: Mapping[Key, Record]) -> Lines:
     found = {}
     for run in plan("cost", pair):
         if run.task == task and (key := key_of_run(run)) in known:
-            found[run.protocol.method, run.protocol.k] = {task: known[key]}
+            found[Setting(run.protocol.method, run.protocol.k)] = {task: known[key]}
     return found
 
 
 def _by_task(found: Lines) -> Table:
     grid = Grid(tasks_of(found.values()), "cost")
-    rows = [grid.accuracy(_title(*way), records) for way, records in found.items()]
-    return grid.table("Accuracy in % of every setting, greedy", "Method and K", rows)
+    rows = [
+        grid.row(_title(way), _scores(way, records), PERCENT, records)
+        for way, records in found.items()
+    ]
+    return grid.table("Accuracy in % of every setting", "Method and K", rows)
 
 
 def _rows(found: Lines, tasks: list[str], command: str) -> dict[Setting, list[Cell]]:
@@ -117,8 +140,8 @@ def _chart(where: str, rows: Mapping[Setting, list[Cell]]) -> Figure:
     traces = [
         line(METHODS[name].title, [row[2].value or 0.0 for row in own], [row[1] for row in own],
              name, place) | {"mode": "markers"}
-        for place, name in enumerate(dict.fromkeys(name for name, _ in rows))
-        if (own := [row for (method, _), row in rows.items() if method == name])
+        for place, name in enumerate(dict.fromkeys(way.method for way in rows))
+        if (own := [row for way, row in rows.items() if way.method == name])
     ]  # fmt: skip
     said = ", ".join(f"{row[0].text} {row[1].text} at {row[2].text}" for row in rows.values())
     return figure(
@@ -130,15 +153,23 @@ def _chart(where: str, rows: Mapping[Setting, list[Cell]]) -> Figure:
     )
 
 
-def _title(method: str, k: int | None) -> str:
-    kind = METHODS[method]
-    count = kind.default_k if k is None else k
+def _title(way: Setting) -> str:
+    kind = METHODS[way.method]
+    if way.votes > 1:
+        return f"{kind.title}, {way.votes} votes"
+    count = kind.default_k if way.k is None else way.k
     counted = kind.counted.removesuffix("s") if count == 1 else kind.counted
     return f"{kind.title}, {count} {counted}" if count else kind.title
 
 
+def _scores(way: Setting, records: Line) -> Values:
+    return {task: record.scores(way.votes) for task, record in records.items()}
+
+
 def _row(way: Setting, records: Line, tasks: list[str], command: str) -> list[Cell]:
     own = [records[task] for task in tasks]
+    if way.votes > 1:
+        command = command_of("self-consistency")
 
     def mean(values: list[float | None], unit: Unit) -> Cell:
         known = [value for value in values if value is not None]
@@ -146,14 +177,25 @@ def _row(way: Setting, records: Line, tasks: list[str], command: str) -> list[Ce
         return unit.number(float(np.mean(known)), command) if whole else MISSING
 
     return [
-        Cell(_title(*way)),
-        PERCENT.cell(pooled(scores(records), tasks), command),
-        mean([record.mean_new_tokens for record in own], TOKENS),
+        Cell(_title(way)),
+        PERCENT.cell(pooled(_scores(way, records), tasks), command),
+        mean([record.mean_new_tokens * way.votes for record in own], TOKENS),
         mean([record.mean_passes for record in own], TOKENS),
-        mean([record.flops for record in own], GIGA),
-        mean([_seconds(record) for record in own], SECONDS),
+        mean([_flops(record, way.votes) for record in own], GIGA),
+        mean([_seconds(record, way.votes) for record in own], SECONDS),
     ]
 
 
-def _seconds(record: Record) -> float:
-    return record.seconds / (record.n * len(record.seeds) * record.samples)
+def _flops(record: Record, votes: int) -> float | None:
+    """Of what votes; the prompt is read once, and the thoughts of all samples are made at once."""
+    if record.work is None:
+        return None
+    written = record.mean_new_tokens * votes
+    return record.work["first_flops"] + record.work["token_flops"] * written
+
+
+def _seconds(record: Record, votes: int) -> float | None:
+    """Of an answer, or of all samples where they all vote: a part of them was never timed."""
+    if votes != record.samples:
+        return None
+    return record.seconds / (record.n * len(record.seeds))

@@ -1192,6 +1192,20 @@ def test_cost_is_that_of_every_setting():
     assert "cost" not in [part.id for part in build(records[2:]).sections]
 
 
+def test_votes_cost_what_all_of_their_samples_do():
+    work = {"prompt_tokens": 10.0, "heard_tokens": 5.0, "token_flops": 2e9, "first_flops": 3e9}
+    votes = sampled("-" * 4 + "+" * 6, "zero-shot-cot", samples=10, seeds=[41], work=work)
+    records = [votes, build_record(5, "concise-cot", k=10, work=work)]
+    [section] = [part for part in build(records).sections if part.id == "cost"]
+    shown = {row[0].text: [cell.text for cell in row[1:]] for row in section.tables[1].rows}
+    # Of the first five samples four are wrong, of all ten six are right; 100 and 200 tokens.
+    assert shown == {
+        "Zero-shot CoT, 5 votes": ["0.0", "100.0", "21.0", "203.00", "–"],
+        "Zero-shot CoT, 10 votes": ["100.0", "200.0", "21.0", "403.00", "0.100"],
+        "Concise CoT, 10 words": ["50.0", "20.0", "21.0", "43.00", "0.100"],
+    }
+
+
 def test_cost_between_ready_made_models_has_a_table_for_each_task():
     records = [
         real_record("gsm8k", "softcot", correct=6),
