@@ -105,7 +105,7 @@ def test_heads_labels_and_cells_may_be_code():
     table["columns"], table["rows"] = ["What", "`mini`"], [[text, text]]
     shown = results(report)
     assert "<code>mini</code></button>" in shown
-    assert shown.count("<code>--start &lt;b&gt;</code></t") == 2
+    assert shown.count("<code>--start <wbr/>&lt;b&gt;</code></t") == 2
 
 
 def test_what_stands_between_backticks_is_code_and_no_markup():
