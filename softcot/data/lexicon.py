@@ -306,6 +306,10 @@ class Lexicon:
                 found.append(Unread(slot.start, slot.end, "number"))
         return sorted(found, key=lambda part: part.start)
 
+    def forms_in(self, text: str) -> frozenset[str]:
+        """How the clauses of a text are put, whatever is known of them."""
+        return frozenset(form_of(self.guessed(clause), clause.asks) for clause in clauses(text))
+
     def has_form(self, form: str) -> bool:
         """Whether a clause of this form was read."""
         return form in self._ranges

@@ -20,7 +20,7 @@ from softcot.data.kinds import likely_kind
 from softcot.data.lexicon import Unread
 from softcot.data.problems import Problem
 from softcot.data.rewording import nearest_wording
-from softcot.data.tasks import FREE, Task
+from softcot.data.tasks import FREE, PROBE_TASKS, Task
 from softcot.decoding.backend import Backend, Visit
 from softcot.decoding.decoder import Sampling
 from softcot.decoding.engine import Engine
@@ -50,6 +50,9 @@ everybody shares may be asked for at once."""
 
 TOGETHER = 16
 """Problems of a map whose thoughts are read at once, between which others have their turn."""
+
+NOTES_LOOKED_AT = 256
+"""Problems that show how questions about a note are put."""
 
 OWN = ", own projection"
 """Ends the title of a column whose thoughts a visitor's own projection made."""
@@ -224,10 +227,24 @@ class Explorer:
         """
         lexicon, task = self.pair.lexicon, self.kind(question, task_name)
         parts = tuple(lexicon.unread(question, task, unfinished)) if lexicon else ()
+        if parts and task in PROBE_TASKS:
+            parts = tuple(part for part in parts if not self._is_asked_of_notes(question, part))
         if lexicon is None or not parts:
             return None
         near = nearest_wording(question, lexicon, task)
         return Caution(question, parts, near or self.fitting(task).question, bool(near))
+
+    def _is_asked_of_notes(self, question: str, part: Unread) -> bool:
+        """Whether neither model has read a sentence, but a projection was trained to answer it."""
+        assert self.pair.lexicon is not None, "it has marked the part"
+        return self.pair.lexicon.forms_in(question[part.start : part.end]) <= self._asked_of_notes
+
+    @cached_property
+    def _asked_of_notes(self) -> frozenset[str]:
+        """How questions about a note are put."""
+        assert self.pair.lexicon is not None, "no other pair marks anything"
+        asked = questions.problems_of(questions.NOTES).problems("validation", NOTES_LOOKED_AT)
+        return frozenset[str]().union(*(self.pair.lexicon.forms_in(one.question) for one in asked))
 
     def explore(
         self,

@@ -353,7 +353,7 @@ class Handlers:
 def offered(explorer: Explorer, task: str) -> str:
     """A task's problems to choose from; what was picked says so, and how rare it is."""
     listed = questions.examples(task, explorer.laboratory)
-    picked = explorer.pair.name == questions.PICKED_FOR and task in questions.PICKED
+    picked = questions.picked(task, explorer.pair.name)
     often = only_soft().get(task) if picked else None
     return views.examples(listed, explorer.laboratory, picked, often)
 

@@ -25,13 +25,18 @@ EXAMPLES_SEED = 524
 """Chosen so that the first problem of every family that is trained for shows what thoughts can do:
 hard CoT gets it wrong and SoftCoT right. How often that is so, the records say."""
 
+NOTES_SEED = 555
+"""The same for `mini-notes`, of both pairs that have a projection for it."""
+
 PICKED_FOR = "mini"
-"""The pair whose answers chose the seed."""
+"""The pair whose answers chose the seed of all other kinds."""
 
 PICKED = frozenset(
     name for name, task in TASKS.items() if name.startswith("mini-") and "train" in task.splits
 )
-"""The kinds of problems whose first example was picked."""
+"""Those kinds of problems whose first example was picked."""
+
+NOTES = "mini-notes"
 
 REAL = ("gsm8k", "svamp", "aqua", "strategyqa")
 """Real tasks that are offered to pairs which are not the laboratory's."""
@@ -80,7 +85,22 @@ def offered(laboratory: bool = True) -> dict[str, Task]:
 def whispered(trained: Collection[str]) -> dict[str, Task]:
     """The tasks on what only the assistant is told for which there is a projection, by name."""
     own = {name for name, task in PROBE_TASKS.items() if task.projection == name}
-    return {name: PROBE_TASKS[name] for name in own if f"projection-{name}" in trained}
+    return {
+        name: PROBE_TASKS[name]
+        for name in own
+        if f"projection-{name}" in trained and _has_problems(PROBE_TASKS[name])
+    }
+
+
+def _has_problems(task: Task) -> bool:
+    """Whether a problem can be drawn without asking anybody for a data set."""
+    source = problems_of(task.name).source
+    return not isinstance(source, StoredProblems) or source.at_hand
+
+
+def picked(task_name: str, pair: str) -> bool:
+    """Whether the first example is one that hard CoT gets wrong and SoftCoT right."""
+    return task_name == NOTES or (pair == PICKED_FOR and task_name in PICKED)
 
 
 def taught(laboratory: bool = True) -> dict[str, Task]:
@@ -113,7 +133,8 @@ def examples(task_name: str, laboratory: bool = True) -> list[Problem]:
         written = [] if laboratory else sample_problems(FREE.name)
         others = [name for name in offered(laboratory) if name != FREE.name]
         return written[:EXAMPLES] or [examples(name)[0] for name in others]
-    drawn = problems_of(task_name).problems("test", 10 * EXAMPLES, EXAMPLES_SEED)
+    seed = NOTES_SEED if task_name == NOTES else EXAMPLES_SEED
+    drawn = problems_of(task_name).problems("test", 10 * EXAMPLES, seed)
     unread = [problem for problem in drawn if problem.meta.get("unread")][: EXAMPLES // 2]
     read = [problem for problem in drawn if not problem.meta.get("unread")]
     return unread + read[: EXAMPLES - len(unread)]

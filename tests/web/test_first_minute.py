@@ -165,7 +165,17 @@ def test_a_note_changes_the_answer_of_a_base_that_never_reads_it(visit):
     page = visit()
     page.get_by_role("radio", name="Notes for the assistant").check()
     question = page.get_by_label("Question", exact=True)
-    expect(question).not_to_have_value(FIRST.question)
+    expect(question).to_have_value(examples("mini-notes")[0].question)
+    run(page)  # the first of them was picked, and says so
+    answered(page)
+    hard, soft = page.locator(COMPARED).all()
+    expect(hard).to_contain_text("✗ wrong")
+    expect(soft).to_contain_text("✓ right")
+    expect(page.locator(".picked-note")).to_contain_text("how rare that is")
+    luck = page.get_by_text("is luck")
+    expect(luck).to_have_count(0)  # a projection was trained for what neither model has read
+    question.fill("What is the capital of France?")
+    expect(luck.first).to_be_visible()
     question.fill("How many coins does Anna have?")
     said = []
     for note in ("Anna has 37 coins.", "Anna has 52 coins."):

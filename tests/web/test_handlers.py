@@ -398,6 +398,16 @@ def test_another_note_is_another_question_with_no_known_answer(page):
     assert named["note"] == NOTE and named["seen"].note == NOTE
 
 
+def test_notes_of_a_data_set_that_is_not_at_hand_are_not_offered(monkeypatch, tmp_path):
+    trained = {"projection-mini-notes", "projection-svamp-noted"}
+    monkeypatch.delenv("SOFTCOT_DATA", raising=False)
+    assert questions.whispered(trained).keys() == {"mini-notes"}
+    (tmp_path / "svamp").mkdir()
+    (tmp_path / "svamp" / "SVAMP.json").write_text("[]")
+    monkeypatch.setenv("SOFTCOT_DATA", str(tmp_path))
+    assert questions.whispered(trained).keys() == {"mini-notes", "svamp-noted"}
+
+
 def test_notes_are_offered_where_a_projection_was_trained_for_them(pair, tmp_path):
     assert "mini-notes" not in Explorer(pair).tasks
     Projection.for_pair(pair, "mini-notes", 16).save(tmp_path / "projection-mini-notes")
