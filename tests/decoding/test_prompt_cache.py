@@ -146,10 +146,13 @@ def test_what_does_not_fit_is_not_kept(pair, monkeypatch):
 def passes_of_steps(pair, out, config, method="softcot"):
     """Passes through the base in every step that no validation follows, and the history."""
     counts = []
+
+    def count(update):
+        if update.phase != "validating":
+            counts.append(len(seen))
+
     with forward_passes(pair.base) as seen:
-        result = train(
-            pair, method, "mini-gsm", config, out, progress=lambda update: counts.append(len(seen))
-        )
+        result = train(pair, method, "mini-gsm", config, out, progress=count)
     steps = counts[-config.steps - 1 :]
     made = [after - before for before, after in zip(steps, steps[1:], strict=False)]
     spared = [n for step, n in enumerate(made, 1) if step > 1 and step % config.validate_every]
