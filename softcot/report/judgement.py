@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import numpy as np
 
 from softcot.data.families.notes import COUNTS
-from softcot.evaluation.experiments import REAL, WHISPERED_K, plan
+from softcot.evaluation.experiments import REAL, TOLD, WHISPERED_K, plan
 from softcot.evaluation.records import Record, interval
 from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
 from softcot.report.cells import POINTS, Line, difference, minus
@@ -166,7 +167,8 @@ def _notes(pair: str, found: Mapping[Key, Record]) -> str:
     return (
         f"Thoughts {said} through: of numbers that only the assistant of {pair} has read "
         f"(`notes`), the base names {100 * own.accuracy:.1f} % with own thoughts and "
-        f"{100 * swapped.accuracy:.1f} % with swapped ones.{_facts(pair, found)}"
+        f"{100 * swapped.accuracy:.1f} % with swapped ones."
+        f"{_facts(pair, found)}{_told(pair, found)}"
     )
 
 
@@ -184,6 +186,28 @@ def _facts(pair: str, found: Mapping[Key, Record]) -> str:
         f" Of notes of {facts} facts K = {WHISPERED_K[-1]} thoughts tell {own} %, swapped ones at "
         f"most {max(shares['swap'], key=int)} %."
     )
+
+
+def _told(pair: str, found: Mapping[Key, Record]) -> str:
+    """Of which notes that people wrote own thoughts tell more than swapped ones, with any K."""
+    through: dict[str, bool] = {}
+    for task, k in product(TOLD, WHISPERED_K):
+        keys = [
+            key_of_run(run)
+            for run in plan("told", pair)
+            if run.task == task and run.protocol.k == k  # own thoughts, then swapped ones
+        ]
+        if all(key in found for key in keys):
+            own, swapped = (found[key].scores() for key in keys)
+            through[task] = through.get(task, False) or verdict(difference(own, swapped)) > 0
+    if not through:
+        return ""
+    said = [
+        f"{'more' if more else 'no more'} of {joined(tasks)}"
+        for more in (True, False)
+        if (tasks := [f"`{task}`" for task, known in through.items() if known == more])
+    ]
+    return f" Where people wrote the notes, they tell {' and '.join(said)} than swapped ones."
 
 
 def _plain(method: str) -> str:

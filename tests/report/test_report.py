@@ -585,6 +585,19 @@ def test_what_slots_cost_and_what_is_left_of_the_question_are_said():
     )
 
 
+def test_notes_that_people_wrote_get_through_or_not():
+    asked = (("none", 30), ("swap", 2))
+    records = [real_record("notes", "softcot", way, right, n=40, k=8) for way, right in asked]
+    for task, own in (("svamp-noted", 3), ("strategyqa-noted", 30)):
+        for way, right in (("none", own), ("swap", 3)):
+            records.append(real_record(task, "softcot", way, right, n=40, k=4))
+    [said] = [part.summary for part in build(records).sections if part.id == "real"]
+    assert said.endswith(
+        " Where people wrote the notes, they tell more of `strategyqa-noted` and no more of "
+        "`svamp-noted` than swapped ones."
+    )
+
+
 @pytest.mark.parametrize(("own", "said"), [(9, "Thoughts do get"), (1, "Thoughts do not get")])
 def test_whether_numbers_get_through_is_said(own, said):
     records = [
