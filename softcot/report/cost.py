@@ -122,7 +122,7 @@ def _rows(found: Lines, tasks: list[str], command: str) -> dict[Setting, list[Ce
 def _prices(where: str, rows: Mapping[Setting, list[Cell]], found: Lines) -> Table:
     """A row for each setting; without seconds where they are not all of one device."""
     devices = {record.device for records in found.values() for record in records.values()}
-    note = "Passes wait for one another. An en dash where a record is older than the figure."
+    note = "Passes wait for one another. An en dash where no record says it."
     columns = COLUMNS
     if len(devices) > 1:
         columns, note = COLUMNS[:-1], f"{note} The records are of more than one device."
@@ -181,16 +181,17 @@ def _row(way: Setting, records: Line, tasks: list[str], command: str) -> list[Ce
         PERCENT.cell(pooled(_scores(way, records), tasks), command),
         mean([record.mean_new_tokens * way.votes for record in own], TOKENS),
         mean([record.mean_passes for record in own], TOKENS),
-        mean([_flops(record, way.votes) for record in own], GIGA),
+        mean([_flops(record, way) for record in own], GIGA),
         mean([_seconds(record, way.votes) for record in own], SECONDS),
     ]
 
 
-def _flops(record: Record, votes: int) -> float | None:
-    """Of what votes; the prompt is read once, and the thoughts of all samples are made at once."""
-    if record.work is None:
+def _flops(record: Record, way: Setting) -> float | None:
+    """Of what votes. Where each sample has a prompt of its own, only that of all is known."""
+    several = METHODS[way.method].many and way.votes != record.samples
+    if record.work is None or several:
         return None
-    written = record.mean_new_tokens * votes
+    written = record.mean_new_tokens * way.votes
     return record.work["first_flops"] + record.work["token_flops"] * written
 
 
