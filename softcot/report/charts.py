@@ -7,7 +7,7 @@ so that no figure needs its colours to be read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from softcot.methods import METHODS, SoftCoT
 from softcot.report.parts import Cell, Figure
@@ -154,12 +154,16 @@ def figure(
     y: str,
     *,
     ticks: Sequence[Any] | None = None,
+    scale: Literal["linear", "log"] = "linear",
     **layout: Any,
 ) -> Figure:
-    """A figure of some traces; `x` and `y` name the axes, `ticks` are the marks of the first."""
+    """A figure of some traces; `x` and `y` name the axes, `ticks` and `scale` are the first's."""
     axis = {"showticklabels": True, "automargin": True}
+    along = ({"tickvals": list(ticks)} if ticks else {}) | (
+        {"type": scale} if scale == "log" else {}
+    )
     plain = {
-        "xaxis": {"title": {"text": x}, **axis} | ({"tickvals": list(ticks)} if ticks else {}),
+        "xaxis": {"title": {"text": x}, **axis} | along,
         "yaxis": {"title": {"text": y}, **axis},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "margin": {"l": 48, "r": 12, "t": 24, "b": 48},

@@ -30,6 +30,9 @@ from softcot.report.results import Key, Results, key_of_run
 SECONDS, GIGA = Unit(1, ".3f"), Unit(1e-9, ",.2f")
 COLUMNS = ["Method and K", "Accuracy,\u00a0%", "New tokens", "Passes", "GFLOP", "Seconds"]
 
+TICKS = (5, 10, 20, 30, 50, 100, 200, 300)
+"""Of new tokens: answers of most methods have about as many, and votes several times that."""
+
 SOME_VOTES = (5, VOTES)
 """Of a method's samples, how many vote."""
 
@@ -150,6 +153,8 @@ def _chart(where: str, rows: Mapping[Setting, list[Cell]]) -> Figure:
         traces,
         "New tokens",
         "Accuracy in %",
+        ticks=TICKS,
+        scale="log",
     )
 
 
