@@ -5,14 +5,14 @@ import torch
 from softcot.bench.measuring import Side, interleaved
 from softcot.bench.setting import Found, Setting
 from softcot.data.tasks import get_task
-from softcot.methods import get_method
+from softcot.methods import ZeroShotCoT, get_method
 from softcot.models.batches import PromptEmbeds
 from softcot.models.cache import empty_cache
 from softcot.models.language_model import LanguageModel
 from softcot.thoughts.pair import Pair
 
 ROWS, QUICK_ROWS = (1, 4, 16), (1, 2)
-METHOD = "zero-shot-cot"
+METHOD = ZeroShotCoT.name
 """Whose prompts are read: nobody else takes part in them."""
 
 

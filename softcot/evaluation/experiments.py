@@ -231,22 +231,22 @@ def _made(method: str, control: str = "none") -> Protocol:
 def whisper() -> Iterator[Run]:
     """How much of a note K thoughts carry, between the base that was told and that was not."""
     for count in COUNTS:
-        task = f"mini-notes-{count}"
-        for alone in (ZeroShotCoT, ToldCoT):
-            yield Run(task, Protocol(alone.name))
-        for k in WHISPERED_K:
-            for control in ("none", "swap"):
-                yield Run(task, Protocol(SoftCoT.name, control, k=k))
+        yield from _carried(f"mini-notes-{count}", Protocol)
 
 
 def told() -> Iterator[Run]:
     """The same of notes that people wrote, between ready-made models."""
     for task in TOLD:
-        for alone in (ZeroShotCoT, ToldCoT):
-            yield Run(task, _real(alone.name))
-        for k in WHISPERED_K:
-            for control in ("none", "swap"):
-                yield Run(task, _real(SoftCoT.name, control, k=k))
+        yield from _carried(task, _real)
+
+
+def _carried(task: str, asked: Callable[..., Protocol]) -> Iterator[Run]:
+    """K thoughts with the own note and with another's, between both bounds."""
+    for alone in (ZeroShotCoT, ToldCoT):
+        yield Run(task, asked(alone.name))
+    for k in WHISPERED_K:
+        for control in ("none", "swap"):
+            yield Run(task, asked(SoftCoT.name, control, k=k))
 
 
 def cost() -> Iterator[Run]:

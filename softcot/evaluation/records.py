@@ -139,9 +139,13 @@ class Record:
 
         Two for each weight and token; what attention adds to that is left out.
         """
+        return self.flops_of(self.samples)
+
+    def flops_of(self, samples: int) -> float | None:
+        """The same with only some of the samples written, behind the prompts of all."""
         if self.work is None:
             return None
-        written = self.mean_new_tokens * self.samples
+        written = self.mean_new_tokens * samples
         return self.work["first_flops"] + self.work["token_flops"] * written
 
     def scores(self, votes: int | None = None) -> np.ndarray:

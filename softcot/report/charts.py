@@ -154,14 +154,13 @@ def figure(
     y: str,
     *,
     ticks: Sequence[Any] | None = None,
-    scale: Literal["linear", "log"] = "linear",
+    scale: Literal["log"] | None = None,
     **layout: Any,
 ) -> Figure:
     """A figure of some traces; `x` and `y` name the axes, `ticks` and `scale` are the first's."""
     axis = {"showticklabels": True, "automargin": True}
-    along = ({"tickvals": list(ticks)} if ticks else {}) | (
-        {"type": scale} if scale == "log" else {}
-    )
+    given = {"tickvals": list(ticks or []), "type": scale}
+    along = {name: value for name, value in given.items() if value}
     plain = {
         "xaxis": {"title": {"text": x}, **axis} | along,
         "yaxis": {"title": {"text": y}, **axis},

@@ -194,10 +194,7 @@ def _row(way: Setting, records: Line, tasks: list[str], command: str) -> list[Ce
 def _flops(record: Record, way: Setting) -> float | None:
     """Of what votes. Where each sample has a prompt of its own, only that of all is known."""
     several = METHODS[way.method].many and way.votes != record.samples
-    if record.work is None or several:
-        return None
-    written = record.mean_new_tokens * way.votes
-    return record.work["first_flops"] + record.work["token_flops"] * written
+    return None if several else record.flops_of(way.votes)
 
 
 def _seconds(record: Record, votes: int) -> float | None:

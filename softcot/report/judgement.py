@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import product
 
 import numpy as np
 
 from softcot.data.families.notes import COUNTS
-from softcot.evaluation.experiments import REAL, TOLD, WHISPERED_K, plan
+from softcot.evaluation.experiments import REAL, WHISPERED_K, plan
 from softcot.evaluation.records import Record, interval
 from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
 from softcot.report.cells import POINTS, Line, difference, minus
@@ -190,16 +189,17 @@ def _facts(pair: str, found: Mapping[Key, Record]) -> str:
 
 def _told(pair: str, found: Mapping[Key, Record]) -> str:
     """Of which notes that people wrote own thoughts tell more than swapped ones, with any K."""
+    known = {
+        (run.task, run.protocol.k, run.protocol.control): found[key]
+        for run in plan("told", pair)
+        if run.protocol.method == SoftCoT.name and (key := key_of_run(run)) in found
+    }
     through: dict[str, bool] = {}
-    for task, k in product(TOLD, WHISPERED_K):
-        keys = [
-            key_of_run(run)
-            for run in plan("told", pair)
-            if run.task == task and run.protocol.k == k  # own thoughts, then swapped ones
-        ]
-        if all(key in found for key in keys):
-            own, swapped = (found[key].scores() for key in keys)
-            through[task] = through.get(task, False) or verdict(difference(own, swapped)) > 0
+    for (task, k, control), own in known.items():
+        swapped = known.get((task, k, "swap"))
+        if control == "none" and swapped:
+            more = verdict(difference(own.scores(), swapped.scores())) > 0
+            through[task] = through.get(task, False) or more
     if not through:
         return ""
     said = [

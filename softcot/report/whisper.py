@@ -104,8 +104,8 @@ def _chart(title: str, found: Found, columns: Mapping[str, str]) -> Figure:
         for place, (task, label) in enumerate(columns.items())
     ]
     bounds = [
-        line(f"{title}, {label}", list(WHISPERED_K), [cell] * len(WHISPERED_K), way[0], place)
-        for title, way in list(ways.items())[:2]
+        line(f"{bound}, {label}", list(WHISPERED_K), [cell] * len(WHISPERED_K), way[0], place)
+        for bound, way in list(ways.items())[:2]
         for place, (task, label) in enumerate(columns.items())
         if (cell := _cell(found, way, task)) != MISSING
     ]

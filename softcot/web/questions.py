@@ -37,6 +37,7 @@ PICKED = frozenset(
 """Those kinds of problems whose first example was picked."""
 
 NOTES = "mini-notes"
+"""The kind of problems with facts that the assistant alone is told."""
 
 REAL = ("gsm8k", "svamp", "aqua", "strategyqa")
 """Real tasks that are offered to pairs which are not the laboratory's."""

@@ -171,7 +171,7 @@ def test_a_note_changes_the_answer_of_a_base_that_never_reads_it(visit):
     hard, soft = page.locator(COMPARED).all()
     expect(hard).to_contain_text("✗ wrong")
     expect(soft).to_contain_text("✓ right")
-    expect(page.locator(".picked-note")).to_contain_text("how rare that is")
+    expect(page.locator(".picked-note")).to_contain_text("how often that is so")
     luck = page.get_by_text("is luck")
     expect(luck).to_have_count(0)  # a projection was trained for what neither model has read
     question.fill("What is the capital of France?")

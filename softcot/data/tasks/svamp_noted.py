@@ -3,8 +3,8 @@
 import re
 from dataclasses import replace
 
-from softcot.data.rows import RawRow, ReadRow, json_rows
-from softcot.data.stored import Hub, StoredProblems
+from softcot.data.rows import RawRow, ReadRow
+from softcot.data.stored import StoredProblems
 from softcot.data.tasks import svamp
 
 
@@ -32,12 +32,12 @@ TASK = replace(
     title="SVAMP, its story as a note",
     # Elsewhere all of it is for evaluation; a projection that has never met a note says nothing.
     # Variations of one story stand together in the file, so that few are in both parts.
-    source=StoredProblems(
+    source=replace(
+        _SOURCE,
         files={"train": _FILE, "test": _FILE},
         parts={"train": (0, 70), "test": (70, 100)},
-        rows=json_rows,
         read=read,
-        hub=Hub(_SOURCE.hub.id, {"train": "train", "test": "test"}),
+        hub=replace(_SOURCE.hub, splits={"train": "train", "test": "test"}),
     ),
     projection="svamp-noted",
     probe=True,
