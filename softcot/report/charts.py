@@ -100,6 +100,20 @@ def _scatter(
     }
 
 
+def stairs(name: str, x: Sequence[float], cells: Sequence[Cell]) -> dict[str, Any]:
+    """The height that is reached with so much of x, from one of the cells to the next."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "opacity": 1,
+        "x": list(x),
+        "y": [cell.value for cell in cells],
+        "line": {"color": GREY, "width": 1, "dash": "dot", "shape": "hv"},
+        "hoverinfo": "skip",
+    }
+
+
 def band(x: Sequence[float], cells: Sequence[Cell], method: str) -> dict[str, Any]:
     """The intervals of a line as an area around it."""
     known = [(at, cell) for at, cell in zip(x, cells, strict=True) if cell.low is not None]

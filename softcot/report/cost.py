@@ -22,16 +22,17 @@ from softcot.report.cells import (
     tasks_of,
     trained_of,
 )
-from softcot.report.charts import figure, line
+from softcot.report.charts import figure, line, stairs
 from softcot.report.parts import MISSING, Cell, Figure, Section, Table
 from softcot.report.real import by_pair
 from softcot.report.results import Key, Results, key_of_run
 
 SECONDS, GIGA = Unit(1, ".3f"), Unit(1e-9, ",.2f")
 COLUMNS = ["Method and K", "Accuracy,\u00a0%", "New tokens", "Passes", "GFLOP", "Seconds"]
+GFLOP = COLUMNS.index("GFLOP")
 
-TICKS = (5, 10, 20, 30, 50, 100, 200, 300)
-"""Of new tokens: answers of most methods have about as many, and votes several times that."""
+TICKS = tuple(part * 10**power for power in range(-2, 5) for part in (1, 1.5, 2, 3, 5, 7))
+"""Of arithmetic: votes cost ten times what one answer does, models a hundred times one another."""
 
 SOME_VOTES = (5, VOTES)
 """Of a method's samples, how many vote."""
@@ -51,7 +52,7 @@ Lines = Mapping[Setting, Line]
 
 
 def section(results: Results) -> Section | None:
-    """One row for each setting, and accuracy against new tokens."""
+    """One row for each setting, and accuracy against arithmetic."""
     tables, figures = [], []
     if results.has_own("cost", beside="grid"):
         found = {way: _line(results, way) for way in _settings()}
@@ -125,7 +126,11 @@ def _rows(found: Lines, tasks: list[str], command: str) -> dict[Setting, list[Ce
 def _prices(where: str, rows: Mapping[Setting, list[Cell]], found: Lines) -> Table:
     """A row for each setting; without seconds where they are not all of one device."""
     devices = {record.device for records in found.values() for record in records.values()}
-    note = "Passes wait for one another. An en dash where no record says it."
+    best = ", ".join(row[0].text for row in _frontier(rows))
+    note = (
+        f"The highest mean for its arithmetic, from the cheapest on: {best}. "
+        "Passes wait for one another. An en dash where no record says it."
+    )
     columns = COLUMNS
     if len(devices) > 1:
         columns, note = COLUMNS[:-1], f"{note} The records are of more than one device."
@@ -138,24 +143,43 @@ def _prices(where: str, rows: Mapping[Setting, list[Cell]], found: Lines) -> Tab
     )
 
 
+def _frontier(rows: Mapping[Setting, list[Cell]]) -> list[list[Cell]]:
+    """From the cheapest on, the rows that answer better than all that cost less."""
+    best: list[list[Cell]] = []
+    for row in sorted(_counted(rows), key=lambda row: (row[GFLOP].value, -(row[1].value or 0.0))):
+        if not best or (row[1].value or 0.0) > (best[-1][1].value or 0.0):
+            best.append(row)
+    return best
+
+
+def _counted(rows: Mapping[Setting, list[Cell]]) -> list[list[Cell]]:
+    """The rows of which the arithmetic is known."""
+    return [row for row in rows.values() if row[GFLOP].value is not None]
+
+
 def _chart(where: str, rows: Mapping[Setting, list[Cell]]) -> Figure:
-    """Accuracy against new tokens: marks of a kind for each method, since K orders neither."""
+    """Accuracy against arithmetic: marks of a kind for each method, since K orders neither."""
     traces = [
-        line(METHODS[name].title, [row[2].value or 0.0 for row in own], [row[1] for row in own],
-             name, place) | {"mode": "markers"}
+        line(METHODS[name].title, _arithmetic(own), [row[1] for row in own], name, place)
+        | {"mode": "markers"}
         for place, name in enumerate(dict.fromkeys(way.method for way in rows))
-        if (own := [row for way, row in rows.items() if way.method == name])
-    ]  # fmt: skip
-    said = ", ".join(f"{row[0].text} {row[1].text} at {row[2].text}" for row in rows.values())
+        if (own := _counted({way: row for way, row in rows.items() if way.method == name}))
+    ]
+    best = _frontier(rows)
+    said = ", ".join(f"{row[0].text} {row[1].text} at {row[GFLOP].text}" for row in _counted(rows))
     return figure(
-        f"Accuracy against the tokens of an answer{where}",
-        f"Accuracy in % at new tokens: {said}.",
-        traces,
-        "New tokens",
+        f"Accuracy against the arithmetic of an answer{where}",
+        f"Accuracy in % at GFLOP: {said}.",
+        [stairs("The best for its cost", _arithmetic(best), [row[1] for row in best]), *traces],
+        "GFLOP",
         "Accuracy in %",
         ticks=TICKS,
         scale="log",
     )
+
+
+def _arithmetic(rows: list[list[Cell]]) -> list[float]:
+    return [row[GFLOP].value or 0.0 for row in rows]
 
 
 def _title(way: Setting) -> str:

@@ -1201,8 +1201,35 @@ def test_cost_is_that_of_every_setting():
         "SoftCoT, 12 thoughts": ["60.0", "20.0", "21.0", "–", "0.100"],
         "SoftCoT, 1 thought": ["50.0", "20.0", "21.0", "43.00", "0.100"],
     }
-    assert len(section.figures[0].plotly["data"]) == 3
+    [best, *methods] = section.figures[0].plotly["data"]
+    # What is known of the arithmetic, and of two that cost the same the better one.
+    assert [(trace["name"], trace["x"]) for trace in methods] == [
+        ("No CoT", [43.0]),
+        ("SoftCoT", [43.0]),
+    ]
+    assert (best["x"], best["y"]) == ([43.0], [50.0])
+    assert "from the cheapest on: SoftCoT, 1 thought. " in table.note
     assert "cost" not in [part.id for part in build(records[2:]).sections]
+
+
+def test_the_best_for_its_arithmetic_is_on_the_frontier():
+    def work(read: float) -> dict[str, float]:
+        known = {"prompt_tokens": 10.0, "heard_tokens": 5.0, "token_flops": 2e9}
+        return known | {"first_flops": read * 1e9}
+
+    records = [
+        build_record(5, "softcot", k=1, work=work(10)),
+        build_record(4, "softcot", k=2, work=work(20)),
+        build_record(5, "softcot", k=4, work=work(30)),
+        build_record(7, "softcot", k=8, work=work(40)),
+        build_record(2, "no-cot", work=work(5)),
+    ]
+    [section] = [part for part in build(records).sections if part.id == "cost"]
+    best = section.figures[0].plotly["data"][0]
+    assert best["y"] == [20.0, 50.0, 70.0]
+    assert best["x"] == sorted(best["x"])
+    said = "from the cheapest on: No CoT, SoftCoT, 1 thought, SoftCoT, 8 thoughts. "
+    assert said in section.tables[1].note
 
 
 def test_votes_cost_what_all_of_their_samples_do():
