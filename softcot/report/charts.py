@@ -6,7 +6,8 @@ so that no figure needs its colours to be read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from softcot.methods import METHODS, SoftCoT
@@ -100,6 +101,11 @@ def _scatter(
     }
 
 
+def named(trace: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The marks of a trace alone, which say their names to a pointer."""
+    return trace | {"mode": "markers", "text": names, "hovertemplate": f"%{{text}}<br>{_HOVER}"}
+
+
 def stairs(name: str, x: Sequence[float], cells: Sequence[Cell]) -> dict[str, Any]:
     """The height that is reached with so much of x, from one of the cells to the next."""
     return {
@@ -183,3 +189,49 @@ def figure(
         "hovermode": "closest",
     }
     return Figure(title, alt, {"data": traces, "layout": plain | layout})
+
+
+def panels(
+    title: str,
+    alt: str,
+    lines: Mapping[str, Sequence[dict[str, Any]]],
+    x: str,
+    y: str,
+    *,
+    ticks: Sequence[Any] | None = None,
+    scale: Literal["log"] | None = None,
+    across: int = 2,
+) -> Figure:
+    """Small figures beside one another, on the same axes and with one legend.
+
+    Args:
+        title: Of all.
+        alt: What they show, in words.
+        lines: The traces of each, by its title; their names are the same in all.
+        x: Name of the axis.
+        y: Name of the axis.
+        ticks: Of x.
+        scale: Of x.
+        across: Figures in a row.
+    """
+    traces: list[dict[str, Any]] = []
+    chart = figure(title, alt, traces, x, y, ticks=ticks, scale=scale)
+    layout = chart.plotly["layout"]
+    first = {axis: layout[axis] for axis in ("xaxis", "yaxis")}
+    layout["annotations"] = []
+    for number, (label, own) in enumerate(lines.items()):
+        row, column = (str(place + 1) if place else "" for place in divmod(number, across))
+        layout[f"xaxis{column}"] = first["xaxis"]
+        layout[f"yaxis{row}"] = first["yaxis"] | ({"matches": "y"} if row else {})
+        layout["annotations"].append(_above(label, f"x{column}", f"y{row}"))
+        on = {"xaxis": f"x{column}", "yaxis": f"y{row}", "showlegend": not number}
+        traces += [trace | on | {"legendgroup": trace["name"]} for trace in own]
+    layout["grid"] = {"rows": math.ceil(len(lines) / across), "columns": across, "ygap": 0.3}
+    layout["legend"] = layout["legend"] | {"y": 1.1}  # above the titles
+    return chart
+
+
+def _above(label: str, x: str, y: str) -> dict[str, Any]:
+    """The title of one of several small figures."""
+    place = {"x": 0.5, "xref": f"{x} domain", "y": 1, "yref": f"{y} domain", "yanchor": "bottom"}
+    return {"text": label, "showarrow": False, **place}

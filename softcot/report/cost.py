@@ -9,7 +9,7 @@ import numpy as np
 
 from softcot.evaluation.experiments import ASSISTED, COSTS, VOTES, VOTING, plan
 from softcot.evaluation.records import Record
-from softcot.methods import METHODS
+from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
 from softcot.report.cells import (
     PERCENT,
     TOKENS,
@@ -22,7 +22,7 @@ from softcot.report.cells import (
     tasks_of,
     trained_of,
 )
-from softcot.report.charts import figure, line, stairs
+from softcot.report.charts import figure, line, named, stairs
 from softcot.report.parts import MISSING, Cell, Figure, Section, Table
 from softcot.report.real import by_pair
 from softcot.report.results import Key, Results, key_of_run
@@ -38,6 +38,15 @@ SOME_VOTES = (5, VOTES)
 """Of a method's samples, how many vote."""
 
 
+GROUPS = (
+    METHODS[SoftCoT.name].title,
+    "Other makers of soft thoughts",
+    "Nothing trained",
+    "Trained without an assistant",
+)
+"""What the figure tells apart."""
+
+
 class Setting(NamedTuple):
     """One way to ask a method."""
 
@@ -46,6 +55,17 @@ class Setting(NamedTuple):
     """None for the method's own."""
     votes: int = 1
     """Samples whose majority counts; of one, the greedy answer."""
+
+
+class Point(NamedTuple):
+    """A setting in the figure."""
+
+    method: str
+    title: str
+    gflop: float
+    accuracy: Cell
+    height: float
+    """Its accuracy in %."""
 
 
 Lines = Mapping[Setting, Line]
@@ -60,11 +80,11 @@ def section(results: Results) -> Section | None:
         tasks = trained_of(*found.values())
         rows = _rows(found, tasks, command_of("cost"))
         tables += [_by_task(found), _prices("", rows, found)]
-        figures.append(_chart("", rows))
+        figures.append(_chart("", _points(rows)))
     for pair, task, lines in _between(results):
         rows = _rows(lines, [task], f"{command_of('cost')} --pair {pair} --task {task}")
         tables.append(_prices(f": {pair} on {task}", rows, lines))
-        figures.append(_chart(f": {pair} on {task}", rows))
+        figures.append(_chart(f": {pair} on {task}", _points(rows)))
     if not tables:
         return None
     return Section(
@@ -126,7 +146,7 @@ def _rows(found: Lines, tasks: list[str], command: str) -> dict[Setting, list[Ce
 def _prices(where: str, rows: Mapping[Setting, list[Cell]], found: Lines) -> Table:
     """A row for each setting; without seconds where they are not all of one device."""
     devices = {record.device for records in found.values() for record in records.values()}
-    best = ", ".join(row[0].text for row in _frontier(rows))
+    best = ", ".join(point.title for point in _frontier(_points(rows)))
     note = (
         f"The highest mean for its arithmetic, from the cheapest on: {best}. "
         "Passes wait for one another. An en dash where no record says it."
@@ -143,34 +163,38 @@ def _prices(where: str, rows: Mapping[Setting, list[Cell]], found: Lines) -> Tab
     )
 
 
-def _frontier(rows: Mapping[Setting, list[Cell]]) -> list[list[Cell]]:
-    """From the cheapest on, the rows that answer better than all that cost less."""
-    best: list[list[Cell]] = []
-    for row in sorted(_counted(rows), key=lambda row: (row[GFLOP].value, -(row[1].value or 0.0))):
-        if not best or (row[1].value or 0.0) > (best[-1][1].value or 0.0):
-            best.append(row)
+def _points(rows: Mapping[Setting, list[Cell]]) -> list[Point]:
+    """The settings of which the arithmetic is known, the cheapest first."""
+    found = [
+        Point(way.method, row[0].text, cost, row[1], row[1].value or 0.0)
+        for way, row in rows.items()
+        if (cost := row[GFLOP].value) is not None
+    ]
+    return sorted(found, key=lambda point: (point.gflop, -point.height))
+
+
+def _frontier(points: list[Point]) -> list[Point]:
+    """Those that answer better than all that cost less."""
+    best: list[Point] = []
+    for point in points:
+        if not best or point.height > best[-1].height:
+            best.append(point)
     return best
 
 
-def _counted(rows: Mapping[Setting, list[Cell]]) -> list[list[Cell]]:
-    """The rows of which the arithmetic is known."""
-    return [row for row in rows.values() if row[GFLOP].value is not None]
-
-
-def _chart(where: str, rows: Mapping[Setting, list[Cell]]) -> Figure:
-    """Accuracy against arithmetic: marks of a kind for each method, since K orders neither."""
-    traces = [
-        line(METHODS[name].title, _arithmetic(own), [row[1] for row in own], name, place)
-        | {"mode": "markers"}
-        for place, name in enumerate(dict.fromkeys(way.method for way in rows))
-        if (own := _counted({way: row for way, row in rows.items() if way.method == name}))
-    ]
-    best = _frontier(rows)
-    said = ", ".join(f"{row[0].text} {row[1].text} at {row[GFLOP].text}" for row in _counted(rows))
+def _chart(where: str, points: list[Point]) -> Figure:
+    """Accuracy against arithmetic: marks of a kind for each group, names where a pointer rests."""
+    traces = []
+    for place, group in enumerate(GROUPS):
+        if own := [point for point in points if _group(point.method) == group]:
+            method = SoftCoT.name if group == GROUPS[0] else ZeroShotCoT.name
+            marks = line(group, *_places(own), method, place)
+            traces.append(named(marks, [point.title for point in own]))
+    said = ", ".join(f"{one.title} {one.accuracy.text} at {one.gflop:,.2f}" for one in points)
     return figure(
         f"Accuracy against the arithmetic of an answer{where}",
         f"Accuracy in % at GFLOP: {said}.",
-        [stairs("The best for its cost", _arithmetic(best), [row[1] for row in best]), *traces],
+        [stairs("The best for its cost", *_places(_frontier(points))), *traces],
         "GFLOP",
         "Accuracy in %",
         ticks=TICKS,
@@ -178,8 +202,18 @@ def _chart(where: str, rows: Mapping[Setting, list[Cell]]) -> Figure:
     )
 
 
-def _arithmetic(rows: list[list[Cell]]) -> list[float]:
-    return [row[GFLOP].value or 0.0 for row in rows]
+def _group(name: str) -> str:
+    """Which of `GROUPS` a method belongs to."""
+    method = METHODS[name]
+    if name == SoftCoT.name:
+        return GROUPS[0]
+    if issubclass(method, SoftCoT):
+        return GROUPS[1]
+    return GROUPS[2 if method.kind is None else 3]
+
+
+def _places(points: list[Point]) -> tuple[list[float], list[Cell]]:
+    return [point.gflop for point in points], [point.accuracy for point in points]
 
 
 def _title(way: Setting) -> str:

@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from softcot.data.families.notes import COUNTS
 from softcot.evaluation.experiments import TOLD, WHISPERED_K, plan
 from softcot.evaluation.records import Record
 from softcot.methods import METHODS, SoftCoT, ToldCoT, ZeroShotCoT
 from softcot.report.cells import PERCENT
-from softcot.report.charts import figure, line
+from softcot.report.charts import line, panels
 from softcot.report.parts import MISSING, Cell, Figure, Section, Table
 from softcot.report.results import Key, Results, key_of, key_of_run
 from softcot.support.presets import is_laboratory
 
 Found = Mapping[Key, Record]
-Way = tuple[str, str, int]
-"""Method, control and K."""
+Cells = Mapping[tuple[str, str, int, str], Cell]
+"""By method, control, K and task."""
+
+
+class Way(NamedTuple):
+    """One way to answer a question about a note."""
+
+    method: str
+    control: str = "none"
+    counts: tuple[int, ...] = (0,)
+    """Its K; 0 where there are no thoughts."""
+
+
+WAYS = {
+    METHODS[SoftCoT.name].title: Way(SoftCoT.name, counts=WHISPERED_K),
+    "swap": Way(SoftCoT.name, "swap", WHISPERED_K),
+    METHODS[ToldCoT.name].title: Way(ToldCoT.name),
+    METHODS[ZeroShotCoT.name].title: Way(ZeroShotCoT.name),
+}
+"""What is compared, by its label: thoughts, their control, and the bounds above and below them."""
 
 FACTS = {f"mini-notes-{count}": f"{count} fact{'s' * (count > 1)}" for count in COUNTS}
 STORIES = {task: task for task in TOLD}
@@ -30,8 +49,9 @@ def section(results: Results) -> Section | None:
     for pair, experiment, columns, what in _asked(whole):
         keys = {key_of_run(run) for run in plan(experiment, pair)}
         if found := {key: record for key, record in whole.items() if key in keys}:
-            tables.append(_table(f"Accuracy in % with a note, {what}: {pair}", found, columns))
-            figures.append(_chart(f"What thoughts carry of a note, {what}: {pair}", found, columns))
+            cells = _cells(found)
+            tables.append(_table(f"Accuracy in % with a note, {what}: {pair}", cells, columns))
+            figures.append(_chart(f"What thoughts carry of a note, {what}: {pair}", cells, columns))
     if not tables:
         return None
     return Section(
@@ -55,32 +75,23 @@ def _asked(whole: Found) -> Iterator[tuple[str, str, Mapping[str, str], str]]:
             yield pair, "told", STORIES, "by data set"
 
 
-def _ways() -> dict[str, Way]:
-    """What is compared, by its label."""
-    alone = {METHODS[name].title: (name, "none", 0) for name in (ZeroShotCoT.name, ToldCoT.name)}
-    return (
-        alone
-        | {_own(k): (SoftCoT.name, "none", k) for k in WHISPERED_K}
-        | {f"swap, K = {k}": (SoftCoT.name, "swap", k) for k in WHISPERED_K}
-    )
+def _cells(found: Found) -> Cells:
+    return {
+        (key.method, key.control, key.k, key.task): PERCENT.number(
+            record.accuracy, record.command, *(100 * bound for bound in record.interval)
+        )
+        for key, record in found.items()
+    }
 
 
-def _own(k: int) -> str:
-    return f"{METHODS[SoftCoT.name].title}, K = {k}"
-
-
-def _cell(found: Found, way: Way, task: str) -> Cell:
-    for key, record in found.items():
-        if (key.method, key.control, key.k) == way and key.task == task:
-            low, high = (100 * bound for bound in record.interval)
-            return PERCENT.number(record.accuracy, record.command, low, high)
-    return MISSING
-
-
-def _table(title: str, found: Found, columns: Mapping[str, str]) -> Table:
+def _table(title: str, cells: Cells, columns: Mapping[str, str]) -> Table:
     rows = [
-        [Cell(label), *(_cell(found, way, task) for task in columns)]
-        for label, way in _ways().items()
+        [
+            Cell(f"{label}, K = {k}" if k else label),
+            *(cells.get((way.method, way.control, k, task), MISSING) for task in columns),
+        ]
+        for label, way in WAYS.items()
+        for k in way.counts
     ]
     return Table(
         title,
@@ -91,31 +102,32 @@ def _table(title: str, found: Found, columns: Mapping[str, str]) -> Table:
     )
 
 
-def _chart(title: str, found: Found, columns: Mapping[str, str]) -> Figure:
-    ways = _ways()
-    traces = [
-        line(
-            f"{METHODS[SoftCoT.name].title}, {label}",
-            list(WHISPERED_K),
-            [_cell(found, ways[_own(k)], task) for k in WHISPERED_K],
-            SoftCoT.name,
-            place,
-        )
-        for place, (task, label) in enumerate(columns.items())
-    ]
-    bounds = [
-        line(f"{bound}, {label}", list(WHISPERED_K), [cell] * len(WHISPERED_K), way[0], place)
-        for bound, way in list(ways.items())[:2]
-        for place, (task, label) in enumerate(columns.items())
-        if (cell := _cell(found, way, task)) != MISSING
-    ]
-    widest = ways[_own(WHISPERED_K[-1])]
-    said = ", ".join(f"{label} {_cell(found, widest, t).text}" for t, label in columns.items())
-    return figure(
+def _chart(title: str, cells: Cells, columns: Mapping[str, str]) -> Figure:
+    """A panel for each kind of note, in which own thoughts stand between their bounds."""
+    widest = WHISPERED_K[-1]
+    own = {
+        label: cells.get((SoftCoT.name, "none", widest, task), MISSING)
+        for task, label in columns.items()
+    }
+    said = ", ".join(f"{label} {cell.text}" for label, cell in own.items())
+    return panels(
         title,
-        f"Accuracy in % with K = {WHISPERED_K[-1]} thoughts: {said}.",
-        traces + bounds,
+        f"Accuracy in % with K = {widest} thoughts: {said}.",
+        {label: _lines(cells, task) for task, label in columns.items()},
         "K",
         "Accuracy in %",
         ticks=WHISPERED_K,
+        scale="log",
     )
+
+
+def _lines(cells: Cells, task: str) -> list[dict[str, Any]]:
+    """Accuracy of each way against K; level where the way has none."""
+    lines = []
+    for place, (label, way) in enumerate(WAYS.items()):
+        row = [cells.get((way.method, way.control, k, task), MISSING) for k in way.counts]
+        row *= len(WHISPERED_K) // len(row)
+        # Swapped thoughts are a control: SoftCoT as it is alone has the accent.
+        hue = way.method if way.control == "none" else ZeroShotCoT.name
+        lines.append(line(label, WHISPERED_K, row, hue, place))
+    return lines

@@ -1132,7 +1132,14 @@ def test_what_a_note_carries_stands_between_its_bounds():
         "SoftCoT, K = 1": ["30.0", "–", "–", "30.0"],
         "SoftCoT, K = 16": ["80.0", "–", "–", "40.0"],
     }
-    assert section.id == "whisper" and section.figures[0].plotly["data"]
+    assert section.id == "whisper"
+    traces = section.figures[0].plotly["data"]
+    drawn = {(trace["xaxis"] + trace["yaxis"], trace["name"]): trace["y"] for trace in traces}
+    assert drawn["xy", "SoftCoT"] == [30.0, None, None, None, 80.0]  # one fact
+    assert drawn["x2y2", "SoftCoT"] == [30.0, None, None, None, 40.0]  # eight
+    assert drawn["x2y2", "Told CoT"] == [90.0] * 5
+    shown = [trace["name"] for trace in traces if trace["showlegend"]]
+    assert shown == ["SoftCoT", "swap", "Told CoT", "Zero-shot CoT"]
 
 
 def test_notes_that_people_wrote_stand_beside_those_of_facts():
@@ -1203,9 +1210,9 @@ def test_cost_is_that_of_every_setting():
     }
     [best, *methods] = section.figures[0].plotly["data"]
     # What is known of the arithmetic, and of two that cost the same the better one.
-    assert [(trace["name"], trace["x"]) for trace in methods] == [
-        ("No CoT", [43.0]),
-        ("SoftCoT", [43.0]),
+    assert [(trace["name"], trace["text"], trace["x"]) for trace in methods] == [
+        ("SoftCoT", ["SoftCoT, 1 thought"], [43.0]),
+        ("Nothing trained", ["No CoT"], [43.0]),
     ]
     assert (best["x"], best["y"]) == ([43.0], [50.0])
     assert "from the cheapest on: SoftCoT, 1 thought. " in table.note
