@@ -58,7 +58,7 @@ def run(name: str, pair: Pair, setting: Setting, command: str = "") -> dict[str,
     return {
         "schema": SCHEMA,
         "name": name,
-        **provenance(base.device, base.dtype, command),
+        **provenance(base.device, base.numbers, command),
         "settings": settings
         | {"pair": pair.name, "threads": torch.get_num_threads(), "load": round(busy, 1)}
         | found.settings,

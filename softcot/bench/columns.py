@@ -24,7 +24,7 @@ def measure(pair: Pair, setting: Setting) -> Found:
 
     The figures that have goals are those of what `auto`, or the option, chose for the pair.
     """
-    chosen = str(pair.base.dtype).removeprefix("torch.")
+    chosen = pair.base.numbers
     problem = get_task(setting.task).problems("test", 1)[0]
     problem = Problem(problem.task, problem.question)  # no gold answer to score
     longest = QUICK_TOKENS if setting.quick else TOKENS

@@ -17,6 +17,7 @@ from softcot.bench.measuring import Side
 from softcot.bench.setting import Found, Setting
 from softcot.models.language_model import LanguageModel
 from softcot.support.errors import UserError
+from softcot.support.text import counted
 from softcot.thoughts.pair import Pair
 
 ROWS = (1, 2, 16)
@@ -54,7 +55,7 @@ def measure(pair: Pair, setting: Setting) -> Found:
     sides = {n: Side([sum(parts)]) for n, parts in tried.items() if len(parts) == len(shapes)}
     ratios = [
         {
-            "what": f"Products of a step of {rows} row{'s' * (rows > 1)} on one core, bfloat16's "
+            "what": f"Products of a step of {counted(rows, 'row')} on one core, bfloat16's "
             f"time against that of {way}",
             "value": sides[_name("bfloat16", rows)].median / sides[_name(way, rows)].median,
             "goal": None,
@@ -100,7 +101,7 @@ def _best(run: Product, tries: int) -> float:
 
 
 def _name(way: str, rows: int) -> str:
-    return f"{way}, {rows} row{'s' * (rows > 1)}"
+    return f"{way}, {counted(rows, 'row')}"
 
 
 def _float32(weight: torch.Tensor) -> Callable[[torch.Tensor], Product]:

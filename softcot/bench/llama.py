@@ -19,6 +19,7 @@ from softcot.models.batches import PromptEmbeds, collate
 from softcot.models.language_model import LanguageModel
 from softcot.prompts.builder import Prompt
 from softcot.support.errors import UserError
+from softcot.support.text import counted
 from softcot.thoughts.pair import Pair
 
 CHILD = Path(__file__).with_name("llama_child.py")
@@ -49,11 +50,10 @@ def measure(pair: Pair, setting: Setting) -> Found:
     for name, side in sides.items():
         # A step of a machine that does nothing else; what else it does slows the others.
         side.extra = {"tokens": int(name.split()[1]), "quickest": min(side.seconds)}
-    kept = str(pair.base.dtype).removeprefix("torch.")
     ratios = [
         {
-            "what": f"Tokens a second in {rows} row{'s' * (rows > 1)} in {kept}, against llama.cpp "
-            f"on {setting.gguf.name}",
+            "what": f"Tokens a second in {counted(rows, 'row')} in {pair.base.numbers}, "
+            f"against llama.cpp on {setting.gguf.name}",
             "value": sides[_name("llama", rows)].median / sides[_name("engine", rows)].median,
             "goal": None,
             "better": "more",
@@ -80,7 +80,7 @@ def written(lm: LanguageModel, rows: int, tokens: int) -> list[float]:
 
 
 def _name(who: str, rows: int) -> str:
-    return f"{who}, {rows} row{'s' * (rows > 1)}"
+    return f"{who}, {counted(rows, 'row')}"
 
 
 def _ask(setting: Setting, tokens: int) -> dict[str, list[float]]:

@@ -9,6 +9,7 @@ from softcot.methods import ZeroShotCoT, get_method
 from softcot.models.batches import PromptEmbeds
 from softcot.models.cache import empty_cache
 from softcot.models.language_model import LanguageModel
+from softcot.support.text import counted
 from softcot.thoughts.pair import Pair
 
 ROWS, QUICK_ROWS = (1, 4, 16), (1, 2)
@@ -33,10 +34,10 @@ def measure(pair: Pair, setting: Setting) -> Found:
         sides |= interleaved(work, setting.rounds, pair.base.device, setting.progress)
         for name in work:
             sides[name].extra["tokens"] = sum(prompt.prompt_tokens)
-    kept = str(pair.base.dtype).removeprefix("torch.")
     ratios = [
         {
-            "what": f"Reading {rows} prompt{'s' * (rows > 1)} in {kept}, time against transformers",
+            "what": f"Reading {counted(rows, 'prompt')} in {pair.base.numbers}, "
+            "time against transformers",
             "value": sides[_name("engine", rows)].median
             / sides[_name("transformers", rows)].median,
             "goal": 1.0,
@@ -48,7 +49,7 @@ def measure(pair: Pair, setting: Setting) -> Found:
 
 
 def _name(who: str, rows: int) -> str:
-    return f"{who}, {rows} prompt{'s' * (rows > 1)}"
+    return f"{who}, {counted(rows, 'prompt')}"
 
 
 def _read(lm: LanguageModel, prompt: PromptEmbeds) -> torch.Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 from softcot.support.errors import UserError
 from softcot.support.files import with_block, write_json, write_text
 from softcot.support.reading import read_object, reason
+from softcot.support.text import counted
 
 SCHEMA = "softcot-speed-1"
 TABLE = "speed"
@@ -125,8 +126,8 @@ def _notes(records: list[dict[str, Any]]) -> list[str]:
     for record in records:
         settings = record["settings"]
         how = (
-            f"pair {settings['pair']}, {record['device']}, {settings['threads']} "
-            f"thread{'s' * (settings['threads'] > 1)}, torch {record['versions']['torch']}, "
+            f"pair {settings['pair']}, {record['device']}, "
+            f"{counted(settings['threads'], 'thread')}, torch {record['versions']['torch']}, "
             f"{settings['rounds']} rounds in turns, {record['created']}"
         )
         load = settings.get("load", 0.0)  # older records do not say

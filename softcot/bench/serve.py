@@ -19,6 +19,7 @@ from softcot.decoding.decoder import Sampling
 from softcot.decoding.engine import Engine
 from softcot.evaluation.answering import ColumnRequest, answer_stream
 from softcot.support.presets import DEFAULT_THOUGHTS, MAX_NEW_TOKENS
+from softcot.support.text import counted
 from softcot.thoughts.pair import Pair
 
 REQUESTS = (ColumnRequest("zero-shot-cot"), ColumnRequest("softcot"))
@@ -128,7 +129,7 @@ def _ratios(sides: dict[str, Side], clients: Sequence[int], many: int) -> Iterat
     """Of each number of visitors: answers a second, against one by one, and the longest wait."""
     for visitors in clients:
         before, after = sides[f"one by one, {visitors}"], sides[f"together, {visitors}"]
-        asking = f"{visitors} visitor{'s' * (visitors > 1)}"
+        asking = counted(visitors, "visitor")
         goals = (GAIN, PATIENCE) if visitors == 32 else (None, None)
         told = (
             (f"Answers a second, {asking} in one batch", 2 * many / after.median, None, "more"),

@@ -9,6 +9,7 @@ from typing import Any
 
 from softcot.support.errors import UserError
 from softcot.support.files import with_block, write_text
+from softcot.support.text import counted
 
 TABLE = "sizing"
 """Name of the block that a page has the table in."""
@@ -52,7 +53,7 @@ def table(record: Mapping[str, Any]) -> str:
         wanted = users * PRESSES / 60 * ANSWERS * BUSIEST
         rows.append(f"| {users:,} | {wanted:.1f} | {math.ceil(wanted / rate):,} |")
     settings = record["settings"]
-    threads = f"{settings['threads']} thread{'s' * (settings['threads'] > 1)}"
+    threads = counted(settings["threads"], "thread")
     told = (
         f"Pair {settings['pair']}, {record['device']}, {threads}: {rate:.1f} answers a second to "
         f"{visitors} visitors at once, with first words within {PATIENCE:g} s. Every user presses "

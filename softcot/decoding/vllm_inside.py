@@ -190,7 +190,7 @@ def usual_options(base: LanguageModel) -> dict[str, Any]:
     options = {
         "model": base.model.name_or_path,
         "revision": base.revision or None,
-        "dtype": str(base.dtype).removeprefix("torch."),
+        "dtype": base.numbers,
         "max_model_len": base.context,
         "enable_prompt_embeds": True,
         "disable_log_stats": True,

@@ -152,7 +152,7 @@ def evaluate(
     settings = settings_of(pair, task, method, protocol)
     told = pair.base.prompts.templates.name(task)
     settings |= {"split": split, "n": len(problems), "prompts": told}
-    origin = provenance(pair.base.device, pair.base.dtype, command)
+    origin = provenance(pair.base.device, pair.base.numbers, command)
     origin["versions"] |= backend.versions
     key = settings | _deciding(pair, task, method, protocol, problems, origin)
     processes = Processes.of(pair.base.device)

@@ -101,7 +101,7 @@ def save_run(path: Path, pair: Pair, asked: RunRequest, columns: Sequence[Column
         "asked": to_json(asked),
         "columns": [to_json(column) for column in columns],
         "fingerprints": asked.fingerprints(pair),
-        "origin": provenance(pair.base.device, pair.base.dtype),
+        "origin": provenance(pair.base.device, pair.base.numbers),
     }
     vectors = asked.vectors(pair)
     try:

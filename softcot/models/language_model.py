@@ -192,6 +192,11 @@ class LanguageModel:
         return self.model.dtype
 
     @property
+    def numbers(self) -> str:
+        """The same in a word: float32 or bfloat16."""
+        return str(self.dtype).removeprefix("torch.")
+
+    @property
     def embeddings(self) -> torch.Tensor:
         """What the model reads for every token, float[V, d]: scaled, where it scales them."""
         layer = self.model.get_input_embeddings()

@@ -14,6 +14,7 @@ from softcot.report.charts import line, panels
 from softcot.report.parts import MISSING, Cell, Figure, Section, Table
 from softcot.report.results import Key, Results, key_of, key_of_run
 from softcot.support.presets import is_laboratory
+from softcot.support.text import counted
 
 Found = Mapping[Key, Record]
 Cells = Mapping[tuple[str, str, int, str], Cell]
@@ -37,7 +38,7 @@ WAYS = {
 }
 """What is compared, by its label: thoughts, their control, and the bounds above and below them."""
 
-FACTS = {f"mini-notes-{count}": f"{count} fact{'s' * (count > 1)}" for count in COUNTS}
+FACTS = {f"mini-notes-{count}": counted(count, "fact") for count in COUNTS}
 STORIES = {task: task for task in TOLD}
 """Tasks and what their columns are called."""
 

@@ -18,12 +18,12 @@ COMMIT = "SOFTCOT_COMMIT"
 """Environment variable that names the commit of a copy, as in a container."""
 
 
-def provenance(device: torch.device, dtype: torch.dtype, command: str = "") -> dict[str, Any]:
+def provenance(device: torch.device, numbers: str, command: str = "") -> dict[str, Any]:
     """Everything about a run that its settings do not say.
 
     Args:
         device: What the models ran on.
-        dtype: What the numbers of the base were kept in.
+        numbers: What those of the base were kept in, as in "float32".
         command: The command line that repeats the run; empty for a run started from Python.
     """
     named = os.environ.get(COMMIT, "")
@@ -35,7 +35,7 @@ def provenance(device: torch.device, dtype: torch.dtype, command: str = "") -> d
         # Records and checkpoints that are being written do not change a figure; the code does.
         "dirty": not named and bool(_git("status", "--porcelain", "--", str(PACKAGE))),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-        "dtype": str(dtype).removeprefix("torch."),
+        "dtype": numbers,
     }
 
 

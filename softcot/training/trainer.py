@@ -392,7 +392,7 @@ class _Run:
             history=self.history,
             seconds=round(seconds, 1),
         )
-        made = provenance(self.pair.base.device, self.pair.base.dtype, command)
+        made = provenance(self.pair.base.device, self.pair.base.numbers, command)
         self.weights.describe(self._summary(result, made))
         prints = self.pair.fingerprints | {"trained": fingerprint(self.weights, exact=True)}
         outcome = {k: v for k, v in asdict(result).items() if k != "path"}
@@ -461,7 +461,7 @@ def _settings(
         "task": name,
         "config": config.deciding(get_trainable(method).settings),
         "fingerprints": pair.fingerprints,
-        "dtype": str(pair.base.dtype).removeprefix("torch."),
+        "dtype": pair.base.numbers,
         "prompts": {task.name: pair.reading(task) for task in training_tasks(name)},
         "problems": {
             split: digest([*itertools.chain.from_iterable(drawn)])

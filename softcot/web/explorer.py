@@ -37,6 +37,7 @@ from softcot.support.presets import (
     MAX_THOUGHTS,
     is_laboratory,
 )
+from softcot.support.text import counted
 from softcot.thoughts.edits import Edit
 from softcot.thoughts.pair import Pair
 from softcot.thoughts.projection import Projection
@@ -200,7 +201,7 @@ class Explorer:
         if device.type == "cuda":
             return torch.cuda.get_device_name(device)
         threads = torch.get_num_threads()
-        return f"CPU, {threads} thread{'s' * (threads > 1)}"
+        return f"CPU, {counted(threads, 'thread')}"
 
     @property
     def further(self) -> list[tuple[str, str]]:

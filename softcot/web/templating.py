@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from softcot.support.files import json_text
+from softcot.support.text import counted
 
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).resolve().parent / "templates"),
@@ -46,7 +47,7 @@ def whole(text: str) -> str:
 
 def thoughts(count: int) -> str:
     """How many soft thoughts there are, in words."""
-    return f"{count} soft thought{'s' * (count != 1)}"
+    return counted(count, "soft thought")
 
 
 def shorten(text: str, limit: int = 160) -> str:

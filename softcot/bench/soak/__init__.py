@@ -7,7 +7,6 @@ from importlib import metadata
 from typing import Any
 
 import psutil
-import torch
 
 from softcot.bench.servers import Address, started
 from softcot.bench.soak import record
@@ -63,7 +62,7 @@ def _record(
 ) -> dict[str, Any]:
     device, pair = best_device(), settings["pair"]
     billions = 0.0 if is_laboratory(pair) else pair_state(pair).parameters
-    made = provenance(device, getattr(torch, usual_dtype(device, billions)), command)
+    made = provenance(device, usual_dtype(device, billions), command)
     made["versions"] |= {name: metadata.version(name) for name in ("gradio", "fastapi", "uvicorn")}
     return {
         "schema": record.SCHEMA,
