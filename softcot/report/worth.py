@@ -69,20 +69,26 @@ def _trainings(
         rows.append(
             [Cell(done.what), Cell(f"`{done.options}`"), *_row(found, pair, k, told, done.beside)]
         )
+    rows = [row for row in rows if any(cell.value is not None for cell in (row[3], *row[5:]))]
+    columns = [
+        "What differs",
+        "Option",
+        "K",
+        f"{hard},\u00a0%",
+        f"{soft} without it,\u00a0%",
+        f"{soft} with it,\u00a0%",
+        "Another question's thoughts (swap),\u00a0%",
+        "Difference, points",
+        "Own minus swap, points",
+    ]
+    if not any(
+        row[3].value is not None for row in rows
+    ):  # a base that cannot know is not asked alone
+        columns, rows = [*columns[:3], *columns[4:]], [[*row[:3], *row[4:]] for row in rows]
     return Table(
         f"{soft} {where} where one thing is as in the released code, greedy",
-        [
-            "What differs",
-            "Option",
-            "K",
-            f"{hard},\u00a0%",
-            f"{soft} without it,\u00a0%",
-            f"{soft} with it,\u00a0%",
-            "Another question's thoughts (swap),\u00a0%",
-            "Difference, points",
-            "Own minus swap, points",
-        ],
-        [row for row in rows if any(cell.value is not None for cell in (row[3], *row[5:]))],
+        columns,
+        rows,
         "Without it: trained as here and asked with as many thoughts, but prompts that name K need "
         "one K in all steps and are set against that, and bf16 is set against the same start in "
         "fp32. Paired over problems, with 95 % intervals.",

@@ -339,11 +339,16 @@ def test_every_deviation_stands_beside_what_it_differs_from():
     shown = {row[0].text: [cell.text for cell in row[1:]] for row in table.rows}
     rate, numbers = DEVIATIONS["rate"], DEVIATIONS["numbers"]
     assert shown == {
-        "As here": ["–", "12", "–", "–", "60.0", "–", "–", "–"],
-        rate.what: [f"`{rate.options}`", "12", "–", "60.0", "40.0", "50.0", "-20.0", "-10.0"],
+        "As here": ["–", "12", "–", "60.0", "–", "–", "–"],
+        rate.what: [f"`{rate.options}`", "12", "60.0", "40.0", "50.0", "-20.0", "-10.0"],
         # Its like, the same start in fp32, has no record here.
-        numbers.what: [f"`{numbers.options}`", "12", "–", "–", "10.0", "–", "–", "–"],
+        numbers.what: [f"`{numbers.options}`", "12", "–", "10.0", "–", "–", "–"],
     }
+    beside = build(
+        [*records, build_record(2, "zero-shot-cot")]
+    )  # hard CoT has a column where it was asked
+    table = table_of(beside, "worth", "SoftCoT on mini-gsm where one thing")
+    assert [row[3].text for row in table.rows] == ["20.0"] * 3
 
 
 def test_deviations_between_ready_made_models_have_a_table_of_their_own():
@@ -359,9 +364,9 @@ def test_deviations_between_ready_made_models_have_a_table_of_their_own():
     table = table_of(built, "worth", f"SoftCoT on notes with {REAL}")
     shown = {row[0].text: [cell.text for cell in row[2:]] for row in table.rows}
     assert shown == {
-        "As here": ["8", "–", "–", "90.0", "–", "–", "–"],
-        REAL_DEVIATIONS["k"].what: ["4", "–", "70.0", "30.0", "20.0", "-40.0", "+10.0"],
-        REAL_DEVIATIONS["last"].what: ["8", "–", "90.0", "80.0", "–", "-10.0", "–"],
+        "As here": ["8", "–", "90.0", "–", "–", "–"],
+        REAL_DEVIATIONS["k"].what: ["4", "70.0", "30.0", "20.0", "-40.0", "+10.0"],
+        REAL_DEVIATIONS["last"].what: ["8", "90.0", "80.0", "–", "-10.0", "–"],
     }
     # They are no further pairs of the tables on real models, nor records that belong nowhere.
     [real] = [part for part in built.sections if part.id == "real"]
