@@ -26,7 +26,7 @@ from softcot.methods import (
     ToldCoT,
     ZeroShotCoT,
 )
-from softcot.support.deviations import DEVIATIONS, REAL_DEVIATIONS, deviating
+from softcot.support.deviations import DEVIATIONS, REAL_DEVIATIONS, REAL_PAIR, deviating
 from softcot.support.errors import UserError
 from softcot.support.presets import (
     ASSISTANT_SIZES,
@@ -117,8 +117,11 @@ WHISPERED_K = (1, 2, 4, 8, 16)
 TOLD = ("svamp-noted", "strategyqa-noted")
 """Data sets that people made of which the assistant alone is told a part."""
 
-NOTED, NOTED_K, NOTED_TOKENS = "notes", 8, 32
-"""The task on what gets through, its K and its longest answer."""
+NOTED, NOTED_K, NOTED_TOKENS, NOTED_PROBLEMS = "notes", 8, 32, 200
+"""The task on what gets through, its K, its longest answer and problems that are enough."""
+
+WHISPERED_PROBLEMS = 100
+"""Problems between ready-made models for each number of facts and K."""
 
 REAL_TOKENS = 400
 """Longest answer of ready-made models in an experiment: few of those that end at all are longer,
@@ -232,6 +235,12 @@ def whisper() -> Iterator[Run]:
     """How much of a note K thoughts carry, between the base that was told and that was not."""
     for count in COUNTS:
         yield from _carried(f"mini-notes-{count}", Protocol)
+
+
+def whisper_between() -> Iterator[Run]:
+    """The same between ready-made models, whose answers take longer."""
+    for run in whisper():
+        yield replace(run, most=WHISPERED_PROBLEMS)
 
 
 def told() -> Iterator[Run]:
@@ -397,11 +406,13 @@ def assistants() -> Iterator[Run]:
 def notes() -> Iterator[Run]:
     """Whether a number that only the assistant has read gets through."""
     for control in CONTROLS:
-        yield Run(NOTED, _noted(control))
+        yield _noted(control)
 
 
-def _noted(control: str, k: int = NOTED_K) -> Protocol:
-    return Protocol(SoftCoT.name, control, k=k, sampling=Sampling(max_new_tokens=NOTED_TOKENS))
+def _noted(control: str, k: int = NOTED_K, pair: str = "mini") -> Run:
+    short = Sampling(max_new_tokens=NOTED_TOKENS)
+    asked = Protocol(SoftCoT.name, control, k=k, sampling=short)
+    return Run(NOTED, asked, pair, most=NOTED_PROBLEMS)
 
 
 def cost_between() -> Iterator[Run]:
@@ -414,10 +425,14 @@ def cost_between() -> Iterator[Run]:
 
 
 def worth_between() -> Iterator[Run]:
-    """A pair's part in what deviations are worth between ready-made models."""
-    for k in dict.fromkeys((NOTED_K, *filter(None, (d.k for d in REAL_DEVIATIONS.values())))):
-        for control in ("none", "swap"):
-            yield Run(NOTED, _noted(control, k))
+    """What deviations are worth between ready-made models, each beside what it differs from."""
+    own = {done.k or NOTED_K: "mini" for done in REAL_DEVIATIONS.values()}
+    others = {deviating(name, REAL_PAIR): done.k for name, done in REAL_DEVIATIONS.items()}
+    for control in ("none", "swap"):
+        for k, pair in own.items():
+            yield _noted(control, k, pair)
+        for pair, asked in others.items():
+            yield _noted(control, asked or NOTED_K, pair)
 
 
 EXPERIMENTS: dict[str, Callable[[], Iterator[Run]]] = {
@@ -443,7 +458,7 @@ READY_MADE: dict[str, Callable[[], Iterator[Run]]] = {
     "real": real,
     "curve": curve,
     "assistants": assistants,
-    "whisper": whisper,
+    "whisper": whisper_between,
     "told": told,
     "cost": cost_between,
     "worth": worth_between,
@@ -459,7 +474,7 @@ def plan(experiment: str, pair: str = "mini") -> list[Run]:
 
     Args:
         experiment: One of `EXPERIMENTS`, `READY_MADE` or `CHOICES`, or "all" of the pair's kind.
-        pair: Takes the place of mini, whose further pairs are then left out.
+        pair: Takes the place of mini; further pairs are left out unless they are of its models.
 
     Raises:
         UserError: There is no such experiment, or it is about pairs of another kind.
@@ -480,4 +495,5 @@ def plan(experiment: str, pair: str = "mini") -> list[Run]:
     runs = dict.fromkeys(run for make in chosen for run in make())
     if pair == "mini":
         return list(runs)
-    return [replace(run, pair=pair) for run in runs if run.pair == "mini"]
+    own = [replace(run, pair=pair) for run in runs if run.pair == "mini"]
+    return own + [run for run in runs if run.pair.startswith(deviating("", pair))]

@@ -12,14 +12,14 @@ from softcot.data.tasks import get_task
 from softcot.evaluation.experiments import CHOICES, EXPERIMENTS, Run, mini_tasks, plan
 from softcot.evaluation.records import Record, load_record
 from softcot.methods import METHODS
-from softcot.support.deviations import REAL, REAL_DEVIATIONS, deviating
+from softcot.support.deviations import REAL_DEVIATIONS, REAL_PAIR, deviating
 from softcot.support.errors import UserError
 from softcot.support.presets import is_laboratory
 
 REPORT_FILE = "report.json"
 """What a report is called, also in a folder of records."""
 
-_DEVIATING = {deviating(name, REAL) for name in REAL_DEVIATIONS}
+_DEVIATING = {deviating(name, REAL_PAIR) for name in REAL_DEVIATIONS}
 
 
 class Key(NamedTuple):

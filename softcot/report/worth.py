@@ -10,7 +10,7 @@ from softcot.methods import METHODS, SoftCoT, ZeroShotCoT
 from softcot.report.cells import PERCENT, POINTS, difference
 from softcot.report.parts import MISSING, Cell, Section, Table
 from softcot.report.results import Results, key_of
-from softcot.support.deviations import DEVIATIONS, REAL, REAL_DEVIATIONS, Deviation, deviating
+from softcot.support.deviations import DEVIATIONS, REAL_DEVIATIONS, REAL_PAIR, Deviation, deviating
 
 OURS = "As here"
 SAMPLED = {"sampled": "T = 1", "top-50": "T = 1, the 50 likeliest tokens alone"}
@@ -45,7 +45,7 @@ def _of_mini(results: Results) -> Table:
 def _between(results: Results) -> Table:
     """The same between ready-made models, whose base has to say what it has not read."""
     found = _by_way([*results.ready_made, *results.deviating], NOTED) if results.deviating else {}
-    return _trainings(f"on {NOTED} with {REAL}", found, REAL_DEVIATIONS, REAL, NOTED_K)
+    return _trainings(f"on {NOTED} with {REAL_PAIR}", found, REAL_DEVIATIONS, REAL_PAIR, NOTED_K)
 
 
 def _by_way(records: Iterable[Record], task: str) -> Found:

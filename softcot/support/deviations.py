@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-REAL = "qwen2.5-coder-0.5b"
+REAL_PAIR = "qwen2.5-coder-0.5b"
 """The pair of ready-made models that deviations are weighed on."""
 
 
@@ -86,13 +86,13 @@ DEVIATIONS = _deviations("mini", "fixed-16", most=16, told="mini-paper", steps=4
 _FIXED = "fixed"
 
 REAL_DEVIATIONS = {
-    _FIXED: Deviation("One K in every step", "--least-thoughts 8", beside=REAL)
+    _FIXED: Deviation("One K in every step", "--least-thoughts 8", beside=REAL_PAIR)
 } | _deviations(
-    REAL,
-    deviating(_FIXED, REAL),
+    REAL_PAIR,
+    deviating(_FIXED, REAL_PAIR),
     most=8,
     told="chat-paper",
     steps=480,
     problems=192,
 )
-"""The same of `REAL`, whose projection for `notes` was trained with K to 8, in 240 steps of 8."""
+"""The same of that pair, whose projection for `notes` has K to 8 and 240 steps of 8."""

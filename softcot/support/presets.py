@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from softcot.support.deviations import DEVIATIONS, REAL, REAL_DEVIATIONS, deviating
+from softcot.support.deviations import DEVIATIONS, REAL_DEVIATIONS, REAL_PAIR, deviating
 from softcot.support.errors import UserError
 
 MAX_THOUGHTS = 16
@@ -237,16 +237,16 @@ def _fetched(name: str, base: _FetchedModel, assistant: _FetchedModel) -> None:
 # Behind the others: these write code first, and their weights were rounded to four bits once.
 # Where the Hub is reached, the general chat models above are the first choice.
 _fetched("qwen2.5-coder-1.5b", _CODER_1B, _CODER_HALF)
-_fetched(REAL, _CODER_HALF, _SMOL_TINY)
+_fetched(REAL_PAIR, _CODER_HALF, _SMOL_TINY)
 _fetched("qwen2.5-coder-0.5b-large", _CODER_HALF, _CODER_1B)
 _fetched("qwen2.5-coder-0.5b-self", _CODER_HALF, _CODER_HALF)
 
 for _name, _deviation in REAL_DEVIATIONS.items():
-    PRESETS[deviating(_name, REAL)] = replace(
-        PRESETS[REAL],
-        name=deviating(_name, REAL),
-        trained=Path(deviating(_name, REAL)),
-        prompts="chat-paper" if _deviation.prompts else PRESETS[REAL].prompts,
+    PRESETS[deviating(_name, REAL_PAIR)] = replace(
+        PRESETS[REAL_PAIR],
+        name=deviating(_name, REAL_PAIR),
+        trained=Path(deviating(_name, REAL_PAIR)),
+        prompts="chat-paper" if _deviation.prompts else PRESETS[REAL_PAIR].prompts,
     )
 
 

@@ -29,7 +29,7 @@ from softcot.evaluation.records import load_record, rows_path
 from softcot.evaluation.reproducing import can_run, reproduce
 from softcot.methods import METHODS
 from softcot.prompts.wording import Templates
-from softcot.support.deviations import REAL, REAL_DEVIATIONS, deviating
+from softcot.support.deviations import REAL_DEVIATIONS, REAL_PAIR, deviating
 from softcot.support.errors import UserError
 from softcot.support.presets import PRESETS
 from softcot.thoughts.controls import CONTROLS
@@ -232,16 +232,14 @@ def test_ready_made_models_have_experiments_of_their_own():
             plan(name)
 
 
-def test_a_deviation_between_ready_made_models_is_asked_as_what_it_differs_from():
-    name = deviating("k", REAL)
-    runs = plan("worth", name)
-    assert {run.pair for run in runs} == {name} and {run.task for run in runs} == {NOTED}
-    asked = {(run.protocol.control, run.protocol.k) for run in runs}
-    ks = {done.k or NOTED_K for done in REAL_DEVIATIONS.values()}
-    assert asked == set(itertools.product(("none", "swap"), ks))
-    for done in REAL_DEVIATIONS.values():
-        beside = plan("worth", done.beside)
-        assert {run.protocol for run in beside} == {run.protocol for run in runs}
+def test_every_deviation_between_ready_made_models_is_asked_beside_what_it_differs_from():
+    runs = {(run.pair, run.protocol.k, run.protocol.control) for run in plan("worth", REAL_PAIR)}
+    assert {run.task for run in plan("worth", REAL_PAIR)} == {NOTED}
+    for name, done in REAL_DEVIATIONS.items():
+        k = done.k or NOTED_K
+        assert {(deviating(name, REAL_PAIR), k, control) for control in ("none", "swap")} <= runs
+        assert (done.beside, k, "none") in runs
+    assert {run.pair for run in plan("worth", "some-pair")} == {"some-pair"}
 
 
 def test_prompts_are_tried_on_validation_problems_whatever_split_is_asked_for(

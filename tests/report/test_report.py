@@ -28,7 +28,7 @@ from softcot.report.parts import MISSING, Cell
 from softcot.report.render import JUDGED, SUMMARY, TABLES
 from softcot.report.sizes import OWN_WIDTH
 from softcot.report.thoughts import knee
-from softcot.support.deviations import DEVIATIONS, REAL, REAL_DEVIATIONS, deviating
+from softcot.support.deviations import DEVIATIONS, REAL_DEVIATIONS, REAL_PAIR, deviating
 from softcot.support.errors import UserError
 from softcot.support.files import markers, with_block
 from softcot.support.presets import PRESETS, UNCONTRASTED
@@ -353,15 +353,17 @@ def test_every_deviation_stands_beside_what_it_differs_from():
 
 def test_deviations_between_ready_made_models_have_a_table_of_their_own():
     asked = [
-        (REAL, 9, 8),
-        (REAL, 7, 4),
-        (deviating("k", REAL), 3, 4),
-        (deviating("last", REAL), 8, 8),
+        (REAL_PAIR, 9, 8),
+        (REAL_PAIR, 7, 4),
+        (deviating("k", REAL_PAIR), 3, 4),
+        (deviating("last", REAL_PAIR), 8, 8),
     ]
     records = [build_record(right, task="notes", k=k, pair=pair) for pair, right, k in asked]
-    records.append(build_record(2, control="swap", task="notes", k=4, pair=deviating("k", REAL)))
+    records.append(
+        build_record(2, control="swap", task="notes", k=4, pair=deviating("k", REAL_PAIR))
+    )
     built = build(records)
-    table = table_of(built, "worth", f"SoftCoT on notes with {REAL}")
+    table = table_of(built, "worth", f"SoftCoT on notes with {REAL_PAIR}")
     shown = {row[0].text: [cell.text for cell in row[2:]] for row in table.rows}
     assert shown == {
         "As here": ["8", "–", "90.0", "–", "–", "–"],
@@ -370,7 +372,7 @@ def test_deviations_between_ready_made_models_have_a_table_of_their_own():
     }
     # They are no further pairs of the tables on real models, nor records that belong nowhere.
     [real] = [part for part in built.sections if part.id == "real"]
-    assert not [table for table in real.tables if deviating("k", REAL) in table.title]
+    assert not [table for table in real.tables if deviating("k", REAL_PAIR) in table.title]
     assert "other" not in [part.id for part in built.sections]
     assert "worth" not in [part.id for part in build(records[:2]).sections]
 
@@ -440,9 +442,6 @@ def test_no_record_of_an_experiment_is_lost(experiment):
         assert any(cell.command == record.command for cell in shown), run
 
 
-REAL_PAIR = "qwen2.5-coder-0.5b"
-
-
 def real_record(task, method, control="none", correct=5, **changes):
     changes.setdefault("trained_on", weights_of(task, method, control) and task)
     return build_record(correct, method, control, task, pair=REAL_PAIR, **changes)
@@ -455,7 +454,8 @@ def test_no_record_of_a_pair_of_ready_made_models_is_lost():
     told = {run for name in ("whisper", "told") for run in plan(name, REAL_PAIR)}
     measured = {run for name in ("notes", "real", "curve") for run in plan(name, REAL_PAIR)}
     measured |= set(plan("assistants", REAL_PAIR))
-    sections = {"whisper": told, "cost": priced, "real": measured}
+    weighed = {run for run in plan("worth", REAL_PAIR) if run.pair != REAL_PAIR}
+    sections = {"whisper": told, "cost": priced, "worth": weighed, "real": measured}
     for run, record in zip(runs, records, strict=True):
         report = build([record])
         expected = [name for name, asked in sections.items() if run in asked]
