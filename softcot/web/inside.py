@@ -64,10 +64,9 @@ class Inside(Panel):
     def _part(self, title: str, about: str, drawn: str) -> gr.HTML:
         """A section for a table or a figure, empty at first."""
         components.html(inside_views.heading(title, about))
-        with gr.Column(elem_classes="sheet"):
-            if drawn:
-                return components.plot(about, drawn)
-            return components.html(inside_views.WAITING)
+        with gr.Column(elem_classes="sheet drawn" if drawn else "sheet"):
+            waiting = components.html(inside_views.WAITING)
+            return components.plot(about, drawn) if drawn else waiting
 
     def _many(self) -> None:
         w = self.widgets

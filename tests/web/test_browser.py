@@ -262,9 +262,12 @@ def test_a_sweep_and_the_inside_view_draw_their_figures_on_a_phone(visit, screen
     page.screenshot(path=screenshots / "sweep.png", full_page=True)
     assert fits(page)
     page.get_by_role("tab", name="Inside").click()
+    waiting = page.locator(".empty:visible", has_text="Nothing measured yet.")
+    expect(waiting).to_have_count(6)
     page.get_by_role("button", name="Look inside").click()
     expect(page.locator("table.bars tbody tr")).to_have_count(12)
     expect(page.locator(".chart-place.wide .main-svg").first).to_be_visible()
+    expect(waiting).to_have_count(0)
     page.get_by_role("button", name="Draw map").click()
     place = page.locator(".chart-place.map").last
     expect(place.locator(".main-svg").first).to_be_visible()
