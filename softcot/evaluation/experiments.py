@@ -426,13 +426,11 @@ def cost_between() -> Iterator[Run]:
 
 def worth_between() -> Iterator[Run]:
     """What deviations are worth between ready-made models, each beside what it differs from."""
-    own = {done.k or NOTED_K: "mini" for done in REAL_DEVIATIONS.values()}
-    others = {deviating(name, REAL_PAIR): done.k for name, done in REAL_DEVIATIONS.items()}
+    asked = {deviating(name, REAL_PAIR): d.k or NOTED_K for name, d in REAL_DEVIATIONS.items()}
+    own = [("mini", k) for k in dict.fromkeys(asked.values())]
     for control in ("none", "swap"):
-        for k, pair in own.items():
+        for pair, k in own + list(asked.items()):
             yield _noted(control, k, pair)
-        for pair, asked in others.items():
-            yield _noted(control, asked or NOTED_K, pair)
 
 
 EXPERIMENTS: dict[str, Callable[[], Iterator[Run]]] = {
