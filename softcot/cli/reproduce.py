@@ -21,7 +21,7 @@ from softcot.cli.options import (
 from softcot.cli.progress import Bar
 from softcot.data.problems import SPLITS
 from softcot.support.errors import UserError
-from softcot.support.presets import is_laboratory, own_preset
+from softcot.support.presets import choose_preset, is_laboratory, own_preset
 
 if TYPE_CHECKING:
     from softcot.decoding.backend import Backend
@@ -69,7 +69,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Make what is missing; what cannot be made is said and left out."""
     from softcot.evaluation.experiments import plan
-    from softcot.evaluation.reproducing import reproduce
 
     use_data_dir(args)
     check_backend(args)
@@ -81,18 +80,37 @@ def run(args: argparse.Namespace) -> None:
     ]
     if not runs:
         raise UserError(f"The experiment {args.experiment!r} has no records of {args.task!r}.")
+    if args.backend != "local":  # it has the base of the pair that was asked for
+        runs = [planned for planned in runs if planned.pair == args.pair]
     limit = args.limit or (QUICK if args.quick else _usual(args))
-    pairs = _load_pairs(args, runs)
-    runs = _possible(runs, pairs)
-    writing = None
-    if args.backend != "local":  # which has the base of the pair that was asked for
-        writing = backend(args, pairs[args.pair])
-        runs = _writable(runs, pairs[args.pair], writing)
+    done = sum(
+        _reproduce(
+            args, name, [planned for planned in runs if planned.pair == name], results, limit
+        )
+        for name in dict.fromkeys(planned.pair for planned in runs)
+    )
+    print(f"{results}: {done} records of at most {limit} problems each")
+    if args.quick:
+        print(f"See them with: python -m softcot report --results {results} --out {results}/report")
+
+
+def _reproduce(
+    args: argparse.Namespace, name: str, runs: "list[Run]", results: Path, limit: int
+) -> int:
+    """Make the records of one pair, of which none but it is in memory; how many there are."""
+    from softcot.evaluation.reproducing import reproduce
+
+    pair = _load(args, name)
+    if pair is None:
+        return 0
+    runs = _possible(runs, pair)
+    if writing := backend(args, pair):
+        runs = _writable(runs, pair, writing)
     with Bar() as bar:
         for number, planned in enumerate(runs, start=1):
             title = f"{number}/{len(runs)} {planned.file.removesuffix('.json')}"
             reproduce(
-                pairs[planned.pair],
+                pair,
                 planned,
                 results,
                 count=limit,
@@ -101,9 +119,7 @@ def run(args: argparse.Namespace) -> None:
                 progress=partial(bar.show, title),
                 backend=writing,
             )
-    print(f"{results}: {len(runs)} records of at most {limit} problems each")
-    if args.quick:
-        print(f"See them with: python -m softcot report --results {results} --out {results}/report")
+    return len(runs)
 
 
 def _usual(args: argparse.Namespace) -> int:
@@ -115,42 +131,40 @@ def _usual(args: argparse.Namespace) -> int:
     return TRIED if args.experiment in CHOICES else ANSWERED
 
 
-def _load_pairs(args: argparse.Namespace, runs: "list[Run]") -> "dict[str, Pair]":
-    """The pairs of some runs by name; only the one that was asked for has to be there."""
+def _load(args: argparse.Namespace, name: str) -> "Pair | None":
+    """A pair; only the one that was asked for has to be there."""
     from softcot.thoughts.pair import load_pair
 
-    pairs = {}
-    for name in dict.fromkeys(planned.pair for planned in runs):
-        try:
-            own = name == args.pair  # the options are about that one alone
-            pairs[name] = load_pair(**pair_options(args)) if own else load_pair(name)
-        except UserError as error:
-            if name == args.pair:
-                raise
-            print(f"Pair {name} is left out. {error}", file=sys.stderr)
-    return pairs
+    if name == args.pair:  # the options are about that one alone
+        return load_pair(**pair_options(args))
+    if not choose_preset(name).trained_paths():  # before anything slow
+        print(f"Pair {name} is left out: not trained.", file=sys.stderr)
+        return None
+    try:
+        return load_pair(name)
+    except UserError as error:
+        print(f"Pair {name} is left out. {error}", file=sys.stderr)
+        return None
 
 
-def _possible(runs: "list[Run]", pairs: "dict[str, Pair]") -> "list[Run]":
-    """The runs whose pair is there and trained for them."""
+def _possible(runs: "list[Run]", pair: "Pair") -> "list[Run]":
+    """The runs that the pair is trained for."""
     from softcot.evaluation.reproducing import can_run
 
-    runs = [planned for planned in runs if planned.pair in pairs]
-    missing = [planned for planned in runs if not can_run(pairs[planned.pair], planned)]
-    named = ((planned.pair, planned.protocol.method) for planned in missing)
-    for pair, method in dict.fromkeys(named):
-        print(f"Some of {method} of pair {pair} is left out: not trained.", file=sys.stderr)
+    missing = [planned for planned in runs if not can_run(pair, planned)]
+    for method in dict.fromkeys(planned.protocol.method for planned in missing):
+        print(f"Some of {method} of pair {pair.name} is left out: not trained.", file=sys.stderr)
     return [planned for planned in runs if planned not in missing]
 
 
-def _writable(runs: "list[Run]", pair: "Pair", backend: "Backend | None") -> "list[Run]":
+def _writable(runs: "list[Run]", pair: "Pair", backend: "Backend") -> "list[Run]":
     """The runs of a pair that a backend can write; what it cannot is said and left out."""
     from softcot.data.tasks import get_task
 
     kept = []
-    for planned in (one for one in runs if one.pair == pair.name):
+    for planned in runs:
         method = planned.protocol.build(pair, get_task(planned.task), seed=0)
-        if backend and (refusal := backend.refusal(method.lm)):
+        if refusal := backend.refusal(method.lm):
             print(f"{planned.file} is left out. {refusal}", file=sys.stderr)
         else:
             kept.append(planned)

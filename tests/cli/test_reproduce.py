@@ -1,6 +1,7 @@
 """`reproduce` and `report`: records that are missing are made, and a report of them is written."""
 
 import shutil
+import weakref
 
 import pytest
 
@@ -9,6 +10,7 @@ from softcot.decoding.decoder import Sampling
 from softcot.evaluation import experiments
 from softcot.evaluation.records import load_record
 from softcot.methods import METHODS
+from softcot.thoughts import pair as pair_module
 
 
 @pytest.fixture
@@ -60,3 +62,24 @@ def test_reproduce_leaves_out_what_is_not_trained(
     argv = ["reproduce", "--experiment", "main", "--limit", 1, "--results", tmp_path / "out"]
     assert f"{2 * len(METHODS) - 2} records" in run(*argv)
     assert not [path for path in (tmp_path / "out").rglob("*.json") if "lora" in path.name]
+
+
+def test_reproduce_loads_one_pair_after_the_other_and_none_that_is_not_trained(
+    checkpoints, run, tmp_path, monkeypatch
+):
+    root = shutil.copytree(checkpoints, tmp_path / "copy")
+    shutil.copytree(root / "mini/projection-mini-gsm", root / "fixed-4/projection-mini-gsm")
+    monkeypatch.setenv("SOFTCOT_CHECKPOINTS", str(root))
+    loaded, load_pair = [], pair_module.load_pair
+
+    def load(*args, **options):
+        pair = load_pair(*args, **options)
+        assert not [earlier for earlier in loaded if earlier()], "another pair is in memory"
+        loaded.append(weakref.ref(pair))
+        return pair
+
+    monkeypatch.setattr(pair_module, "load_pair", load)
+    argv = ["reproduce", "--experiment", "trained-k", "--limit", 1, "--results", tmp_path / "out"]
+    assert "12 records" in run(*argv)
+    assert {path.parent.name for path in (tmp_path / "out").rglob("*.json")} == {"mini", "fixed-4"}
+    assert len(loaded) == 2
