@@ -295,8 +295,9 @@ def forgetting() -> Iterator[Run]:
     for method in filter(lambda method: method.kind, METHODS.values()):
         for trained_on in trained_tasks():
             for task in mini_tasks():
-                if method.name in MAKERS and trained_on == TASKS[task].projection:
-                    yield Run(task, _made(method.name))  # as in controls and makers
+                asked_by_others = method.many or method.name in MAKERS
+                if asked_by_others and trained_on == TASKS[task].projection:
+                    yield Run(task, _made(method.name))  # as in controls, makers and cost
                 else:
                     yield Run(task, Protocol(method.name, trained_on=trained_on), most=ENOUGH)
 

@@ -19,6 +19,8 @@ _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
 _HOVER = "%{x}: %{y}<br>95 % interval %{customdata[0]} to %{customdata[1]}"
 
+_HOVER_SIDEWAYS = "%{y}: %{x}<br>95 % interval %{customdata[0]} to %{customdata[1]}"
+
 
 def colour(method: str) -> str:
     """The accent for SoftCoT, grey for the others."""
@@ -88,6 +90,11 @@ def markers(name: str, x: Sequence[str], cells: Sequence[Cell], place: int) -> d
     }
 
 
+def dots(name: str, x: Sequence[str], cells: Sequence[Cell], method: str) -> dict[str, Any]:
+    """A full marker for each cell, in a method's colour."""
+    return {**_scatter(name, x, cells, _SYMBOLS[0], colour(method)), "mode": "markers"}
+
+
 def _scatter(
     name: str, x: Sequence[Any], cells: Sequence[Cell], symbol: str, hue: str
 ) -> dict[str, Any]:
@@ -99,6 +106,13 @@ def _scatter(
         **points(x, cells),
         "marker": {"color": hue, "symbol": symbol, "size": 8, "line": {"color": hue, "width": 1}},
     }
+
+
+def sideways(trace: dict[str, Any]) -> dict[str, Any]:
+    """The same marks with their places on the vertical axis, where long names have room."""
+    turned = {"x": trace["y"], "y": trace["x"], "hovertemplate": _HOVER_SIDEWAYS}
+    errors = {"error_x": trace["error_y"]} if "error_y" in trace else {}
+    return {name: value for name, value in trace.items() if name != "error_y"} | turned | errors
 
 
 def named(trace: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:

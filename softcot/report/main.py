@@ -21,8 +21,8 @@ from softcot.report.cells import (
     tasks_of,
     with_best,
 )
-from softcot.report.charts import bars, figure
-from softcot.report.parts import MISSING, Cell, Section, Table
+from softcot.report.charts import dots, figure, markers, sideways
+from softcot.report.parts import MISSING, Cell, Figure, Section, Table
 from softcot.report.results import Results
 
 ALONE = "Problems that only one of the two answers rightly, in %"
@@ -46,17 +46,6 @@ def section(results: Results) -> Section | None:
         note="With each figure its 95 % interval; the best of each column is bold.",
         brief=True,
     )
-    chart = figure(
-        "Accuracy of every method on every task",
-        f"Accuracy in %. {grid.summary(rows)}.",
-        [
-            bars(row[0].text, grid.tasks, row[1 : len(grid.tasks) + 1], name)
-            for name, row in zip(lines, rows, strict=True)
-        ],
-        "Task",
-        "Accuracy in %",
-        barmode="group",
-    )
     tables = [
         accuracy,
         *_comparisons(grid, lines),
@@ -70,9 +59,36 @@ def section(results: Results) -> Section | None:
         "Every method answers the same problems with the same seeds. A task without a training "
         "split is served by weights that were trained on another.",
         tables + paper.main_tables(),
-        [chart],
+        [_chart(grid, dict(zip(lines, rows, strict=True)))],
         _summary(record for line in lines.values() for record in line.values()),
     )
+
+
+def _chart(grid: Grid, rows: dict[str, list[Cell]]) -> Figure:
+    """A line for each method: its average with the interval, and a marker for each task."""
+    at = grid.headline
+    average, _ = grid.groups[at - 1]
+    labels = [row[0].text for row in rows.values()]
+    traces = []
+    if at > len(grid.tasks):
+        for place, task in enumerate(grid.tasks):
+            traces.append(markers(task, labels, [row[place + 1] for row in rows.values()], place))
+            del traces[-1]["error_y"]  # those of all tasks would hide one another
+    soft = {name: row for name, row in rows.items() if name == SoftCoT.name}
+    for name, own in ((ZeroShotCoT.name, rows), (SoftCoT.name, soft)):
+        x, cells = [row[0].text for row in own.values()], [row[at] for row in own.values()]
+        shown = {"legendgroup": average, "showlegend": name != SoftCoT.name}
+        traces.append(dots(average, x, cells, name) | shown)
+    chart = figure(
+        "Accuracy of every method on every task",
+        f"Accuracy in %. {grid.summary(list(rows.values()))}.",
+        [sideways(trace) for trace in traces],
+        "Accuracy in %",
+        "",
+    )
+    order = {"categoryorder": "array", "categoryarray": labels, "autorange": "reversed"}
+    chart.plotly["layout"]["yaxis"] |= order
+    return chart
 
 
 def _summary(records: Iterable[Record]) -> str:

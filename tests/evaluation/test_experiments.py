@@ -29,6 +29,7 @@ from softcot.evaluation.records import load_record, rows_path
 from softcot.evaluation.reproducing import can_run, reproduce
 from softcot.methods import METHODS
 from softcot.prompts.wording import Templates
+from softcot.report.results import key_of_run
 from softcot.support.deviations import REAL_DEVIATIONS, REAL_PAIR, deviating
 from softcot.support.errors import UserError
 from softcot.support.presets import PRESETS
@@ -261,3 +262,12 @@ def test_prompts_are_tried_on_validation_problems_whatever_split_is_asked_for(
     assert "--split validation" in records[1].command
     own = load_record(reproduce(pair, run, tmp_path, count=2))
     assert (own.split, own.prompts) == ("test", "mini")
+
+
+def test_no_two_runs_make_records_of_the_same_thing():
+    for pair, experiments in (("mini", EXPERIMENTS), (REAL_PAIR, READY_MADE)):
+        files: dict = {}
+        for name in experiments:
+            for run in plan(name, pair):
+                files.setdefault(key_of_run(run), set()).add((run.file, run.most))
+        assert not {key: known for key, known in files.items() if len(known) > 1}
