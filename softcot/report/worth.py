@@ -91,7 +91,7 @@ def _trainings(
         rows,
         "Without it: trained as here and asked with as many thoughts, but prompts that name K need "
         "one K in all steps and are set against that, and bf16 is set against the same start in "
-        "fp32. All read about as many problems, of which what learns slowly may need more. Paired over "
+        "fp32. All read about as many problems; what learns slowly may need more. Paired over "
         "problems, with 95 % intervals.",
         brief=True,
     )
