@@ -90,10 +90,10 @@ def sampled(correct, method="softcot", task="mini-gsm", **changes):
     return build_record(correct, method, task=task, sampling=temperature, **changes)
 
 
-def record_of(run: Run, correct=5, n=10):
+def record_of(run: Run, correct=5, n=10, **changes):
     """The record that a run of an experiment would make."""
     asked = run.protocol
-    changes = {"pair": run.pair, "seeds": list(asked.seeds), "samples": asked.samples, "n": n}
+    changes |= {"pair": run.pair, "seeds": list(asked.seeds), "samples": asked.samples, "n": n}
     if asked.k is not None:
         changes["k"] = asked.k
     if asked.trained_on is not None:

@@ -80,11 +80,11 @@ def section(results: Results) -> Section | None:
         tasks = trained_of(*found.values())
         rows = _rows(found, tasks, command_of("cost"))
         tables += [_by_task(found), _prices("", rows, found)]
-        figures.append(_chart("", _points(rows)))
+        figures += _chart("", _points(rows))
     for pair, task, lines in _between(results):
         rows = _rows(lines, [task], f"{command_of('cost')} --pair {pair} --task {task}")
         tables.append(_prices(f": {pair} on {task}", rows, lines))
-        figures.append(_chart(f": {pair} on {task}", _points(rows)))
+        figures += _chart(f": {pair} on {task}", _points(rows))
     if not tables:
         return None
     return Section(
@@ -182,8 +182,10 @@ def _frontier(points: list[Point]) -> list[Point]:
     return best
 
 
-def _chart(where: str, points: list[Point]) -> Figure:
+def _chart(where: str, points: list[Point]) -> list[Figure]:
     """Accuracy against arithmetic: marks of a kind for each group, names where a pointer rests."""
+    if not points:
+        return []
     traces = []
     for place, group in enumerate(GROUPS):
         if own := [point for point in points if _group(point.method) == group]:
@@ -191,7 +193,7 @@ def _chart(where: str, points: list[Point]) -> Figure:
             marks = line(group, *_places(own), method, place)
             traces.append(named(marks, [point.title for point in own]))
     said = ", ".join(f"{one.title} {one.accuracy.text} at {one.gflop:,.2f}" for one in points)
-    return figure(
+    chart = figure(
         f"Accuracy against the arithmetic of an answer{where}",
         f"Accuracy in % at GFLOP: {said}.",
         [stairs("The best for its cost", *_places(_frontier(points))), *traces],
@@ -200,6 +202,7 @@ def _chart(where: str, points: list[Point]) -> Figure:
         ticks=TICKS,
         scale="log",
     )
+    return [chart]
 
 
 def _group(name: str) -> str:

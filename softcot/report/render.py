@@ -70,7 +70,7 @@ def readme_block(report: Report, link: str) -> str:
             parts += [f"{table.title}:", _table(table), f"{table.note} {section.summary}".strip()]
         elif section.summary:
             parts.append(f"**{section.title}** {section.summary}")
-    ending = f"Every table and how it came about: [{link}]({link})."
+    ending = f"{report.title}: [every table]({link})."
     return "\n\n".join([*parts, ending])
 
 

@@ -79,7 +79,7 @@ def test_it_has_a_row_in_every_table_of_the_report(pair, tmp_path):
         if any(row[0].text == "Nudge" for row in table.rows)
     ]
     assert len(labelled) == 4, labelled
-    assert "Nudge" in [trace["name"] for trace in main_section.figures[0].plotly["data"]]
+    assert all("Nudge" in trace["y"] for trace in main_section.figures[0].plotly["data"][:-1])
 
 
 def test_the_page_offers_it_and_shows_its_card(pair):
