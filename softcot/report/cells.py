@@ -60,6 +60,12 @@ def way_title(method: str, control: str) -> str:
     return METHODS[method].title + (f", {control}" if control != "none" else "")
 
 
+def recorded(record: Record) -> Cell:
+    """A record's accuracy in %, with the interval that it says."""
+    low, high = (PERCENT.factor * bound for bound in record.interval)
+    return PERCENT.number(record.accuracy, record.command, low, high)
+
+
 def scores(line: Line) -> Values:
     """Whether each answer is right."""
     return {task: record.scores() for task, record in line.items()}

@@ -26,6 +26,7 @@ from softcot.report.charts import figure, line, named, stairs
 from softcot.report.parts import MISSING, Cell, Figure, Section, Table
 from softcot.report.real import by_pair
 from softcot.report.results import Key, Results, key_of_run
+from softcot.support.text import counted
 
 SECONDS, GIGA = Unit(1, ".3f"), Unit(1e-9, ",.2f")
 COLUMNS = ["Method and K", "Accuracy,\u00a0%", "New tokens", "Passes", "GFLOP", "Seconds"]
@@ -79,12 +80,14 @@ def section(results: Results) -> Section | None:
         found = {way: records for way, records in found.items() if records}
         tasks = trained_of(*found.values())
         rows = _rows(found, tasks, command_of("cost"))
-        tables += [_by_task(found), _prices("", rows, found)]
-        figures += _chart("", _points(rows))
+        points = _points(rows)
+        tables += [_by_task(found), _prices("", rows, found, points)]
+        figures += _chart("", points)
     for pair, task, lines in _between(results):
         rows = _rows(lines, [task], f"{command_of('cost')} --pair {pair} --task {task}")
-        tables.append(_prices(f": {pair} on {task}", rows, lines))
-        figures += _chart(f": {pair} on {task}", _points(rows))
+        points = _points(rows)
+        tables.append(_prices(f": {pair} on {task}", rows, lines, points))
+        figures += _chart(f": {pair} on {task}", points)
     if not tables:
         return None
     return Section(
@@ -143,14 +146,14 @@ def _rows(found: Lines, tasks: list[str], command: str) -> dict[Setting, list[Ce
     return {way: _row(way, records, tasks, command) for way, records in found.items()}
 
 
-def _prices(where: str, rows: Mapping[Setting, list[Cell]], found: Lines) -> Table:
+def _prices(
+    where: str, rows: Mapping[Setting, list[Cell]], found: Lines, points: list[Point]
+) -> Table:
     """A row for each setting; without seconds where they are not all of one device."""
     devices = {record.device for records in found.values() for record in records.values()}
-    best = ", ".join(point.title for point in _frontier(_points(rows)))
-    note = (
-        f"The highest mean for its arithmetic, from the cheapest on: {best}. "
-        "Passes wait for one another. An en dash where no record says it."
-    )
+    note = "Passes wait for one another. An en dash where no record says it."
+    if best := ", ".join(point.title for point in _frontier(points)):
+        note = f"The highest mean for its arithmetic, from the cheapest on: {best}. {note}"
     columns = COLUMNS
     if len(devices) > 1:
         columns, note = COLUMNS[:-1], f"{note} The records are of more than one device."
@@ -224,8 +227,9 @@ def _title(way: Setting) -> str:
     if way.votes > 1:
         return f"{kind.title}, {way.votes} votes"
     count = kind.default_k if way.k is None else way.k
-    counted = kind.counted.removesuffix("s") if count == 1 else kind.counted
-    return f"{kind.title}, {count} {counted}" if count else kind.title
+    return (
+        f"{kind.title}, {counted(count, kind.counted.removesuffix('s'))}" if count else kind.title
+    )
 
 
 def _scores(way: Setting, records: Line) -> Values:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from softcot.evaluation.records import Record, counted
-from softcot.report.cells import COUNT, PERCENT
+from softcot.report.cells import COUNT, PERCENT, recorded
 from softcot.report.parts import MISSING, Cell, Section, Table
 from softcot.report.results import Results
 
@@ -23,7 +23,6 @@ def section(results: Results) -> Section | None:
     tells_cut = any(record.cut is not None for record in results.others)
     rows = []
     for record in results.others:
-        low, high = (100 * bound for bound in record.interval)
         temperature = record.sampling.get("temperature", 0)
         decoding = f"temperature {temperature:g}" if temperature else "greedy"
         if record.samples > 1:
@@ -42,7 +41,7 @@ def section(results: Results) -> Section | None:
             [
                 *map(Cell, labels),
                 COUNT.number(record.n, record.command),
-                PERCENT.number(record.accuracy, record.command, low, high),
+                recorded(record),
                 *([_cut(record)] if tells_cut else []),
             ]
         )

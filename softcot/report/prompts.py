@@ -8,7 +8,7 @@ from softcot.data.tasks import get_task
 from softcot.evaluation.experiments import PROMPTED, PROMPTS
 from softcot.evaluation.records import Record
 from softcot.methods import ZeroShotCoT
-from softcot.report.cells import COUNT, PERCENT, TOKENS, span
+from softcot.report.cells import COUNT, PERCENT, TOKENS, recorded, span
 from softcot.report.parts import MISSING, Cell, Section, Table
 from softcot.report.results import Results
 from softcot.support.presets import PRESETS
@@ -59,11 +59,10 @@ def _row(record: Record) -> list[Cell]:
     preset = PRESETS.get(record.pair)
     kind = get_task(record.task).answer_kind
     chosen = preset is not None and record.prompts == preset.prompts_for(record.task, kind)
-    low, high = (100 * bound for bound in record.interval)
     return [
         Cell(f"{record.task}, {record.prompts}{' (chosen)' * chosen}"),
         COUNT.number(record.n, record.command),
-        PERCENT.number(record.accuracy, record.command, low, high),
+        recorded(record),
         MISSING if record.cut is None else PERCENT.number(record.cut, record.command),
         PERCENT.number(record.parse_failures, record.command),
         TOKENS.number(record.mean_new_tokens, record.command),

@@ -27,6 +27,7 @@ from softcot.report.cells import (
     Unit,
     Values,
     minus,
+    recorded,
     scores,
     way_title,
 )
@@ -224,7 +225,7 @@ def _curve(pair: str, found: Mapping[Key, Record]) -> Table:
     by_k = {0: hard, DEFAULT_THOUGHTS: own}
     by_k |= {key.k: found.get(key) for key in map(key_of_run, plan("curve", pair))}
     known = {k: record for k, record in sorted(by_k.items()) if record is not None}
-    rows = [[Cell(str(k)), *_accuracy(record)] for k, record in known.items()]
+    rows = [[Cell(str(k)), recorded(record)] for k, record in known.items()]
     there = any(k in known for k in REAL_CURVE)
     return Table(
         f"Accuracy in % on {CURVED} against K: {pair}",
@@ -240,7 +241,7 @@ def _notes(pair: str, found: Mapping[Key, Record]) -> Table:
     for run in plan("notes", pair):
         if record := found.get(key_of_run(run)):
             control = run.protocol.control
-            rows.append([Cell("own" if control == "none" else control), *_accuracy(record)])
+            rows.append([Cell("own" if control == "none" else control), recorded(record)])
             counts.add((record.n, record.k))
     said = ", ".join(f"{n} problems, K = {k}" for n, k in sorted(counts))
     return Table(
@@ -250,11 +251,6 @@ def _notes(pair: str, found: Mapping[Key, Record]) -> Table:
         f"{said}; with each its 95 % interval.",
         brief=True,
     )
-
-
-def _accuracy(record: Record) -> list[Cell]:
-    low, high = (100 * bound for bound in record.interval)
-    return [PERCENT.number(record.accuracy, record.command, low, high)]
 
 
 def _collapse(pair: str, found: Mapping[Key, Record], tasks: Sequence[str]) -> Table:

@@ -9,7 +9,7 @@ from softcot.data.families.notes import COUNTS
 from softcot.evaluation.experiments import TOLD, WHISPERED_K, plan
 from softcot.evaluation.records import Record
 from softcot.methods import METHODS, SoftCoT, ToldCoT, ZeroShotCoT
-from softcot.report.cells import PERCENT
+from softcot.report.cells import recorded
 from softcot.report.charts import line, panels
 from softcot.report.parts import MISSING, Cell, Figure, Section, Table
 from softcot.report.results import Key, Results, key_of, key_of_run
@@ -78,9 +78,7 @@ def _asked(whole: Found) -> Iterator[tuple[str, str, Mapping[str, str], str]]:
 
 def _cells(found: Found) -> Cells:
     return {
-        (key.method, key.control, key.k, key.task): PERCENT.number(
-            record.accuracy, record.command, *(100 * bound for bound in record.interval)
-        )
+        (key.method, key.control, key.k, key.task): recorded(record)
         for key, record in found.items()
     }
 

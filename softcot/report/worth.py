@@ -81,9 +81,8 @@ def _trainings(
         "Difference, points",
         "Own minus swap, points",
     ]
-    if not any(
-        row[3].value is not None for row in rows
-    ):  # a base that cannot know is not asked alone
+    # A base that cannot know is not asked alone.
+    if all(row[3] == MISSING for row in rows):
         columns, rows = [*columns[:3], *columns[4:]], [[*row[:3], *row[4:]] for row in rows]
     return Table(
         f"{soft} {where} where one thing is as in the released code, greedy",

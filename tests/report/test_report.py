@@ -344,9 +344,8 @@ def test_every_deviation_stands_beside_what_it_differs_from():
         # Its like, the same start in fp32, has no record here.
         numbers.what: [f"`{numbers.options}`", "12", "–", "10.0", "–", "–", "–"],
     }
-    beside = build(
-        [*records, build_record(2, "zero-shot-cot")]
-    )  # hard CoT has a column where it was asked
+    # Hard CoT has a column where it was asked.
+    beside = build([*records, build_record(2, "zero-shot-cot")])
     table = table_of(beside, "worth", "SoftCoT on mini-gsm where one thing")
     assert [row[3].text for row in table.rows] == ["20.0"] * 3
 
