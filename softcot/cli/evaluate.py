@@ -45,6 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trained-on", metavar="TASK", help="use the weights of this task; default: the task's own"
     )
+    parser.add_argument(
+        "--noise",
+        type=float,
+        help="length of softcot-p's noise, as a share of a thought's; default: the chosen one",
+    )
     options.add_sampling(parser)
     parser.add_argument(
         "--gold-logprob", action="store_true", help="also score the worked gold answers"
@@ -141,6 +146,7 @@ def _protocol(args: argparse.Namespace, seeds: list[int]) -> "Protocol":
         sampling=options.sampling(args),
         seeds=tuple(seeds),
         samples=args.samples,
+        noise=args.noise,
         gold_logprob=args.gold_logprob,
     )
 

@@ -47,8 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--experiment",
         default="all",
         help="main, controls, thoughts, assistant-size, self-consistency, forgetting, regime, "
-        "makers, whisper, cost, trained-k, worth, grid, reworded, all; for a pair of ready-made "
-        "models: notes, real, curve, assistants, whisper, told, cost, worth, all; or prompts, grid",
+        "makers, whisper, cost, trained-k, worth, grid, reworded, all, or noise; for a pair of "
+        "ready-made models: notes, real, curve, assistants, whisper, told, cost, worth, all, or "
+        "prompts, grid",
     )
     parser.add_argument("--task", help="only the records of this task")
     add_data_dir(parser)
@@ -124,11 +125,11 @@ def _reproduce(
 
 def _usual(args: argparse.Namespace) -> int:
     """Problems a record where nobody says how many."""
-    from softcot.evaluation.experiments import CHOICES
+    from softcot.evaluation.experiments import READY_MADE_CHOICES
 
     if is_laboratory(args.pair):
         return EVALUATED
-    return TRIED if args.experiment in CHOICES else ANSWERED
+    return TRIED if args.experiment in READY_MADE_CHOICES else ANSWERED
 
 
 def _load(args: argparse.Namespace, name: str) -> "Pair | None":

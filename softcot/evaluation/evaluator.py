@@ -61,6 +61,8 @@ class Protocol:
     """Each decides samples and controls once."""
     samples: int = 1
     """Answers to each problem for every seed; with more than one their majority counts."""
+    noise: float | None = None
+    """Length of a method's own noise, as a share of a thought's; None leaves it to the method."""
     gold_logprob: bool = False
     """Whether to score the worked gold answers too."""
 
@@ -93,6 +95,7 @@ class Protocol:
             control=self.control,
             seed=seed,
             trained_on=self.trained_on,
+            noise=self.noise,
         )
 
 
@@ -256,6 +259,7 @@ def settings_of(pair: Pair, task: Task, method: Method, protocol: Protocol) -> d
         "sampling": sampling,
         "seeds": list(protocol.seeds),
         "samples": protocol.samples,
+        "noise": method.noise,
     }
 
 

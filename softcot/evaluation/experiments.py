@@ -65,6 +65,9 @@ HINT_CURVE = (1, 2, 4, 8, 16, 24, 32)
 VOTES = 10
 """Most samples that vote in self-consistency."""
 
+NOISES = (0.1, 0.2, 0.5, 1.0)
+"""Lengths of SoftCoT-P's noise that are tried, as shares of a thought's."""
+
 VOTING = (ZeroShotCoT.name, SoftCoT.name, SoftCoTP.name, SoftCoTPP.name)
 """Methods whose samples vote."""
 
@@ -151,6 +154,11 @@ class Run:
     """Problems that are enough for it; None where nothing but the caller says how many."""
 
     @property
+    def chooses(self) -> bool:
+        """Whether something is chosen by it, which asks validation problems alone."""
+        return self.prompts is not None or self.protocol.noise is not None
+
+    @property
     def arguments(self) -> list[str]:
         """What `python -m softcot evaluate` takes for it, apart from split and file."""
         asked = self.protocol
@@ -169,6 +177,7 @@ class Run:
             words += ["--seeds", f"{asked.seeds[0]}-{asked.seeds[-1]}"]
         if asked.samples > 1:
             words += ["--samples", str(asked.samples)]
+        words += ["--noise", f"{asked.noise:g}"] if asked.noise is not None else []
         words += ["--prompts", self.prompts] if self.prompts else []
         if not is_laboratory(self.pair):  # other pairs write longer answers by default
             words += ["--max-new-tokens", str(asked.sampling.max_new_tokens)]
@@ -185,6 +194,7 @@ class Run:
         parts += ["sampled" if asked.sampling.temperature else "greedy"]
         parts += [f"top{asked.sampling.top_k}"] if asked.sampling.top_k else []
         parts += [f"n{asked.samples}"] if asked.samples > 1 else []
+        parts += [f"noise-{asked.noise:g}"] if asked.noise is not None else []
         parts += ["prompts", self.prompts] if self.prompts else []
         return f"{self.pair}/{'.'.join(parts)}.json"
 
@@ -284,8 +294,15 @@ def self_consistency() -> Iterator[Run]:
     yield Run(WORTH, _voted(SoftCoTPP.name), UNCONTRASTED, most=ENOUGH)
 
 
-def _voted(method: str) -> Protocol:
-    return Protocol(method, sampling=SAMPLED, samples=VOTES)
+def _voted(method: str, noise: float | None = None) -> Protocol:
+    return Protocol(method, sampling=SAMPLED, samples=VOTES, noise=noise)
+
+
+def noise() -> Iterator[Run]:
+    """SoftCoT-P's votes with noise of several lengths, one of which it then has everywhere."""
+    for length in NOISES:
+        for task in trained_tasks():
+            yield Run(task, _voted(SoftCoTP.name, length), most=ENOUGH)
 
 
 def forgetting() -> Iterator[Run]:
@@ -464,24 +481,31 @@ READY_MADE: dict[str, Callable[[], Iterator[Run]]] = {
 }
 """Those of the tables of pairs of ready-made models."""
 
-CHOICES: dict[str, Callable[[], Iterator[Run]]] = {"prompts": prompts, "grid": told_otherwise}
-"""Those of such a pair that are made of validation problems; no part of "all"."""
+CHOICES: dict[str, Callable[[], Iterator[Run]]] = {"noise": noise}
+"""Those of the mini pair that choose something, on validation problems; no part of "all"."""
+
+READY_MADE_CHOICES: dict[str, Callable[[], Iterator[Run]]] = {
+    "prompts": prompts,
+    "grid": told_otherwise,
+}
+"""The same of pairs of ready-made models."""
 
 
 def plan(experiment: str, pair: str = "mini") -> list[Run]:
     """The evaluations of an experiment, or of "all", each once.
 
     Args:
-        experiment: One of `EXPERIMENTS`, `READY_MADE` or `CHOICES`, or "all" of the pair's kind.
+        experiment: One of those of the pair's kind, or "all", which leaves out what chooses.
         pair: Takes the place of mini; further pairs are left out unless they are of its models.
 
     Raises:
         UserError: There is no such experiment, or it is about pairs of another kind.
     """
     laboratory = is_laboratory(pair)
-    known = EXPERIMENTS if laboratory else EXPERIMENTS | READY_MADE | CHOICES
+    between = READY_MADE | READY_MADE_CHOICES
+    known = EXPERIMENTS | CHOICES | ({} if laboratory else between)
     if experiment not in (*known, "all"):
-        if experiment in READY_MADE or experiment in CHOICES:
+        if experiment in between:
             raise UserError(
                 f"The experiment {experiment!r} is about ready-made models; name a pair of them "
                 "with --pair."

@@ -25,7 +25,7 @@ from softcot.support.reading import read_object, reason
 from softcot.support.schema import STRICT, from_json, to_json
 
 SCHEMA = "softcot-record-3"
-LATER = ("cut", "left_out", "dtype", "prompts", "collapse", "chains", "work")
+LATER = ("cut", "left_out", "dtype", "prompts", "collapse", "chains", "work", "noise")
 """Fields that older records do not have."""
 RESAMPLES = 2000
 """Bootstrap resamples behind every interval."""
@@ -132,6 +132,9 @@ class Record:
     """What an answer takes before its first token, means over the first problems: `prompt_tokens`
     of the base, `heard_tokens` of whoever thinks, and `first_flops` for both; and `token_flops` of
     each token after that. None where nobody took it down."""
+
+    noise: float | None = None
+    """Length of the method's own noise, as a share of a thought's; None where it has none."""
 
     @property
     def flops(self) -> float | None:

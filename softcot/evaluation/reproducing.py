@@ -46,7 +46,7 @@ def reproduce(
         run: What to evaluate.
         folder: Where the records are.
         count: Problems, unless fewer are enough for it.
-        split: Where the problems are from; prompts are only ever tried on validation problems.
+        split: Where the problems are from; what chooses something asks validation problems alone.
         batch_size: Rows decoded together.
         progress: Called with (rows done, rows in all).
         backend: What writes the answers; by default this process.
@@ -57,8 +57,10 @@ def reproduce(
     """
     out = folder / run.file
     task = get_task(run.task)
+    if run.chooses:
+        split = "validation"
     if run.prompts:
-        split, pair = "validation", pair.told(Templates.named(run.prompts))
+        pair = pair.told(Templates.named(run.prompts))
     count = min(count, run.most or count)
     problems = task.problems(split, count)
     if out.exists():

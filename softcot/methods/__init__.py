@@ -19,7 +19,8 @@ from softcot.methods.prompt_tuning import PromptTuning
 from softcot.methods.self_thoughts import SelfThoughts, SelfThoughtsEach
 from softcot.methods.slots import DONORS, SlotMethod, needs_donors
 from softcot.methods.softcot import SoftCoT
-from softcot.methods.softcot_pp import SoftCoTP, SoftCoTPP
+from softcot.methods.softcot_p import SoftCoTP
+from softcot.methods.softcot_pp import SoftCoTPP
 from softcot.methods.told_cot import ToldCoT
 from softcot.methods.trained_assistant import TrainedAssistant
 from softcot.methods.zero_shot_cot import ZeroShotCoT
@@ -88,6 +89,7 @@ def get_method(
     donors: Sequence[Problem] | None = None,
     trained_on: str | None = None,
     edits: Sequence[Edit] = (),
+    noise: float | None = None,
 ) -> Method:
     """Build a method for a task.
 
@@ -101,6 +103,7 @@ def get_method(
             or where it has none, of the tasks that its projection learnt.
         trained_on: The task whose weights are used; by default those that serve `task`.
         edits: What is done to single slots after the control.
+        noise: Length of a method's own noise, as a share of a thought's; None for the usual one.
 
     Raises:
         UserError: The method or control is unknown, or they do not go together.
@@ -111,6 +114,8 @@ def get_method(
     check_control(control)
     if trained_on is not None and kind.kind is None:
         raise UserError(f"{kind.title} trains nothing; name no task that it was trained on.")
+    if noise is not None and kind.noise is None:
+        raise UserError(f"{kind.title} has no noise of its own; name no length of it.")
     if not issubclass(kind, SlotMethod):
         if control != "none":
             raise UserError(f"{kind.title} has no thoughts; drop the control {control!r}.")
@@ -121,6 +126,7 @@ def get_method(
     if donors is None and needed:
         donors = _usual_donors(task)
     options = {"control": control, "seed": seed, "donors": donors, "edits": edits}
+    options |= {} if noise is None else {"noise": noise}
     return kind.build(pair, task, trained_on=trained_on, **options)
 
 

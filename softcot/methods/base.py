@@ -39,6 +39,8 @@ class Method:
     """Fields of a training's config that it alone knows."""
     many: ClassVar[bool] = False
     """Whether several answers to a question may have prompts of their own."""
+    noise: float | None = None
+    """Length of the noise on its thoughts, as a share of theirs; None where there is none."""
     asks_assistant: bool = False
     """Whether the assistant reads the question."""
     default_k: int = 0

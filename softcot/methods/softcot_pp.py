@@ -16,15 +16,10 @@ from softcot.prompts.builder import Prompt, cut_at_slots
 from softcot.support.errors import UserError
 from softcot.thoughts.answer_parts import answer_parts
 from softcot.thoughts.assistant import read_initial
-from softcot.thoughts.controls import apply_control
 from softcot.thoughts.many_thoughts import ManyThoughts, contrastive_loss
 
 MEASURED = 256
 """Problems whose states give a training its coordinates."""
-
-NOISE = 0.1
-"""Length of SoftCoT-P's perturbation, as a share of the thought's; not yet chosen on validation
-problems."""
 
 
 class SoftCoTPPObjective(SoftCoTObjective):
@@ -165,44 +160,3 @@ class SoftCoTPP(SoftCoT):
         prompts = [assistant.prompts.assistant(p.heard, task=self.task, k=k) for p in problems]
         states = read_initial(assistant, prompts, self.weights.initial[list(numbers)])
         return self.weights(states.to(self.pair.base.device))
-
-
-class SoftCoTP(SoftCoT):
-    """SoftCoT's thoughts with noise in the place of trained sets: is any difference enough?"""
-
-    name = "softcot-p"
-    title = "SoftCoT-P"
-    about = "With {k} thoughts and a little noise, another one for each of several samples"
-    hatch = "\\\\"
-    many = True
-    objective = None
-
-    def sets(self, samples: int) -> int:
-        """One for each sample."""
-        return samples
-
-    def heard_tokens(self, problem: Problem, k: int, sets: int = 1) -> int:
-        """Those of SoftCoT: noise costs the assistant nothing."""
-        return super().heard_tokens(problem, k)
-
-    def own(self, problems: Sequence[Problem], k: int) -> torch.Tensor:
-        """Those of the first sample, float32[B, K, d_base]."""
-        return self.own_sets(problems, k, [0])[0]
-
-    def own_sets(self, problems: Sequence[Problem], k: int, numbers: Sequence[int]) -> torch.Tensor:
-        """The thoughts with the noise of some samples, float32[N, B, K, d_base]."""
-        plain = super().own(problems, k)
-        return torch.stack([self._perturbed(problems, plain, number) for number in numbers])
-
-    def _perturbed(
-        self, problems: Sequence[Problem], plain: torch.Tensor, number: int
-    ) -> torch.Tensor:
-        rows = [
-            row
-            + NOISE
-            * apply_control(
-                "noise", row, generator=torch.Generator().manual_seed(number_of(number, problem))
-            )
-            for problem, row in zip(problems, plain.split(1), strict=True)
-        ]
-        return torch.cat(rows)

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from softcot.data.tasks import get_task
-from softcot.evaluation.experiments import CHOICES, EXPERIMENTS, Run, mini_tasks, plan
+from softcot.evaluation.experiments import (
+    CHOICES,
+    EXPERIMENTS,
+    READY_MADE_CHOICES,
+    Run,
+    mini_tasks,
+    plan,
+)
 from softcot.evaluation.records import Record, load_record
 from softcot.methods import METHODS
 from softcot.support.deviations import REAL_DEVIATIONS, REAL_PAIR, deviating
@@ -33,6 +40,8 @@ class Key(NamedTuple):
     trained_on: str | None
     decoding: str
     """greedy, sampled, votes, top-k with its number, or other for what no experiment does."""
+    noise: float | None = None
+    """Length of its own noise; None for the usual one, or none."""
 
 
 def key_of(record: Record) -> Key:
@@ -45,7 +54,12 @@ def key_of(record: Record) -> Key:
         record.k,
         record.trained_on,
         _decoding(record.sampling, record.samples),
+        _noise(record.method, record.noise),
     )
+
+
+def _noise(method: str, noise: float | None) -> float | None:
+    return None if noise == METHODS[method].noise else noise
 
 
 def _decoding(sampling: Mapping[str, Any], samples: int) -> str:
@@ -76,6 +90,7 @@ def key_of_run(run: Run) -> Key:
         default if asked.k is None else asked.k,
         asked.trained_on or _weights_of(run.task, asked.method, asked.control),
         _decoding(asdict(asked.sampling), asked.samples),
+        _noise(asked.method, asked.noise),
     )
 
 
@@ -101,15 +116,16 @@ def ready_made(record: Record) -> bool:
     return key_of(record) in _keys(tuple(plan("all", record.pair)))
 
 
-def tries_prompts(record: Record) -> bool:
-    """Whether a record is one of those with several prompts, one of which a pair is given."""
-    chooses = record.split == "validation" and not is_laboratory(record.pair)
-    return chooses and (key_of(record), record.prompts) in _tried(record.pair)
+def tries(record: Record) -> bool:
+    """Whether a record is one of those that something, such as a pair's prompts, is chosen by."""
+    prompts = None if is_laboratory(record.pair) else record.prompts
+    return record.split == "validation" and (key_of(record), prompts) in _tried(record.pair)
 
 
 @cache
 def _tried(pair: str) -> frozenset[tuple[Key, str | None]]:
-    runs = (run for experiment in CHOICES for run in plan(experiment, pair))
+    experiments = CHOICES if is_laboratory(pair) else READY_MADE_CHOICES
+    runs = (run for experiment in experiments for run in plan(experiment, pair))
     return frozenset((key_of_run(run), run.prompts) for run in runs)
 
 
@@ -122,14 +138,14 @@ class Results:
 
     def __init__(self, records: Iterable[Record]):
         self.records = list(records)
-        self.tried = [record for record in self.records if tries_prompts(record)]
-        """Those of several prompts."""
+        self.tried = [record for record in self.records if tries(record)]
+        """Those that something is chosen by."""
         measured = [record for record in self.records if ready_made(record)]
         self.ready_made = [record for record in measured if record.pair not in _DEVIATING]
         """Those that measure pairs of ready-made models."""
         self.deviating = [record for record in measured if record.pair in _DEVIATING]
         """Those of such a pair's projections that were trained after the released code."""
-        known = (belongs, tries_prompts, ready_made)
+        known = (belongs, tries, ready_made)
         self.others = [r for r in self.records if not any(one(r) for one in known)]
         """Those that belong to no experiment."""
         self._found = {key_of(record): record for record in self.records if belongs(record)}
@@ -218,7 +234,7 @@ def _check_problems(found: Mapping[Path, Record]) -> None:
     longest: dict[Hashable, tuple[list[str], Path]] = {}
     for path in sorted(found, key=lambda path: -found[path].n):
         record, ids = found[path], found[path].problem_ids()
-        whole = ready_made(record) or tries_prompts(record)
+        whole = ready_made(record) or tries(record)
         if not whole and not belongs(record):
             continue
         what = (record.split, record.task, record.pair if whole else None)
@@ -243,9 +259,8 @@ def _claims(record: Record, path: Path) -> Iterator[tuple[Hashable, Hashable, st
             value,
             f"of different models ({part}); evaluate one again",
         )
-    if tries_prompts(record):
-        tried = ("tried", record.pair, record.task, record.method, record.prompts)
-        yield tried, path, "of the same thing; delete one"
+    if tries(record):
+        yield ("tried", key, record.prompts), path, "of the same thing; delete one"
     if belongs(record) or ready_made(record):
         yield key, path, "of the same thing; delete one"
         yield (

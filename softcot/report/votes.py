@@ -65,6 +65,7 @@ def section(results: Results) -> Section | None:
         ]
         tables.append(grid.table(title, "Method", beyond, brief=True))
     tables += _variety(grid, lines) if many else []
+    tables += _noises(results)
     traces = []
     for place, way in enumerate(lines):
         cells = {n: rows[way, n][grid.headline] for n in VOTES if (way, n) in rows}
@@ -118,6 +119,24 @@ def _variety(grid: Grid, lines: dict[Way, Line]) -> list[Table]:
             "Slot by slot; where all samples have the same thoughts, there is none.",
         ),
     ]
+
+
+def _noises(results: Results) -> list[Table]:
+    """The vote behind noise of several lengths, one of which was chosen."""
+    lines: dict[float, dict[str, Record]] = {}
+    for record in results.tried:
+        if record.pair == "mini" and record.noise is not None:
+            lines.setdefault(record.noise, {})[record.task] = record
+    if not lines:
+        return []
+    grid = Grid(tasks_of(lines.values()), "noise")
+    rows = [
+        grid.accuracy(f"{noise:g}{' (chosen)' * (noise == SoftCoTP.noise)}", lines[noise])
+        for noise in sorted(lines)
+    ]
+    title = f"{SoftCoTP.title}: accuracy in % of the majority by the length of its noise"
+    note = "As a share of the thought's; on validation problems, 10 samples of each."
+    return [grid.table(title, "Noise", rows, note=note)]
 
 
 def _chains(record: Record | None, name: str, unit: Unit) -> Cell:

@@ -22,6 +22,7 @@ from softcot.evaluation.experiments import (
     PROMPTED,
     PROMPTS,
     READY_MADE,
+    READY_MADE_CHOICES,
     Run,
     plan,
 )
@@ -29,7 +30,7 @@ from softcot.evaluation.records import load_record, rows_path
 from softcot.evaluation.reproducing import can_run, reproduce
 from softcot.methods import METHODS
 from softcot.prompts.wording import Templates
-from softcot.report.results import key_of_run
+from softcot.report.results import key_of, key_of_run
 from softcot.support.deviations import REAL_DEVIATIONS, REAL_PAIR, deviating
 from softcot.support.errors import UserError
 from softcot.support.presets import PRESETS
@@ -199,7 +200,8 @@ def test_runs_without_weights_are_known(pair, monkeypatch):
 
 
 def test_prompts_are_chosen_for_ready_made_models_and_by_them_alone():
-    assert not {run for run in ALL if run.prompts} and "prompts" in CHOICES
+    assert not any(run.chooses for run in ALL) and {"prompts", "grid"} == READY_MADE_CHOICES.keys()
+    assert all(run.chooses for name in CHOICES for run in plan(name))
     runs = plan("prompts", "qwen2.5-1.5b")
     assert [(run.task, run.prompts) for run in runs] == list(itertools.product(PROMPTED, PROMPTS))
     assert len({run.file for run in runs}) == len(runs)
@@ -262,6 +264,18 @@ def test_prompts_are_tried_on_validation_problems_whatever_split_is_asked_for(
     assert "--split validation" in records[1].command
     own = load_record(reproduce(pair, run, tmp_path, count=2))
     assert (own.split, own.prompts) == ("test", "mini")
+
+
+def test_the_noise_of_softcot_p_is_chosen_on_validation_problems(pair, tmp_path):
+    asked = Protocol("softcot-p", k=2, sampling=Sampling(max_new_tokens=4), samples=2)
+    runs = [Run("mini-gsm", replace(asked, noise=noise)) for noise in (0.2, None)]
+    loud, usual = (
+        load_record(reproduce(pair, run, tmp_path, count=2, split="test")) for run in runs
+    )
+    assert (loud.split, loud.noise) == ("validation", 0.2) and "--noise 0.2" in loud.command
+    assert (usual.split, usual.noise) == ("test", 0.1) and "--noise" not in usual.command
+    assert key_of(loud) == key_of_run(runs[0]) != key_of_run(runs[1]) == key_of(usual)
+    assert loud.chains["cosine"] < usual.chains["cosine"]
 
 
 def test_no_two_runs_make_records_of_the_same_thing():

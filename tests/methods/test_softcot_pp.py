@@ -151,6 +151,19 @@ def test_softcot_p_is_softcot_with_a_little_noise(pair, problems):
         torch.testing.assert_close(share, torch.full_like(share, 0.1))
     torch.testing.assert_close(noisy.thought_sets(problems[2:3], 4, 3), sets[:, 2:3])
     assert not torch.allclose(sets[0], sets[1])
+    louder = get_method("softcot-p", pair, TASK, noise=0.3).thought_sets(problems, 4, 3)
+    torch.testing.assert_close(louder - own, 3 * (sets - own), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("noise", [0, -0.1, 11, math.nan])
+def test_noise_of_no_possible_length_is_refused(pair, noise):
+    with pytest.raises(UserError, match="share of a thought's length"):
+        get_method("softcot-p", pair, TASK, noise=noise)
+
+
+def test_noise_is_refused_by_whoever_has_none(pair):
+    with pytest.raises(UserError, match="SoftCoT has no noise of its own"):
+        get_method("softcot", pair, TASK, noise=0.1)
 
 
 def test_the_contrastive_loss_equals_a_direct_computation():

@@ -1243,6 +1243,25 @@ def test_the_best_for_its_arithmetic_is_on_the_frontier():
     assert said in section.tables[1].note
 
 
+def test_noise_that_was_tried_has_a_table_in_which_the_chosen_length_is_marked():
+    votes = {"samples": 10, "seeds": [41]}
+    plain = [sampled("+-" * 5, name, **votes) for name in ("zero-shot-cot", "softcot-p")]
+    more = [
+        sampled(rights, "softcot-p", **votes, noise=noise, split="validation")
+        for noise, rights in ((0.5, "-" * 10), (0.1, "+" * 10))
+    ]
+    [section] = [part for part in build([*plain, *more]).sections if part.id != "main"]
+    table = section.tables[-2]  # the last is the paper's
+    assert table.title.startswith("SoftCoT-P: accuracy in % of the majority by the length")
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["0.1 (chosen)", "100.0"],
+        ["0.5", "0.0"],
+    ]
+    # Of problems that report, a length that was not chosen is no result of the method.
+    astray = replace(more[0], split="test")
+    assert [part.id for part in build([astray]).sections] == ["other"]
+
+
 def test_votes_cost_what_all_of_their_samples_do():
     work = {"prompt_tokens": 10.0, "heard_tokens": 5.0, "token_flops": 2e9, "first_flops": 3e9}
     votes = sampled("-" * 4 + "+" * 6, "zero-shot-cot", samples=10, seeds=[41], work=work)
