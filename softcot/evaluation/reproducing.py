@@ -12,7 +12,7 @@ from softcot.data.tasks import get_task
 from softcot.decoding.backend import Backend
 from softcot.evaluation.evaluator import evaluate, settings_of
 from softcot.evaluation.experiments import Run
-from softcot.evaluation.records import Record, load_record, write_record
+from softcot.evaluation.records import LATER, Record, load_record, write_record
 from softcot.methods import AssistCoT
 from softcot.prompts.wording import Templates
 from softcot.support.errors import UserError
@@ -108,7 +108,9 @@ def _sameness(record: Record, pair: Pair, run: Run, problem: Problem) -> Iterato
     if run.protocol.control == "untrained":  # random weights, of a size that rounding decides
         fingerprints["trained"] = record.fingerprints["trained"]
     yield "weights", record.fingerprints == fingerprints
-    yield "settings", all(getattr(record, name) == value for name, value in settings.items())
+    # What older records do not say they had the usual way.
+    said = [name for name in settings if name not in LATER or getattr(record, name) is not None]
+    yield "settings", all(getattr(record, name) == settings[name] for name in said)
     yield "scores", not run.protocol.gold_logprob or record.gold_logprobs() is not None
     if not isinstance(method, AssistCoT):  # its prompt holds what the assistant wrote
         read = method.embedded(method.prompts([problem], k)).hashes

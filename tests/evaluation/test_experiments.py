@@ -26,7 +26,7 @@ from softcot.evaluation.experiments import (
     Run,
     plan,
 )
-from softcot.evaluation.records import load_record, rows_path
+from softcot.evaluation.records import load_record, rows_path, write_record
 from softcot.evaluation.reproducing import can_run, reproduce
 from softcot.methods import METHODS
 from softcot.prompts.wording import Templates
@@ -276,6 +276,12 @@ def test_the_noise_of_softcot_p_is_chosen_on_validation_problems(pair, tmp_path)
     assert (usual.split, usual.noise) == ("test", 0.1) and "--noise" not in usual.command
     assert key_of(loud) == key_of_run(runs[0]) != key_of_run(runs[1]) == key_of(usual)
     assert loud.chains["cosine"] < usual.chains["cosine"]
+    kept = tmp_path / runs[1].file  # records of before do not say how long it was
+    write_record(replace(usual, noise=None), kept)
+    assert reproduce(pair, runs[1], tmp_path, count=2) == kept
+    write_record(replace(usual, noise=0.3), kept)
+    with pytest.raises(UserError, match="made with other settings"):
+        reproduce(pair, runs[1], tmp_path, count=2)
 
 
 def test_no_two_runs_make_records_of_the_same_thing():
