@@ -20,7 +20,7 @@ from softcot.thoughts.many_thoughts import ManyThoughts
 from softcot.thoughts.pair import load_pair
 from softcot.thoughts.projection import Projection
 from softcot.thoughts.self_projection import PlaceProjections, SelfProjection
-from softcot.thoughts.soft_prompt import SoftPrompt
+from softcot.thoughts.soft_prompt import PauseToken, SoftPrompt
 from softcot.thoughts.tuned_assistant import TunedAssistant
 
 PRESET = get_preset("mini")
@@ -81,7 +81,7 @@ def test_every_task_has_a_projection_with_a_card_and_a_training_record(mini, nam
     assert (folder / "README.md").read_text().startswith("---\n")
 
 
-@pytest.mark.parametrize("kind", [SoftPrompt, Adapter, CoconutAdapter])
+@pytest.mark.parametrize("kind", [SoftPrompt, PauseToken, Adapter, CoconutAdapter])
 @pytest.mark.parametrize("name", trained_tasks())
 def test_every_trained_family_has_the_weights_of_the_baselines(mini, kind, name):
     learned = mini.weights(kind, name)
@@ -93,7 +93,7 @@ def test_every_trained_family_has_the_weights_of_the_baselines(mini, kind, name)
 
 def test_the_cards_say_how_their_folders_are_loaded():
     public = (Projection, SoftPrompt, Adapter, CoconutAdapter)
-    others = (SelfProjection, PlaceProjections, ManyThoughts, TunedAssistant)
+    others = (PauseToken, SelfProjection, PlaceProjections, ManyThoughts, TunedAssistant)
     kinds = {kind.folder: kind for kind in (*public, *others)}
     cards = sorted(FOLDER.parent.glob("*/*-*/README.md"))
     codes = {card: re.findall(r"```python\n(.*?)\n```", card.read_text(), re.S) for card in cards}
