@@ -134,7 +134,8 @@ class Record:
     each token after that. None where nobody took it down."""
 
     noise: float | None = None
-    """Length of the method's own noise, as a share of a thought's; None where it has none."""
+    """Length of the method's own noise, as a share of a thought's; None where it has none, or
+    nobody took it down."""
 
     @property
     def flops(self) -> float | None:

@@ -59,7 +59,9 @@ def key_of(record: Record) -> Key:
 
 
 def _noise(method: str, noise: float | None) -> float | None:
-    return None if noise == METHODS[method].noise else noise
+    """Noise of another length than the method's own; a record's method may be unknown here."""
+    known = METHODS.get(method)
+    return None if known and noise == known.noise else noise
 
 
 def _decoding(sampling: Mapping[str, Any], samples: int) -> str:

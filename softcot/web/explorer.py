@@ -130,6 +130,11 @@ class Explorer:
         k = DEFAULT_THOUGHTS if wanted is None else wanted
         return min(k, self.largest_k(task_name))
 
+    @property
+    def opening_k(self) -> int:
+        """K of what a page opens with."""
+        return self.k_for(self.first.task)
+
     def using(self, projection: Projection | None) -> Explorer:
         """The same, with another projection for the task that it was trained on.
 
@@ -186,7 +191,7 @@ class Explorer:
         columns = self.opened
         if not columns:
             usual = Sampling(max_new_tokens=self.usual_length)
-            request = self.comparison(self.first, self.k_for(self.first.task), usual)
+            request = self.comparison(self.first, self.opening_k, usual)
             for columns in self.answers(request):
                 yield columns
             self.opened[:] = columns

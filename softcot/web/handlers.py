@@ -279,7 +279,7 @@ class Handlers:
     def open(self, request: OpeningRequest) -> Iterator[Named]:
         """Answer the first example, where nobody asked for anything else. Yields: `OPENING`."""
         first, ending = self.explorer.first, Ending()
-        usual = Asked(first.question, self.explorer.k_for(first.task), note=first.note)
+        usual = Asked(first.question, self.explorer.opening_k, note=first.note)
         if request.asked or request.asks != usual:
             yield {}
             return

@@ -82,7 +82,7 @@ class Page:
                 for panel, (title, _, strip) in zip(self.panels, PANELS, strict=True):
                     with gr.Tab(title, id=title.lower()):
                         if strip:
-                            shown = views.strip(first.question, self.explorer.k_for(first.task))
+                            shown = views.strip(first.question, self.explorer.opening_k)
                             self.widgets[strip] = components.html(shown)
                         panel.build()
                 with gr.Tab("Results", id="results"):
@@ -176,7 +176,7 @@ class Page:
     def _plan(self, first: Problem) -> None:
         """What stands between the question and the answers."""
         w, seen = self.widgets, self.explorer.explore(first.question, first.task)
-        opened = PageRequest(first.task, first.question, self.explorer.k_for(first.task))
+        opened = PageRequest(first.task, first.question, self.explorer.opening_k)
         self._shown = self.handlers.shown(seen, opened)
         w["message"] = components.html("")
         with gr.Column(elem_classes="sheet planned"):
@@ -213,8 +213,7 @@ class Page:
             return None
         for _ in self.explorer.opening():
             pass
-        first = self.explorer.first
-        return Asked(first.question, self.explorer.k_for(first.task), opening=True)
+        return Asked(self.explorer.first.question, self.explorer.opening_k, opening=True)
 
     def _thoughts(self) -> None:
         w = self.widgets

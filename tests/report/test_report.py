@@ -1262,6 +1262,11 @@ def test_noise_that_was_tried_has_a_table_in_which_the_chosen_length_is_marked()
     assert [part.id for part in build([astray]).sections] == ["other"]
 
 
+def test_a_record_of_a_method_that_is_not_known_here_is_one_of_the_others():
+    report = build([*three_tasks(), replace(sampled(9), method="theirs")])
+    assert [part.id for part in report.sections if part.id != "main"] == ["other"]
+
+
 def test_votes_cost_what_all_of_their_samples_do():
     work = {"prompt_tokens": 10.0, "heard_tokens": 5.0, "token_flops": 2e9, "first_flops": 3e9}
     votes = sampled("-" * 4 + "+" * 6, "zero-shot-cot", samples=10, seeds=[41], work=work)
