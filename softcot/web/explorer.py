@@ -116,24 +116,11 @@ class Explorer:
         self.trained = all(pair.is_trained(Projection, name) for name in self.tasks)
         """Whether there is a trained projection for each of them."""
         self.pair = pair if self.trained else pair.with_untrained()
-        for name in self.tasks:  # a projection that is damaged is found before anybody asks
-            self.largest_k(name)
+        known = (self.pair.projection(name).max_thoughts for name in self.tasks)
+        self.max_thoughts = min(most or MAX_THOUGHTS for most in known)
+        self.default_k = min(DEFAULT_THOUGHTS, self.max_thoughts)
         self.opened: list[Column] = []
         """The comparison that every visitor sees first, once it is finished."""
-
-    def largest_k(self, task_name: str) -> int:
-        """The largest K that a task's projection was trained for."""
-        return self.pair.projection(task_name).max_thoughts or MAX_THOUGHTS
-
-    def k_for(self, task_name: str, wanted: int | None = None) -> int:
-        """K of a task: what is wanted, or else the usual one, but no more than the largest."""
-        k = DEFAULT_THOUGHTS if wanted is None else wanted
-        return min(k, self.largest_k(task_name))
-
-    @property
-    def opening_k(self) -> int:
-        """K of what a page opens with."""
-        return self.k_for(self.first.task)
 
     def using(self, projection: Projection | None) -> Explorer:
         """The same, with another projection for the task that it was trained on.
@@ -178,10 +165,10 @@ class Explorer:
         return next(filter(self._fits, listed), listed[0])
 
     def _fits(self, problem: Problem) -> bool:
-        task, k = questions.problems_of(problem.task), self.largest_k(problem.task)
+        task = questions.problems_of(problem.task)
         try:
-            self.pair.assistant.prompts.assistant(problem.heard, task=task, k=k)
-            self.pair.base.prompts.base(problem.question, task=task, k=k)
+            self.pair.assistant.prompts.assistant(problem.heard, task=task, k=self.max_thoughts)
+            self.pair.base.prompts.base(problem.question, task=task, k=self.max_thoughts)
         except UserError:
             return False
         return True
@@ -191,7 +178,7 @@ class Explorer:
         columns = self.opened
         if not columns:
             usual = Sampling(max_new_tokens=self.usual_length)
-            request = self.comparison(self.first, self.opening_k, usual)
+            request = self.comparison(self.first, self.default_k, usual)
             for columns in self.answers(request):
                 yield columns
             self.opened[:] = columns
@@ -282,7 +269,7 @@ class Explorer:
                 task.
         """
         task = questions.problems_of(self.kind(question, task_name))
-        k = self.largest_k(task.name) if k is None else k
+        k = self.max_thoughts if k is None else k
         problem = Problem(task.name, question, note=note.strip())
 
         def look() -> Seen:
@@ -298,7 +285,7 @@ class Explorer:
         """The title of a method, and where all of its thoughts of a question are."""
         method = get_method(name, self.pair, task)
         assert isinstance(method, TrainedSlots)
-        vectors = method.thoughts([problem], method.max_thoughts)[0]
+        vectors = method.thoughts([problem], min(self.max_thoughts, method.max_thoughts))[0]
         return method.title, tuple(thought_points(to_numpy(vectors), self.vocabulary))
 
     def comparison(

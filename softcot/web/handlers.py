@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterator
 from dataclasses import replace
-from typing import Any
 
 import gradio as gr
 
@@ -19,7 +18,6 @@ from softcot.data.tasks import FREE
 from softcot.evaluation.answering import Column
 from softcot.evaluation.run_file import RunRequest
 from softcot.support.errors import UserError
-from softcot.support.presets import MAX_THOUGHTS
 from softcot.support.text import clean
 from softcot.web import questions, tour_views, views
 from softcot.web.events import Ending, idle, paced, until
@@ -49,8 +47,8 @@ PROBLEM = (
     *ANSWERS, *LOOK,
 )  # fmt: skip
 """All that changes with another problem."""
-OFFER = ("k", "listed", "examples", "another")
-"""What there is to choose from for a kind of problem."""
+OFFER = ("listed", "examples", "another")
+"""The problems to choose from."""
 SWAP = ("donor_row", "donor", "message", *LOOK)
 """All that changes with whose thoughts SoftCoT is given."""
 RUN = ("message", "ending", "stop", "run_folder", "caution", *ANSWERS, *LOOK)
@@ -59,13 +57,13 @@ OPENING = ("message", "ending", "stop", *ANSWERS)
 """All that changes when a page opens answered."""
 STRIPS = ("strip_intervene", "strip_inside")
 """What the panels that change nothing about the question are working on."""
-ADDRESS = ("task", "temperature", "seed", "samples", "further", "edits", "other")
+ADDRESS = ("task", "k", "temperature", "seed", "samples", "further", "edits", "other")
 """What an address may say beside the problem."""
 
 CHOICES = ("task", "further", "longest")
 """What another pair offers. Gradio refuses values that a widget does not offer, so these change
 before anything that makes an event tell them."""
-ARRIVAL = ("swapped", "donor_row", "trained", "using", *OFFER, *PROBLEM)
+ARRIVAL = ("k", "swapped", "donor_row", "trained", "using", *OFFER, *PROBLEM)
 """All else on this tab that changes when another pair answers."""
 
 REGENERATED = 0.7
@@ -80,8 +78,7 @@ class Handlers:
 
     def pick_task(self, request: PageRequest) -> Named:
         """Offer a task's problems and load the first; free text keeps what was typed."""
-        request = replace(request, k=self.explorer.k_for(request.task, request.k))
-        offer = self._offer(request.task, request.k)
+        offer = self._offer(request.task)
         if request.task == FREE.name:
             return {**offer, "stop": idle(), "message": "", **_idle_answers()}
         return {**offer, **self._load(self.explorer.fitting(request.task), request)}
@@ -120,17 +117,19 @@ class Handlers:
         for one that is.
         """
         e, task = self.explorer, request.task
-        k = e.k_for(task, request.k)
+        offer = self._offer(task)
         kept = request.is_own or task in (request.loaded.task, FREE.name)
         problem = request.judged if kept else e.fitting(task)
+        k = min(request.k, e.max_thoughts)
         page = PageRequest(task, problem.question, k)
         try:
             loaded = self._load(problem, page)
         except UserError:  # it is too long for this pair, or there is none
             loaded = self._load(e.fitting(task), page)
         return {
-            **self._offer(task, k),
+            **offer,
             **loaded,
+            "k": gr.Slider(maximum=e.max_thoughts, value=k, info=about_k(e)),
             "swapped": False,
             "donor_row": gr.Row(visible=False),
             "trained": None,
@@ -141,11 +140,15 @@ class Handlers:
         """Show what the page's address asks for, and say what of it cannot be."""
         try:
             offered = [name for _, name in self.explorer.further]
-            link = read_link(request.search, MAX_THOUGHTS, offered, self.explorer.tasks)
+            link = read_link(
+                request.search, self.explorer.max_thoughts, offered, self.explorer.tasks
+            )
             if link is None:
                 return {}
+            k = self.explorer.default_k if link.problem and link.k is None else link.k
             told: Named = {
                 "task": link.task,
+                "k": k,
                 "temperature": link.temperature,
                 "seed": link.seed,
                 "samples": link.samples,
@@ -181,10 +184,10 @@ class Handlers:
     def _linked(self, link: Link) -> Named:
         """The problem of an address: its own, or the first of its kind; `OFFER` and `PROBLEM`."""
         if link.task is None:
-            return {} if link.k is None else self._k(self.explorer.first.task, link.k)
-        k = self.explorer.k_for(link.task, link.k)
-        offer = self._offer(link.task, k)
+            return {}
+        offer = self._offer(link.task)
         problem = link.problem or offer["listed"][0]
+        k = self.explorer.default_k if link.k is None else link.k
         return offer | self._load(problem, PageRequest(link.task, problem.question, k))
 
     def toggle_swap(self, request: PageRequest) -> Named:
@@ -279,7 +282,7 @@ class Handlers:
     def open(self, request: OpeningRequest) -> Iterator[Named]:
         """Answer the first example, where nobody asked for anything else. Yields: `OPENING`."""
         first, ending = self.explorer.first, Ending()
-        usual = Asked(first.question, self.explorer.opening_k, note=first.note)
+        usual = Asked(first.question, self.explorer.default_k, note=first.note)
         if request.asked or request.asks != usual:
             yield {}
             return
@@ -304,19 +307,14 @@ class Handlers:
             request.judged, request.k, request.sampling, request.samples, donor, methods
         )
 
-    def _offer(self, task: str, k: int) -> Named:
-        """The problems of a task, and its K: `OFFER`."""
+    def _offer(self, task: str) -> Named:
+        """The problems of a task: `OFFER`."""
         listed = questions.examples(task, self.explorer.laboratory)
         return {
-            **self._k(task, k),
             "listed": listed,
             "examples": offered(self.explorer, task),
             "another": gr.Button(interactive=task != FREE.name),
         }
-
-    def _k(self, task: str, k: int) -> Named:
-        """The slider for K, as it is for a task."""
-        return {"k": gr.Slider(**about_k(self.explorer, task, k))}
 
     def _load(self, problem: Problem, request: PageRequest) -> Named:
         """Another problem: `PROBLEM`."""
@@ -360,12 +358,10 @@ def offered(explorer: Explorer, task: str) -> str:
     return views.examples(listed, explorer.laboratory, picked, often)
 
 
-def about_k(explorer: Explorer, task: str, k: int | None = None) -> dict[str, Any]:
-    """What the slider for K offers for a task, with the usual K or another one chosen."""
-    most = explorer.largest_k(task)
+def about_k(explorer: Explorer) -> str:
+    """What to know when K is chosen."""
     trained = "Trained for " if explorer.trained else ""
-    info = f"{trained}1 to {most}; 0 is hard CoT"
-    return {"maximum": most, "value": explorer.k_for(task, k), "info": info}
+    return f"{trained}1 to {explorer.max_thoughts}; 0 is hard CoT"
 
 
 def _written(

@@ -71,7 +71,7 @@ class Intervene(Panel):
         )
         components.html(intervene_views.EXPLAINED)
         w["slots"] = gr.CheckboxGroup(
-            self._slots(self.explorer.opening_k),
+            self._slots(self.explorer.default_k),
             label="Slots",
             info="None chosen means all of them",
             elem_classes="slots",

@@ -82,7 +82,7 @@ class Page:
                 for panel, (title, _, strip) in zip(self.panels, PANELS, strict=True):
                     with gr.Tab(title, id=title.lower()):
                         if strip:
-                            shown = views.strip(first.question, self.explorer.opening_k)
+                            shown = views.strip(first.question, self.explorer.default_k)
                             self.widgets[strip] = components.html(shown)
                         panel.build()
                 with gr.Tab("Results", id="results"):
@@ -136,10 +136,12 @@ class Page:
         w = self.widgets
         w["k"] = gr.Slider(
             0,
+            self.explorer.max_thoughts,
+            self.explorer.default_k,
             step=1,
             precision=0,
             label="Soft thoughts K",
-            **handlers.about_k(self.explorer, first.task),
+            info=handlers.about_k(self.explorer),
             min_width=240,
         )
         w["note"] = gr.Textbox(
@@ -176,7 +178,7 @@ class Page:
     def _plan(self, first: Problem) -> None:
         """What stands between the question and the answers."""
         w, seen = self.widgets, self.explorer.explore(first.question, first.task)
-        opened = PageRequest(first.task, first.question, self.explorer.opening_k)
+        opened = PageRequest(first.task, first.question, self.explorer.default_k)
         self._shown = self.handlers.shown(seen, opened)
         w["message"] = components.html("")
         with gr.Column(elem_classes="sheet planned"):
@@ -213,7 +215,7 @@ class Page:
             return None
         for _ in self.explorer.opening():
             pass
-        return Asked(self.explorer.first.question, self.explorer.opening_k, opening=True)
+        return Asked(self.explorer.first.question, self.explorer.default_k, opening=True)
 
     def _thoughts(self) -> None:
         w = self.widgets

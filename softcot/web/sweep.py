@@ -29,9 +29,10 @@ CURVES = ("sweep_ending", "stop_sweep", "sweep_status", "sweep_chart", "sweep_ta
 class Sweep(Panel):
     """Widgets and events of the panel."""
 
-    def ks(self, task: str) -> Sequence[int]:
-        """Every K that is asked of a task, from none on."""
-        every = range(self.explorer.largest_k(task) + 1)
+    @property
+    def ks(self) -> Sequence[int]:
+        """Every K that is asked, from none on."""
+        every = range(self.explorer.max_thoughts + 1)
         return every if self.explorer.laboratory else [k for k in FEW if k in every]
 
     @property
@@ -63,20 +64,19 @@ class Sweep(Panel):
 
     def sweep(self, request: SweepRequest) -> Iterator[Named]:
         """Ask the same problems with every K. Yields: `CURVES`."""
-        ending = Departure()
+        ending, total = Departure(), len(self.ks)
         try:
-            ks, most = self.ks(request.task), self.explorer.largest_k(request.task)
-            frames = self.explorer.sweep(request.task, ks, request.swept)
+            frames = self.explorer.sweep(request.task, self.ks, request.swept)
             yield {
                 "sweep_ending": ending,
                 "stop_sweep": gr.Button(interactive=True),
-                "sweep_status": sweep_views.progress([], len(ks)),
+                "sweep_status": sweep_views.progress([], total),
             }
             for trials in paced(until(frames, ending)):
                 done = [trial for trial in trials if trial.n]
                 yield {
-                    "sweep_status": sweep_views.progress(trials, len(ks)),
-                    "sweep_chart": sweep_chart(done, most).to_json(),
+                    "sweep_status": sweep_views.progress(trials, total),
+                    "sweep_chart": sweep_chart(done, self.explorer.max_thoughts).to_json(),
                     "sweep_table": sweep_views.table(done),
                 }
             said = "" if ending.is_set() else sweep_views.said(request.task, request.swept)

@@ -83,7 +83,7 @@ def test_answers_of_a_foreign_layer_come_with_a_warning(mini_env, saved, tmp_pat
         assert main([*argv, *few]) == 0
         assert "trained elsewhere" in capsys.readouterr().err
     explorer = Explorer(load_pair("mini", "cpu", projection=out))
-    assert explorer.largest_k("mini-gsm") == 16
+    assert explorer.max_thoughts == 16
     assert "trained elsewhere" in " ".join(explorer.pair.warnings("mini-gsm"))
 
 

@@ -29,7 +29,7 @@ from softcot.web import handlers, questions, views
 from softcot.web.explorer import Explorer
 from softcot.web.handlers import Handlers
 from softcot.web.page import Page
-from softcot.web.requests import AddressRequest, Asked, PageRequest, QuestionRequest
+from softcot.web.requests import Asked, PageRequest, QuestionRequest
 from softcot.web.temporary import Folder, process_folder
 
 QUESTION = "Anna has 12 apples and buys 30 more. How many?"
@@ -257,19 +257,6 @@ def test_answers_are_stale_once_something_else_would_be_asked(page):
     assert page.pick_example(
         replace(asked, listed=build_problems(1)), gr.EventData(None, {"index": 0})
     )["asked"] is None  # fmt: skip
-
-
-def test_k_of_a_task_is_no_larger_than_its_projection_was_trained_for(pair):
-    few = Projection.for_pair(pair, "mini-asdiv", 4)
-    page = Handlers(Explorer(pair.using(few)))
-    assert page.explorer.largest_k("mini-gsm") == 16
-    fewer = page.pick_task(PageRequest("mini-asdiv", QUESTION, 12))
-    assert (fewer["k"].maximum, fewer["k"].value, len(fewer["seen"].thoughts)) == (4, 4, 4)
-    assert "1 to 4" in fewer["k"].info
-    again = page.pick_task(PageRequest("mini-gsm", QUESTION, 4))
-    assert (again["k"].maximum, again["k"].value) == (16, 4)
-    linked = page.open_address(AddressRequest("?task=mini-asdiv&k=9"))
-    assert (linked["k"].maximum, linked["k"].value) == (4, 4)
 
 
 def test_what_is_shown_already_is_not_shown_again_by_a_run(page):
