@@ -10,7 +10,7 @@ from transformers import AutoTokenizer
 
 from softcot.data.tasks import TASKS, get_task
 from softcot.evaluation.evaluator import Protocol, evaluate
-from softcot.evaluation.experiments import mini_tasks, plan, trained_tasks
+from softcot.evaluation.experiments import Run, mini_tasks, plan, trained_tasks
 from softcot.evaluation.records import load_record
 from softcot.evaluation.reproducing import can_run
 from softcot.support.errors import UserError
@@ -162,3 +162,44 @@ def test_the_base_solves_what_it_has_read(mini, name):
     readable = [p for p in task.problems("validation", 200) if not p.meta["unread"]][:24]
     found = evaluate(mini, task, Protocol("zero-shot-cot"), readable, split="validation")
     assert found.accuracy >= 0.8
+
+
+def right(task: str, method="softcot", control="none", trained_on: str | None = None) -> float:
+    """Greedy accuracy of a shipped record, in percent."""
+    run = Run(task, Protocol(method, control, trained_on=trained_on))
+    return 100 * load_record(RECORDS.parent / run.file).accuracy
+
+
+def lost_elsewhere(method: str) -> float:
+    """Points that weights of another task cost on the average."""
+    pairs = [(one, other) for one in trained_tasks() for other in trained_tasks() if one != other]
+    lost = [right(one, "zero-shot-cot") - right(one, method, trained_on=two) for one, two in pairs]
+    return sum(lost) / len(lost)
+
+
+def test_what_the_page_says_in_words_is_what_the_records_say():
+    page = (FOLDER.parents[1] / "docs" / "results.md").read_text(encoding="utf-8")
+    words, tasks = " ".join(page.split()), trained_tasks()
+    shuffled = {task: right(task) - right(task, control="shuffle") for task in tasks}
+    swapped = {task: right(task) - right(task, control="swap") for task in tasks}
+    dates = {control: right("mini-dates", control=control) for control in ("none", "swap")}
+    alone = {task: right(task, "zero-shot-cot") for task in (*tasks, "mini-dates")}
+    claims = {
+        "`mini-gsm` they mislead the base far below what it can do alone": (
+            right("mini-gsm", control="swap") < alone["mini-gsm"] - 10
+        ),
+        "a part of the gain, most of it on `mini-gsm` and `mini-strategy`": (
+            {*sorted(tasks, key=shuffled.__getitem__)[2:]} == {"mini-gsm", "mini-strategy"}
+        ),
+        "but far less than whose thoughts they are": (
+            all(2 * shuffled[task] < swapped[task] for task in tasks)
+        ),
+        "on another one costs points on the average, more than LoRA's weights do": (
+            lost_elsewhere("softcot") > max(0, lost_elsewhere("lora"))
+        ),
+        "loses by it, own thoughts and swapped ones alike": (
+            max(dates.values()) < alone["mini-dates"] - 2 and abs(dates["none"] - dates["swap"]) < 2
+        ),
+    }
+    assert [claim for claim in claims if claim not in words] == []
+    assert [claim for claim, holds in claims.items() if not holds] == []

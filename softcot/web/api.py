@@ -188,7 +188,7 @@ def _sweep(residents: Residents) -> Callable:
         if step < 1:
             raise UserError(f"A sweep takes a step of 1 or more; it is {step}.")
         with residents.use(pair) as explorer:
-            counts = range(0, explorer.max_thoughts + 1, step)
+            counts = range(0, explorer.largest_k(task) + 1, step)
             for trials in paced(explorer.sweep(task, counts, problems)):
                 yield [_point(trial) for trial in trials if trial.n]
 

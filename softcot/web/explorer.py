@@ -20,7 +20,7 @@ from softcot.data.kinds import likely_kind
 from softcot.data.lexicon import Unread
 from softcot.data.problems import Problem
 from softcot.data.rewording import nearest_wording
-from softcot.data.tasks import FREE, PROBE_TASKS, Task
+from softcot.data.tasks import FREE, PROBE_TASKS, Task, get_task
 from softcot.decoding.backend import Backend, Visit
 from softcot.decoding.decoder import Sampling
 from softcot.decoding.engine import Engine
@@ -34,7 +34,6 @@ from softcot.support.presets import (
     CHAT_NEW_TOKENS,
     DEFAULT_THOUGHTS,
     MAX_NEW_TOKENS,
-    MAX_THOUGHTS,
     is_laboratory,
 )
 from softcot.support.text import counted
@@ -116,11 +115,20 @@ class Explorer:
         self.trained = all(pair.is_trained(Projection, name) for name in self.tasks)
         """Whether there is a trained projection for each of them."""
         self.pair = pair if self.trained else pair.with_untrained()
-        known = (self.pair.projection(name).max_thoughts for name in self.tasks)
-        self.max_thoughts = min(most or MAX_THOUGHTS for most in known)
-        self.default_k = min(DEFAULT_THOUGHTS, self.max_thoughts)
+        self.max_thoughts = max([self.largest_k(name) for name in self.tasks])
+        """The largest K of any of them."""
+        self.default_k = self.k_for(self.first.question, self.first.task, DEFAULT_THOUGHTS)
+        """K where nobody chose."""
         self.opened: list[Column] = []
         """The comparison that every visitor sees first, once it is finished."""
+
+    def largest_k(self, task_name: str) -> int:
+        """The largest K that a task's projection was trained for."""
+        return SoftCoT.build(self.pair, get_task(task_name)).max_thoughts
+
+    def k_for(self, question: str, task_name: str, k: int) -> int:
+        """What K is for a question: as chosen, but no more than its projection was trained for."""
+        return min(k, self.largest_k(self.kind(question, task_name)))
 
     def using(self, projection: Projection | None) -> Explorer:
         """The same, with another projection for the task that it was trained on.
@@ -165,10 +173,10 @@ class Explorer:
         return next(filter(self._fits, listed), listed[0])
 
     def _fits(self, problem: Problem) -> bool:
-        task = questions.problems_of(problem.task)
+        task, k = questions.problems_of(problem.task), self.largest_k(problem.task)
         try:
-            self.pair.assistant.prompts.assistant(problem.heard, task=task, k=self.max_thoughts)
-            self.pair.base.prompts.base(problem.question, task=task, k=self.max_thoughts)
+            self.pair.assistant.prompts.assistant(problem.heard, task=task, k=k)
+            self.pair.base.prompts.base(problem.question, task=task, k=k)
         except UserError:
             return False
         return True
@@ -269,7 +277,7 @@ class Explorer:
                 task.
         """
         task = questions.problems_of(self.kind(question, task_name))
-        k = self.max_thoughts if k is None else k
+        k = self.largest_k(task.name) if k is None else k
         problem = Problem(task.name, question, note=note.strip())
 
         def look() -> Seen:
@@ -285,7 +293,7 @@ class Explorer:
         """The title of a method, and where all of its thoughts of a question are."""
         method = get_method(name, self.pair, task)
         assert isinstance(method, TrainedSlots)
-        vectors = method.thoughts([problem], min(self.max_thoughts, method.max_thoughts))[0]
+        vectors = method.thoughts([problem], method.max_thoughts)[0]
         return method.title, tuple(thought_points(to_numpy(vectors), self.vocabulary))
 
     def comparison(

@@ -222,10 +222,10 @@ class Handlers:
 
     def shown(self, seen: Seen, request: PageRequest, arriving: bool = False) -> Named:
         """The first K thoughts, as they are shown: `THOUGHTS`."""
-        explorer, k = self.explorer, request.k
+        explorer = self.explorer
         # Swapped thoughts stand in the prompt of a question that is not theirs.
         asked = request.question if request.swapped else seen.question
-        kind = explorer.kind(asked, request.task)
+        kind, k = explorer.kind(asked, request.task), explorer.k_for(asked, request.task, request.k)
         guessed = explorer.tasks[kind].title if kind != request.task else ""
         return {
             "plan": views.plan(seen, k, request.swapped, arriving),
@@ -237,7 +237,8 @@ class Handlers:
 
     def strips(self, request: QuestionRequest) -> Named:
         """Say on the other panels what they work on."""
-        return dict.fromkeys(STRIPS, views.strip(request.question, request.k))
+        k = self.explorer.k_for(request.question, request.task, request.k)
+        return dict.fromkeys(STRIPS, views.strip(request.question, k))
 
     def reseed(self, request: PageRequest) -> Named:
         """Ask for other samples: the likeliest answer would be the same again."""
@@ -257,7 +258,7 @@ class Handlers:
             if request.ending:
                 request.ending.hurry()
             explorer = self.explorer.using(request.trained if request.using else None)
-            run = self._run(request)
+            run = Handlers(explorer)._run(request)
             warnings = explorer.pair.warnings(run.problem.task)
             caution = explorer.caution(run.problem.question, run.problem.task)
             yield {
@@ -303,8 +304,9 @@ class Handlers:
         """What is asked by a press on Run."""
         methods = (HARD, SOFT, *request.further)
         donor = request.donor if request.swapped else ""
+        k = self.explorer.k_for(request.question, request.task, request.k)
         return self.explorer.comparison(
-            request.judged, request.k, request.sampling, request.samples, donor, methods
+            request.judged, k, request.sampling, request.samples, donor, methods
         )
 
     def _offer(self, task: str) -> Named:
@@ -360,8 +362,10 @@ def offered(explorer: Explorer, task: str) -> str:
 
 def about_k(explorer: Explorer) -> str:
     """What to know when K is chosen."""
-    trained = "Trained for " if explorer.trained else ""
-    return f"{trained}1 to {explorer.max_thoughts}; 0 is hard CoT"
+    trained, most = "Trained for " if explorer.trained else "", explorer.max_thoughts
+    known = {task.title: explorer.largest_k(name) for name, task in explorer.tasks.items()}
+    lower = "".join(f", {title} for 1 to {k}" for title, k in known.items() if k < most)
+    return f"{trained}1 to {most}{lower}; 0 is hard CoT"
 
 
 def _written(

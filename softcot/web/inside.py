@@ -107,14 +107,15 @@ class Inside(Panel):
         metric = request.metric.lower()
         corrected = request.corrected and metric == "cosine"
         try:
-            seen = self.explorer.inspect(request.problem, request.k, metric, corrected)
+            k = self.explorer.k_for(request.question, request.task, request.k)
+            seen = self.explorer.inspect(request.problem, k, metric, corrected)
         except UserError as error:
             return {"facts": views.message(str(error))}
         return {
             "facts": inside_views.facts(seen),
             "readings": inside_views.readings(seen),
             "effects_of_each": inside_views.effects(seen),
-            "space": figures.thought_space(seen.exploration, request.k).to_json(),
+            "space": figures.thought_space(seen.exploration, k).to_json(),
             "cosines": figures.cosine_heatmap(seen.geometry.thoughts.cosines).to_json(),
             "lens": figures.lens_heatmap(seen.base).to_json(),
             "heads": figures.attention_heatmap(seen.head_shares).to_json(),
@@ -123,7 +124,8 @@ class Inside(Panel):
     def draw_map(self, request: MapRequest) -> Named:
         """The thoughts of many problems: `MAP`."""
         try:
-            found = self.explorer.trajectories(request.task, request.k, request.mapped)
+            k = min(request.k, self.explorer.largest_k(request.task))
+            found = self.explorer.trajectories(request.task, k, request.mapped)
         except UserError as error:
             return {"map_message": views.message(str(error))}
         explained = self.explorer.vocabulary.basis.explained_variance_ratio_

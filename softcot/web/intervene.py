@@ -181,7 +181,8 @@ class Intervene(Panel):
         try:
             edits = read_edits(request.edits, request.other)
             explorer = self.explorer.visit(ended=ending)
-            frames = explorer.intervene(request.problem, request.k, edits)
+            k = explorer.k_for(request.question, request.task, request.k)
+            frames = explorer.intervene(request.problem, k, edits)
             yield {
                 "edit_message": "",
                 "edit_ending": ending,
@@ -206,7 +207,8 @@ class Intervene(Panel):
         ending, count = Departure(), request.tried
         try:
             edits = read_edits(request.edits, request.other)
-            frames = self.explorer.try_edits(request.task, request.k, edits, count)
+            k = min(request.k, self.explorer.largest_k(request.task))
+            frames = self.explorer.try_edits(request.task, k, edits, count)
             yield {
                 "trial_ending": ending,
                 "stop_trial": gr.Button(interactive=True),

@@ -29,10 +29,9 @@ CURVES = ("sweep_ending", "stop_sweep", "sweep_status", "sweep_chart", "sweep_ta
 class Sweep(Panel):
     """Widgets and events of the panel."""
 
-    @property
-    def ks(self) -> Sequence[int]:
-        """Every K that is asked, from none on."""
-        every = range(self.explorer.max_thoughts + 1)
+    def ks(self, task: str) -> Sequence[int]:
+        """Every K that is asked of a task, from none on."""
+        every = range(self.explorer.largest_k(task) + 1)
         return every if self.explorer.laboratory else [k for k in FEW if k in every]
 
     @property
@@ -64,19 +63,20 @@ class Sweep(Panel):
 
     def sweep(self, request: SweepRequest) -> Iterator[Named]:
         """Ask the same problems with every K. Yields: `CURVES`."""
-        ending, total = Departure(), len(self.ks)
+        ending = Departure()
         try:
-            frames = self.explorer.sweep(request.task, self.ks, request.swept)
+            ks = self.ks(request.task)
+            frames = self.explorer.sweep(request.task, ks, request.swept)
             yield {
                 "sweep_ending": ending,
                 "stop_sweep": gr.Button(interactive=True),
-                "sweep_status": sweep_views.progress([], total),
+                "sweep_status": sweep_views.progress([], len(ks)),
             }
             for trials in paced(until(frames, ending)):
                 done = [trial for trial in trials if trial.n]
                 yield {
-                    "sweep_status": sweep_views.progress(trials, total),
-                    "sweep_chart": sweep_chart(done, self.explorer.max_thoughts).to_json(),
+                    "sweep_status": sweep_views.progress(trials, len(ks)),
+                    "sweep_chart": sweep_chart(done, max(ks)).to_json(),
                     "sweep_table": sweep_views.table(done),
                 }
             said = "" if ending.is_set() else sweep_views.said(request.task, request.swept)

@@ -74,6 +74,35 @@ def test_a_run_answers_with_hard_cot_and_with_own_thoughts(page, pair):
     )
 
 
+@pytest.fixture
+def uneven(pair) -> Explorer:
+    """A pair whose projection for one kind of problem was trained for fewer thoughts."""
+    return Explorer(pair.using(Projection.for_pair(pair, "mini-gsm", 3)))
+
+
+def test_a_kind_whose_projection_has_fewer_thoughts_leaves_the_others_theirs(uneven):
+    title = get_task("mini-gsm").title
+    assert handlers.about_k(uneven) == f"Trained for 1 to 16, {title} for 1 to 3; 0 is hard CoT"
+    assert len(uneven.explore(OTHER, "mini-asdiv").thoughts) == 16
+    assert len(uneven.explore(QUESTION, "mini-gsm").thoughts) == 3
+
+
+def test_more_thoughts_than_a_kind_was_trained_for_are_as_many_as_it_was(uneven):
+    page, more = Handlers(uneven), replace(ASKED, k=12)
+    assert ran(page, more) == ran(page, replace(ASKED, k=3)) != ran(page, replace(ASKED, k=2))
+    seen = uneven.explore(QUESTION, "mini-gsm")
+    assert page.shown(seen, more) == page.shown(seen, replace(more, k=3))
+    assert page.strips(QuestionRequest("mini-gsm", QUESTION, 12)) == page.strips(
+        QuestionRequest("mini-gsm", QUESTION, 3)
+    )
+
+
+def test_a_visitors_projection_is_asked_for_as_many_thoughts_as_it_was_trained_for(page, pair):
+    own = Projection.for_pair(pair, "mini-gsm", 3)
+    with_own = replace(ASKED, trained=own, using=True)
+    assert ran(page, with_own) == ran(page, replace(with_own, k=3))
+
+
 def test_makers_that_are_asked_show_their_thoughts_on_the_same_map(page, pair):
     seen = page.explorer.explore(QUESTION, "mini-gsm")
     request = replace(ASKED, seen=seen, further=["lora", "cot-unk", "self-thoughts"])
@@ -197,7 +226,7 @@ def test_a_run_names_nothing_that_its_event_may_not_change(page):
 
 
 def test_bad_input_is_a_message_and_the_cards_wait_again(page):
-    for changes in ({"question": " "}, {"samples": 3}, {"k": 99}, {"further": ["magic"]}):
+    for changes in ({"question": " "}, {"samples": 3}, {"k": -1}, {"further": ["magic"]}):
         *_, last = page.compare(replace(ASKED, **changes))
         assert 'role="alert"' in last["message"] and last["answers"] == views.idle_columns()
         assert not last["stop"].interactive and last["ending"] is None
@@ -327,12 +356,15 @@ def test_a_run_that_cannot_be_written_keeps_its_answers(page, monkeypatch):
     [
         ({"samples": 16, "temperature": 1.0}, "at most 15 samples"),
         ({"longest": 161}, "at most 160 tokens"),
-        ({"k": 17}, "choose 0 to 16"),
     ],
 )
 def test_nobody_may_ask_for_more_than_the_page_offers(page, changes, sentence):
     *_, last = page.compare(replace(ASKED, **changes))
     assert sentence in last["message"]
+
+
+def test_more_thoughts_than_the_page_offers_are_as_many_as_it_does(page):
+    assert ran(page, replace(ASKED, k=17)) == ran(page, replace(ASKED, k=16))
 
 
 @pytest.mark.parametrize("count", [0, -1, 501, 10**9])

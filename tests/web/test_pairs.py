@@ -348,4 +348,4 @@ def test_every_panel_of_a_real_pair_works(page):
         assert len(drawn["trajectories"]) == 5
         *_, last = Intervene(explorer).intervene(EditRequest("gsm8k", QUESTION, 2, edits="mean"))
         assert "Placebo: mean" in last["edit_answers"]
-        assert list(Sweep(explorer).ks) == [0, 1, 2, 4, 8, 16]
+        assert list(Sweep(explorer).ks("gsm8k")) == [0, 1, 2, 4, 8, 16]

@@ -139,8 +139,8 @@ def test_a_trial_shows_progress_and_ends_with_effects(panel, monkeypatch):
 
 def test_a_sweep_draws_a_point_for_every_k(explorer, monkeypatch):
     panel = Sweep(explorer)
-    assert list(panel.ks) == list(range(17))
-    monkeypatch.setattr(Sweep, "ks", [0, 2, 5])
+    assert list(panel.ks("mini-gsm")) == list(range(17))
+    monkeypatch.setattr(Sweep, "ks", lambda panel, task: [0, 2, 5])
     start, *frames, end = panel.sweep(SweepRequest("mini-gsm", 4))
     assert start["stop_sweep"].interactive and not end["stop_sweep"].interactive
     assert "4 test problems" in words(end["sweep_status"])
