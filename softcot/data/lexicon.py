@@ -38,6 +38,11 @@ _TOKEN = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|['’]\w+|[^\W\d_]+
 _ARTICLES = {"an": "a"}
 """What follows decides between the two; a form has one for both."""
 _ENDS = frozenset((*".?!,:;", "and"))
+_NO_NAMES = frozenset(
+    "where who whose what which when why how he she they we you it i his her their our your its my "
+    "a an the this that these those".split()
+)
+"""Words that begin sentences and are nobody's name."""
 _MOST_GUESSED = 2
 """Different unread words of a clause whose classes are guessed at once."""
 
@@ -231,7 +236,7 @@ class Lexicon:
 
     def _open(self, text: str) -> str | None:
         """The open class of a word, if it can be of one."""
-        unknown = text[0].isupper() and text.lower() not in self._literal
+        unknown = text[0].isupper() and text.lower() not in self._literal | _NO_NAMES
         return f"<{self.open[0]}>" if self.open and unknown else None
 
     @cached_property
@@ -251,7 +256,7 @@ class Lexicon:
         strange = list(dict.fromkeys(slot.kind for slot in slots if not self._is_read(slot)))
         if not 0 < len(strange) <= _MOST_GUESSED:
             return slots
-        capital = {slot.kind for slot in slots if slot.text[0].isupper()}
+        capital = {slot.kind for slot in slots if slot.text[0].isupper()} - _NO_NAMES
         classes = sorted(self.members.keys() - {MOMENT})  # a form has no place for those
         choices = [[NAME] * (word in capital) + classes for word in strange]
         for chosen in product(*choices):

@@ -107,7 +107,7 @@ class _Rewording:
         start, end = clause.tokens[0].start, clause.tokens[-1].end
         form = form_of(slots, clause.asks)
         if not self.lexicon.has_form(form):
-            form = self._nearest(form)
+            form = self._nearest(form, clause)
             return self._filled(form, clause, slots) if form else question[start:end]
         numbers = iter(self._fitting(form, clause, slots))
         said, at = "", start
@@ -118,8 +118,11 @@ class _Rewording:
             at = slot.end
         return said + question[at:end]
 
-    def _nearest(self, form: str) -> str:
-        """The form of the task that is most like one that was not read; empty for none."""
+    def _nearest(self, form: str, clause: Clause) -> str:
+        """The form of the task that is most like one that was not read; empty for none.
+
+        One that only stands behind "and" begins with who does it where a sentence begins with it.
+        """
         wanted = form.split()
         known = self.lexicon.forms.get(self.task) or dict.fromkeys(
             other for forms in self.lexicon.forms.values() for other in forms
@@ -136,7 +139,8 @@ class _Rewording:
                 continue
             spelt = SequenceMatcher(None, other, form, autojunk=False).ratio()
             best, nearness = max((best, nearness), (other, (matcher.ratio(), spelt)), key=_second)
-        return best
+        whole = f"<{NAME}> {best}"
+        return whole if clause.opens and whole in known else best
 
     def _filled(self, form: str, clause: Clause, slots: list[Slot]) -> str:
         """A form with what stands in the clause, then with what stands in the whole question."""
@@ -197,8 +201,10 @@ class _Words:
                 return word
         taken = self.rewording.taken
         known = [text for (kind, _), text in taken.items() if kind == f"<{name}>"]
-        fresh = [word for word in known if word not in self.given] or known
-        word = (fresh or list(self.rewording.lexicon.members[name]))[0]
+        members = self.rewording.lexicon.members[name]
+        others = members if name == NAME else ()  # nobody gives to himself
+        fresh = [word for word in (*known, *others) if word not in self.given]
+        word = (fresh or known or members)[0]
         self.given.append(word)
         return word
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import torch
 
@@ -16,8 +17,9 @@ from softcot.analysis.inspection import Inspection, inspect
 from softcot.analysis.lens import Plan, read_plan
 from softcot.analysis.trajectory import Trajectory, trajectories
 from softcot.analysis.vocabulary import Vocabulary, to_numpy
+from softcot.data.families.notes import NUMBERS
 from softcot.data.kinds import likely_kind
-from softcot.data.lexicon import Unread
+from softcot.data.lexicon import Lexicon, Unread
 from softcot.data.problems import Problem
 from softcot.data.rewording import nearest_wording
 from softcot.data.tasks import FREE, PROBE_TASKS, Task, get_task
@@ -52,7 +54,7 @@ TOGETHER = 16
 """Problems of a map whose thoughts are read at once, between which others have their turn."""
 
 NOTES_LOOKED_AT = 256
-"""Problems that show how questions about a note are put."""
+"""Problems that show how notes, and questions about them, are put."""
 
 OWN = ", own projection"
 """Ends the title of a column whose thoughts a visitor's own projection made."""
@@ -74,15 +76,28 @@ class Seen(Exploration):
     """Titles of others who make thoughts of the same question, and where theirs are."""
 
 
+Part = Literal["question", "note"]
+"""What of a problem is read."""
+
+
+class Text(NamedTuple):
+    """A text that somebody typed, and what it is."""
+
+    part: Part
+    words: str
+    task: str
+
+
 @dataclass(frozen=True)
 class Caution:
-    """Why no answer to a question is worth anything: the models were made without its words."""
+    """Why no answer to a problem is worth anything: the models were made without its words."""
 
-    question: str
-    parts: tuple[Unread, ...]
+    part: Part
+    text: str
+    unread: tuple[Unread, ...]
     """What they have never read, in order."""
     instead: str
-    """A question that they can read."""
+    """What they can read in its place."""
     is_near: bool
     """Whether that one says nearly the same; otherwise it is an example."""
 
@@ -234,26 +249,47 @@ class Explorer:
             task_name: What it is asked as.
             unfinished: Whether it is still being typed: then its last words may become others.
         """
-        lexicon, task = self.pair.lexicon, self.kind(question, task_name)
-        parts = tuple(lexicon.unread(question, task, unfinished)) if lexicon else ()
-        if parts and task in PROBE_TASKS:
-            parts = tuple(part for part in parts if not self._is_asked_of_notes(question, part))
+        task = self.kind(question, task_name)
+        lexicon = self._of_questions if task in PROBE_TASKS else self.pair.lexicon
+        return self._caution(Text("question", question, task), lexicon, unfinished)
+
+    def note_caution(self, note: str, unfinished: bool = False) -> Caution | None:
+        """The same of what the assistant alone is told, with all notes that it was trained on."""
+        return self._caution(Text("note", note, questions.NOTES), self._of_notes, unfinished)
+
+    def is_unread(self, problem: Problem) -> bool:
+        """Whether an answer to a problem is worth nothing, since models cannot read all of it."""
+        asked = self.caution(problem.question, problem.task)
+        return asked is not None or self.note_caution(problem.note) is not None
+
+    def _caution(self, text: Text, lexicon: Lexicon | None, unfinished: bool) -> Caution | None:
+        parts = lexicon.unread(text.words, text.task, unfinished) if lexicon else []
         if lexicon is None or not parts:
             return None
-        near = nearest_wording(question, lexicon, task)
-        return Caution(question, parts, near or self.fitting(task).question, bool(near))
-
-    def _is_asked_of_notes(self, question: str, part: Unread) -> bool:
-        """Whether neither model has read a sentence, but a projection was trained to answer it."""
-        assert self.pair.lexicon is not None, "it has marked the part"
-        return self.pair.lexicon.forms_in(question[part.start : part.end]) <= self._asked_of_notes
+        near = nearest_wording(text.words, lexicon, text.task)
+        usual = getattr(self.fitting(text.task), text.part)
+        return Caution(text.part, text.words, tuple(parts), near or usual, bool(near))
 
     @cached_property
-    def _asked_of_notes(self) -> frozenset[str]:
-        """How questions about a note are put."""
-        assert self.pair.lexicon is not None, "no other pair marks anything"
-        asked = questions.problems_of(questions.NOTES).problems("validation", NOTES_LOOKED_AT)
-        return frozenset[str]().union(*(self.pair.lexicon.forms_in(one.question) for one in asked))
+    def _of_questions(self) -> Lexicon | None:
+        """What the models have read, and how questions about a note are put."""
+        learned = self._learned("question")
+        return self.pair.lexicon and learned and self.pair.lexicon | learned
+
+    @cached_property
+    def _of_notes(self) -> Lexicon | None:
+        """How notes are put, and nothing else."""
+        return self._learned("note")
+
+    def _learned(self, part: Part) -> Lexicon | None:
+        """How questions or notes were put to a projection that learned what notes say."""
+        lexicon = self.pair.lexicon
+        if lexicon is None or questions.NOTES not in self.tasks:
+            return None
+        drawn = questions.problems_of(questions.NOTES).problems("validation", NOTES_LOOKED_AT)
+        forms = frozenset[str]().union(*(lexicon.forms_in(getattr(one, part)) for one in drawn))
+        numbers = {questions.NOTES: (min(NUMBERS), max(NUMBERS))}
+        return replace(lexicon, forms={questions.NOTES: dict.fromkeys(forms, "")}, numbers=numbers)
 
     def explore(
         self,

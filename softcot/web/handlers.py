@@ -40,8 +40,10 @@ LOOK = ("seen", *THOUGHTS)
 """The thoughts that are looked at, and how they are shown."""
 ANSWERS = ("answers", "asked", "download")
 """The columns, what they were asked, and the file of a finished run."""
-READ = ("caution", "reading")
-"""What the models have never read in the question, and what is new to the base in it."""
+CAUTIONS = ("caution", "note_caution")
+"""What the models have never read in the question, and in the note."""
+READ = (*CAUTIONS, "reading")
+"""The same, and what is new to the base."""
 PROBLEM = (
     "stop", "loaded", "question", "note", "gold", "typed", *READ, "donor", "message",
     *ANSWERS, *LOOK,
@@ -51,7 +53,7 @@ OFFER = ("listed", "examples", "another")
 """The problems to choose from."""
 SWAP = ("donor_row", "donor", "message", *LOOK)
 """All that changes with whose thoughts SoftCoT is given."""
-RUN = ("message", "ending", "stop", "run_folder", "caution", *ANSWERS, *LOOK)
+RUN = ("message", "ending", "stop", "run_folder", *CAUTIONS, *ANSWERS, *LOOK)
 """All that changes during a run; `ending` is the event that stops it, `run_folder` has its file."""
 OPENING = ("message", "ending", "stop", *ANSWERS)
 """All that changes when a page opens answered."""
@@ -169,13 +171,23 @@ class Handlers:
         """Ask what the models can read, in the place of what they cannot."""
         return {"question": clean(str(event.text))}
 
+    def try_note(self, request: QuestionRequest, event: gr.EventData) -> Named:
+        """Tell the assistant what it can read, in the place of what it cannot."""
+        return {"note": clean(str(event.text))}
+
     def _read(self, problem: Problem, unfinished: bool = False) -> Named:
         """What the models have read of a question: `READ`."""
-        caution = self.explorer.caution(problem.question, problem.task, unfinished)
         return {
-            "caution": views.caution(caution, self.explorer.pair.name),
+            **self._cautions(problem, unfinished),
             "reading": views.reading(problem, self.explorer.laboratory),
         }
+
+    def _cautions(self, problem: Problem, unfinished: bool = False) -> Named:
+        """What the models have never read in a question and its note: `CAUTIONS`."""
+        e, name = self.explorer, self.explorer.pair.name
+        asked = e.caution(problem.question, problem.task, unfinished)
+        told = e.note_caution(problem.note, unfinished)
+        return {"caution": views.caution(asked, name), "note_caution": views.caution(told, name)}
 
     def stand(self, request: PageRequest) -> Named:
         """Say what the answers belong to, where that is not what would be asked now."""
@@ -258,19 +270,19 @@ class Handlers:
             if request.ending:
                 request.ending.hurry()
             explorer = self.explorer.using(request.trained if request.using else None)
-            run = Handlers(explorer)._run(request)
+            page = Handlers(explorer)
+            run = page._run(request)
             warnings = explorer.pair.warnings(run.problem.task)
-            caution = explorer.caution(run.problem.question, run.problem.task)
             yield {
                 "message": views.message(" ".join(warnings)),
                 "ending": ending,
                 "stop": gr.Button(interactive=True),
                 "asked": request.asks,
-                "caution": views.caution(caution, explorer.pair.name),
                 "download": _no_download(),
-                **Handlers(explorer)._look(request.whose, request),
+                **page._cautions(run.problem),
+                **page._look(request.whose, request),
             }
-            shown = {"swapped": request.swapped, "unread": caution is not None}
+            shown = {"swapped": request.swapped, "unread": explorer.is_unread(run.problem)}
             frames = explorer.visit(ended=ending).answers(run)
             columns = yield from _written(frames, ending, **shown)
             yield {"stop": idle(), **({} if ending.is_set() else _file_of(explorer, run, columns))}
@@ -364,8 +376,8 @@ def about_k(explorer: Explorer) -> str:
     """What to know when K is chosen."""
     trained, most = "Trained for " if explorer.trained else "", explorer.max_thoughts
     known = {task.title: explorer.largest_k(name) for name, task in explorer.tasks.items()}
-    lower = "".join(f", {title} for 1 to {k}" for title, k in known.items() if k < most)
-    return f"{trained}1 to {most}{lower}; 0 is hard CoT"
+    lower = [f"{title} to {k}" for title, k in known.items() if k < most]
+    return " · ".join([f"{trained}1 to {most}; 0 is hard CoT", *lower])
 
 
 def _written(

@@ -188,7 +188,7 @@ class Intervene(Panel):
                 "edit_ending": ending,
                 "stop_edit": gr.Button(interactive=True),
             }
-            unread = self.explorer.caution(request.question, request.task) is not None
+            unread = self.explorer.is_unread(request.problem)
             columns: list[Column] = []
             for columns in paced(until(frames, ending)):
                 yield {"edit_answers": intervene_views.cards(columns, unread=unread)}

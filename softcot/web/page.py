@@ -152,6 +152,7 @@ class Page:
             max_lines=6,
             elem_classes="note-box",
         )
+        w["note_caution"] = components.html("", js_on_load=components.TRY_JS)
         w["gold"] = gr.Textbox(first.answer, label="Right answer", placeholder="if you know it")
         w["typed"] = gr.State(False)
         w["using"] = gr.Checkbox(
@@ -286,8 +287,12 @@ class Page:
             event(**w.listener(handler, PageRequest, changes), **options)
         read = w.listener(h.read_question, QuestionRequest, ["gold", *handlers.READ])
         gr.on([w["question"].change, w["note"].change], **read, **AT_ONCE)
-        tried = w.listener(h.try_wording, QuestionRequest, ["question"])
-        w["caution"].select(**tried, **AT_ONCE)
+        for name, text, handler in (
+            ("caution", "question", h.try_wording),
+            ("note_caution", "note", h.try_note),
+        ):
+            tried = w.listener(handler, QuestionRequest, [text])
+            w[name].select(**tried, **AT_ONCE)
         w["gold"].input(lambda: True, None, w["typed"], **AT_ONCE)
 
     def _connect_thoughts(self) -> None:

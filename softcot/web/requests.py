@@ -82,7 +82,8 @@ class QuestionRequest(Request):
     def read(self) -> Problem:
         """The question with all that is known of its words, whatever its answer is."""
         known = self.question.strip() == self.loaded.question
-        return self.loaded if known else Problem(self.task, self.question)
+        problem = self.loaded if known else Problem(self.task, self.question)
+        return replace(problem, note=self.note)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,12 @@ GREY = gr.themes.Color(
     "#26292e", "#17191c", "#0f1113", name="grey",
 )  # fmt: skip
 
+NO_LONE_DOT = (
+    "<style>@media (max-width: 640px) { footer .show-api ~ .divider { display: none; } }</style>"
+)
+"""On phones Gradio hides the footer's link to the API, but not the dot behind it; what it takes as
+style sheets does not reach its footer."""
+
 
 def theme() -> gr.themes.Base:
     """Calm, flat, one accent; no font is fetched from anywhere."""
@@ -87,7 +93,7 @@ def launch_options() -> dict[str, Any]:
     return {
         "theme": theme(),
         "css_paths": [_HERE / f"{name}.css" for name in ("style", "panels", "results")],
-        "head": language.script(),
+        "head": language.script() + NO_LONE_DOT,
         "footer_links": ["api", "settings"],
         "run_history": False,
         "max_file_size": "256mb",

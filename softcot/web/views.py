@@ -86,8 +86,8 @@ def caution(found: Caution | None, pair: str) -> str:
     """The sentences with what a pair has never read, and what to ask instead; nothing for None."""
     if found is None:
         return ""
-    spans = [(part.start, part.end) for part in found.parts]
-    sentences = _marked(found.question, spans)
+    spans = [(part.start, part.end) for part in found.unread]
+    sentences = _marked(found.text, spans)
     return render("caution.html", sentences=sentences, found=found, pair=pair)
 
 

@@ -1,5 +1,6 @@
 """What a model has read, what of a question it has not, and what to ask instead."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -214,6 +215,28 @@ def test_the_near_wording_means_the_same_where_a_usual_word_does(mini, typed, ne
     question = "Mia has 12 apples. She {} apples. How many apples does Mia have now?"
     said = nearest_wording(question.format(typed), mini, "mini-gsm")
     assert f"She {near}" in said and not mini.unread(said, "mini-gsm")
+
+
+@pytest.mark.parametrize(
+    ("question", "near"),
+    [
+        ("Mia has 4 apples. Her sister purchases 5 apples.", "Mia buys 5 apples."),
+        ("Mia has 4 apples. His friend gives her 3 apples.", " gives "),
+        ("It has 5 wheels. The dog eats 3 wheels.", "It eats 3 wheels."),
+    ],
+)
+def test_a_near_wording_says_who_does_it_and_takes_no_pronoun_for_a_name(mini, question, near):
+    said = nearest_wording(question, mini, "mini-gsm")
+    [_, second] = said.split(". ", 1)
+    assert near in second and not mini.unread(said, "mini-gsm")
+    name, *others = re.findall(r"[A-Z][a-z]+", second)
+    assert name not in ("Her", "His", "The") and name not in others
+
+
+def test_a_word_that_asks_is_nobodys_name():
+    asked = {"notes": {"at which place is <name> ?": ""}}
+    lexicon = Lexicon({"name": ("Ana",)}, {"notes": (1, 9)}, asked, open=("name",))
+    assert nearest_wording("Where is Zoe?", lexicon) == "At which place is Zoe?"
 
 
 KINDS = [name for name, task in TASKS.items() if task.splits]

@@ -184,3 +184,21 @@ def test_a_note_changes_the_answer_of_a_base_that_never_reads_it(visit):
         said.append(answered(page))
     (hard, soft), (hard_again, soft_again) = said
     assert hard == hard_again and soft != soft_again
+
+
+def test_a_note_that_nothing_was_learned_of_is_marked_with_one_that_can_be_read(visit):
+    page = visit()
+    page.get_by_role("radio", name="Notes for the assistant").check()
+    note = page.get_by_label("Tell the assistant alone")
+    expect(note).to_have_value(examples("mini-notes")[0].note)
+    note.fill("Sam is at the harbor.")
+    caution = page.locator(".caution")
+    expect(caution.locator("u")).to_have_text("harbor")
+    run(page)
+    answered(page)
+    expect(page.locator(f"{COMPARED} .badge").first).to_have_text("not read")
+    tried = caution.get_by_role("button").inner_text()
+    caution.get_by_role("button").click()
+    expect(note).to_have_value(tried)
+    expect(caution).to_have_count(0)
+    assert tried.startswith("Sam is at the ")

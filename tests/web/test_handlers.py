@@ -82,7 +82,7 @@ def uneven(pair) -> Explorer:
 
 def test_a_kind_whose_projection_has_fewer_thoughts_leaves_the_others_theirs(uneven):
     title = get_task("mini-gsm").title
-    assert handlers.about_k(uneven) == f"Trained for 1 to 16, {title} for 1 to 3; 0 is hard CoT"
+    assert handlers.about_k(uneven) == f"Trained for 1 to 16; 0 is hard CoT · {title} to 3"
     assert len(uneven.explore(OTHER, "mini-asdiv").thoughts) == 16
     assert len(uneven.explore(QUESTION, "mini-gsm").thoughts) == 3
 

@@ -124,7 +124,7 @@ def test_the_words_that_are_new_to_the_base_are_underlined_in_their_sentences():
 def test_what_was_never_read_is_marked_with_a_wording_that_was():
     question = "Anna has 3 coins. How many does she have?"
     parts = (Unread(0, 4, "word"), Unread(18, len(question), "form"))
-    found = Caution(question, parts, EVIL, True)
+    found = Caution("question", question, parts, EVIL, True)
     html = views.caution(found, "mini")
     assert [new.text for new in parsed(html).iter("u")] == ["Anna", "How many does she have?"]
     assert "no question that mini learned from held this" in words(html)
@@ -132,6 +132,8 @@ def test_what_was_never_read_is_marked_with_a_wording_that_was():
     assert button.get("data-text") == button.text == EVIL and "Try:" in words(html)
     assert parsed(html).find(".//a").get("data-to") == ".pairs"
     assert "a problem like this" in words(views.caution(replace(found, is_near=False), "mini"))
+    note = words(views.caution(replace(found, part="note", is_near=False), "mini"))
+    assert "no note that mini learned from held this" in note and "a note like this" in note
     assert views.caution(None, "mini") == ""
 
 
@@ -238,7 +240,9 @@ def all_views(text: str, pair: Pair) -> dict[Callable, str]:
     return {
         views.examples: views.examples([Problem("mini-gsm", text, text, meta={"unread": [text]})]),
         views.columns: views.columns([own, edited, Column("cot-unk", text, 3, note=text)], True),
-        views.caution: views.caution(Caution(text, (Unread(0, 3, "word"),), text, True), text),
+        views.caution: views.caution(
+            Caution("question", text, (Unread(0, 3, "word"),), text, True), text
+        ),
         views.idle_columns: views.idle_columns(),
         views.column: views.column(own, stopped=True),
         views.message: views.message(text),
