@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 import torch
 
@@ -17,12 +16,9 @@ from softcot.analysis.inspection import Inspection, inspect
 from softcot.analysis.lens import Plan, read_plan
 from softcot.analysis.trajectory import Trajectory, trajectories
 from softcot.analysis.vocabulary import Vocabulary, to_numpy
-from softcot.data.families.notes import NUMBERS
 from softcot.data.kinds import likely_kind
-from softcot.data.lexicon import Lexicon, Unread
 from softcot.data.problems import Problem
-from softcot.data.rewording import nearest_wording
-from softcot.data.tasks import FREE, PROBE_TASKS, Task, get_task
+from softcot.data.tasks import FREE, Task, get_task
 from softcot.decoding.backend import Backend, Visit
 from softcot.decoding.decoder import Sampling
 from softcot.decoding.engine import Engine
@@ -43,6 +39,7 @@ from softcot.thoughts.edits import Edit
 from softcot.thoughts.pair import Pair
 from softcot.thoughts.projection import Projection
 from softcot.web import questions
+from softcot.web.cautions import Caution, Cautions
 
 HARD, SOFT = ZeroShotCoT.name, SoftCoT.name
 
@@ -52,9 +49,6 @@ everybody shares may be asked for at once."""
 
 TOGETHER = 16
 """Problems of a map whose thoughts are read at once, between which others have their turn."""
-
-NOTES_LOOKED_AT = 256
-"""Problems that show how notes, and questions about them, are put."""
 
 OWN = ", own projection"
 """Ends the title of a column whose thoughts a visitor's own projection made."""
@@ -74,32 +68,6 @@ class Seen(Exploration):
     """What the assistant alone was told."""
     makers: tuple[tuple[str, tuple[Point, ...]], ...] = ()
     """Titles of others who make thoughts of the same question, and where theirs are."""
-
-
-Part = Literal["question", "note"]
-"""What of a problem is read."""
-
-
-class Text(NamedTuple):
-    """A text that somebody typed, and what it is."""
-
-    part: Part
-    words: str
-    task: str
-
-
-@dataclass(frozen=True)
-class Caution:
-    """Why no answer to a problem is worth anything: the models were made without its words."""
-
-    part: Part
-    text: str
-    unread: tuple[Unread, ...]
-    """What they have never read, in order."""
-    instead: str
-    """What they can read in its place."""
-    is_near: bool
-    """Whether that one says nearly the same; otherwise it is an example."""
 
 
 class Explorer:
@@ -249,47 +217,20 @@ class Explorer:
             task_name: What it is asked as.
             unfinished: Whether it is still being typed: then its last words may become others.
         """
-        task = self.kind(question, task_name)
-        lexicon = self._of_questions if task in PROBE_TASKS else self.pair.lexicon
-        return self._caution(Text("question", question, task), lexicon, unfinished)
+        return self._cautions.question(question, self.kind(question, task_name), unfinished)
 
     def note_caution(self, note: str, unfinished: bool = False) -> Caution | None:
-        """The same of what the assistant alone is told, with all notes that it was trained on."""
-        return self._caution(Text("note", note, questions.NOTES), self._of_notes, unfinished)
+        """The same of what the assistant alone is told, beside the notes that it was trained on."""
+        return self._cautions.note(note, unfinished)
 
     def is_unread(self, problem: Problem) -> bool:
-        """Whether an answer to a problem is worth nothing, since models cannot read all of it."""
+        """Whether any answer to a problem is luck, since its models cannot read all of it."""
         asked = self.caution(problem.question, problem.task)
         return asked is not None or self.note_caution(problem.note) is not None
 
-    def _caution(self, text: Text, lexicon: Lexicon | None, unfinished: bool) -> Caution | None:
-        parts = lexicon.unread(text.words, text.task, unfinished) if lexicon else []
-        if lexicon is None or not parts:
-            return None
-        near = nearest_wording(text.words, lexicon, text.task)
-        usual = getattr(self.fitting(text.task), text.part)
-        return Caution(text.part, text.words, tuple(parts), near or usual, bool(near))
-
     @cached_property
-    def _of_questions(self) -> Lexicon | None:
-        """What the models have read, and how questions about a note are put."""
-        learned = self._learned("question")
-        return self.pair.lexicon and learned and self.pair.lexicon | learned
-
-    @cached_property
-    def _of_notes(self) -> Lexicon | None:
-        """How notes are put, and nothing else."""
-        return self._learned("note")
-
-    def _learned(self, part: Part) -> Lexicon | None:
-        """How questions or notes were put to a projection that learned what notes say."""
-        lexicon = self.pair.lexicon
-        if lexicon is None or questions.NOTES not in self.tasks:
-            return None
-        drawn = questions.problems_of(questions.NOTES).problems("validation", NOTES_LOOKED_AT)
-        forms = frozenset[str]().union(*(lexicon.forms_in(getattr(one, part)) for one in drawn))
-        numbers = {questions.NOTES: (min(NUMBERS), max(NUMBERS))}
-        return replace(lexicon, forms={questions.NOTES: dict.fromkeys(forms, "")}, numbers=numbers)
+    def _cautions(self) -> Cautions:
+        return Cautions(self.pair.lexicon, questions.NOTES in self.tasks, self.fitting)
 
     def explore(
         self,

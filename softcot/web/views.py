@@ -11,7 +11,8 @@ from softcot.data.families.reading import telling_words
 from softcot.data.problems import Problem
 from softcot.evaluation.answering import Column
 from softcot.methods import METHODS
-from softcot.web.explorer import Caution, Seen
+from softcot.web.cautions import Caution
+from softcot.web.explorer import Seen
 from softcot.web.requests import Asked
 from softcot.web.templating import render
 

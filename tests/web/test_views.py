@@ -38,7 +38,8 @@ from softcot.web import (
     train_views,
     views,
 )
-from softcot.web.explorer import Caution, Seen
+from softcot.web.cautions import Caution
+from softcot.web.explorer import Seen
 from softcot.web.requests import Asked
 from softcot.web.residents import Loading, Offer
 
