@@ -197,6 +197,9 @@ def test_what_the_page_says_in_words_is_what_the_records_say():
         "on another one costs points on the average, more than LoRA's weights do": (
             lost_elsewhere("softcot") > max(0, lost_elsewhere("lora"))
         ),
+        "An assistant that was trained along gains a little on other tasks, too": (
+            lost_elsewhere("trained-assistant") < 0
+        ),
         "loses by it, own thoughts and swapped ones alike": (
             max(dates.values()) < alone["mini-dates"] - 2 and abs(dates["none"] - dates["swap"]) < 2
         ),
