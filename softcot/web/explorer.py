@@ -110,8 +110,12 @@ class Explorer:
         return SoftCoT.build(self.pair, get_task(task_name)).max_thoughts
 
     def k_for(self, question: str, task_name: str, k: int) -> int:
-        """What K is for a question: as chosen, but no more than its projection was trained for."""
-        return min(k, self.largest_k(self.kind(question, task_name)))
+        """What K is for a question: as chosen, but no more than its projection was trained for.
+
+        What no kind of problem is offered stays as it is, and is refused.
+        """
+        largest = self.largest_k(self.kind(question, task_name))
+        return min(k, largest) if k <= self.max_thoughts else k
 
     def using(self, projection: Projection | None) -> Explorer:
         """The same, with another projection for the task that it was trained on.

@@ -273,16 +273,17 @@ class Handlers:
             page = Handlers(explorer)
             run = page._run(request)
             warnings = explorer.pair.warnings(run.problem.task)
+            cautions = page._cautions(run.problem)
             yield {
                 "message": views.message(" ".join(warnings)),
                 "ending": ending,
                 "stop": gr.Button(interactive=True),
                 "asked": request.asks,
                 "download": _no_download(),
-                **page._cautions(run.problem),
+                **cautions,
                 **page._look(request.whose, request),
             }
-            shown = {"swapped": request.swapped, "unread": explorer.is_unread(run.problem)}
+            shown = {"swapped": request.swapped, "unread": any(cautions.values())}
             frames = explorer.visit(ended=ending).answers(run)
             columns = yield from _written(frames, ending, **shown)
             yield {"stop": idle(), **({} if ending.is_set() else _file_of(explorer, run, columns))}

@@ -124,7 +124,7 @@ class Inside(Panel):
     def draw_map(self, request: MapRequest) -> Named:
         """The thoughts of many problems: `MAP`."""
         try:
-            k = min(request.k, self.explorer.largest_k(request.task))
+            k = self.explorer.k_for("", request.task, request.k)
             found = self.explorer.trajectories(request.task, k, request.mapped)
         except UserError as error:
             return {"map_message": views.message(str(error))}

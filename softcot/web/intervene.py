@@ -207,7 +207,7 @@ class Intervene(Panel):
         ending, count = Departure(), request.tried
         try:
             edits = read_edits(request.edits, request.other)
-            k = min(request.k, self.explorer.largest_k(request.task))
+            k = self.explorer.k_for("", request.task, request.k)
             frames = self.explorer.try_edits(request.task, k, edits, count)
             yield {
                 "trial_ending": ending,
